@@ -1,0 +1,125 @@
+# The commands of this project. Works with GNU Make 3.81, which macOS still ships.
+#
+# Everything is installed into .venv from the locks in requirements/, which carry hashes.
+# Needed beforehand: Python 3.11 or newer, and make.
+
+SHELL := /bin/sh
+VENV := .venv
+PYTHON ?=
+DATA ?=
+BENCH ?=
+UPGRADE ?=
+# So that recipes read it as "$$DATA", whatever spaces and quotes it holds.
+export DATA
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+LOCKED := --require-hashes --only-binary :all: --prefer-binary
+CHECKED := src tests $(wildcard benchmarks)
+
+# A virtual environment whose Python is gone (an upgrade, a killed set-up) is made anew.
+VENV_RUNS := $(shell $(BIN)/python -c "import pip; print('yes')" 2>/dev/null)
+ifneq ($(VENV_RUNS),yes)
+STALE := stale
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format types imports docs unit bench lock clean stale
+
+help: ## Show this list
+	@echo "make demo             install, and train on 1,797 handwritten digits"
+	@echo "make demo DATA=pets/  install, and train on your own folder of pictures"
+	@echo "make test             every test, linter and type check, and the docs"
+	@echo "make lint             ruff and the import layers only"
+	@echo "make format           let ruff rewrite the code's layout"
+	@echo "make types            mypy only"
+	@echo "make unit             pytest only; ARGS=tests/test_demo.py for a part"
+	@echo "make docs             build the documentation into site/"
+	@echo "make bench            measure speed and accuracy (minutes to hours); BENCH=--help"
+	@echo "make lock             pin the dependencies again; UPGRADE=1 takes newer ones"
+	@echo "make clean            remove .venv and everything that was made"
+
+# ---------------------------------------------------------------- set-up
+
+$(VENV)/.python: $(STALE)
+	@set -e; \
+	found=''; \
+	for candidate in "$(PYTHON)" python3.13 python3.12 python3.11 python3 python; do \
+	  [ -n "$$candidate" ] || continue; \
+	  if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
+	    >/dev/null 2>&1; then found="$$candidate"; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo "No Python 3.11 or newer that can make virtual environments was found." >&2; \
+	  echo "Debian or Ubuntu: apt install python3 python3-venv. macOS: brew install python@3.13." >&2; \
+	  echo "One that stands elsewhere: make PYTHON=/path/to/python3 ..." >&2; \
+	  exit 1; \
+	fi; \
+	echo "Making $(VENV) with $$("$$found" --version)"; \
+	rm -rf $(VENV); \
+	"$$found" -m venv $(VENV); \
+	touch $@
+
+$(VENV)/.core: $(VENV)/.python requirements/core.lock pyproject.toml
+	@echo "Installing the dependencies (about 200 MB, once)"
+	@$(PIP) install $(LOCKED) -r requirements/core.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.core requirements/dev.lock
+	@echo "Installing the extras and the tools for tests"
+	@$(PIP) install $(LOCKED) -r requirements/dev.lock
+	@touch $@
+
+# ---------------------------------------------------------------- use
+
+demo: $(VENV)/.core ## Install and run the main job
+	@if [ -n "$$DATA" ]; then \
+	  $(BIN)/tellapart train -- "$$DATA"; \
+	else \
+	  $(BIN)/tellapart demo; \
+	fi
+
+# ---------------------------------------------------------------- checks
+
+test: lint types unit docs ## Everything
+
+lint: $(VENV)/.dev imports
+	$(BIN)/ruff check $(CHECKED)
+	$(BIN)/ruff format --check $(CHECKED)
+
+imports: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+unit: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term $(ARGS)
+
+docs: $(VENV)/.dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix $(CHECKED)
+	$(BIN)/ruff format $(CHECKED)
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m benchmarks $(BENCH)
+
+# ---------------------------------------------------------------- upkeep
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+  --no-header --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade)
+
+lock: $(VENV)/.dev
+	$(LOCK) pyproject.toml --group build -o requirements/core.lock >/dev/null
+	$(LOCK) pyproject.toml --all-extras --group build --group dev \
+	  -c requirements/core.lock -o requirements/dev.lock >/dev/null
+	@if grep -nE 'https?:|file:|find-links|index-url' requirements/*.lock; then \
+	  echo "A lock names a registry's address; see the lines above." >&2; exit 1; fi
+
+clean:
+	rm -rf $(VENV) build dist site .coverage .coverage.* htmlcov \
+	  .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
