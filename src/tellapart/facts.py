@@ -1,0 +1,78 @@
+"""What one decoded picture says about itself: brightness, contrast, sharpness, a hash.
+
+All facts come from one small luma picture whose long side is 256, so that they mean the same
+for a phone photo and a scan, and do not depend on the sizes that somebody asked pixels for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tellapart.images import RGB, luma, stretch
+
+FACTS = "1"
+"""Changes whenever the same pixels might give other facts; part of the cache key."""
+LONG_SIDE = 256
+THUMB = 64
+HASH_MIN_SIDE = 64
+"""Under this many pixels a side, small pictures (digits, icons) hash alike by nature."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Measured on luma, 0 to 255, with the long side brought to 256 (never enlarged).
+
+    Attributes:
+        brightness: Mean luma.
+        contrast: Standard deviation of luma.
+        sharpness: Variance of the 3x3 Laplacian, the usual blur measure (Pech-Pacheco
+            et al., 2000, "Diatom autofocusing in brightfield microscopy").
+        dhash: 64-bit difference hash (9x8 luma, each pixel against its right neighbor);
+            None where a side is under 64 pixels.
+        thumb: uint8 ``[64, 64]``, the whole picture's luma squashed.
+    """
+
+    brightness: float
+    contrast: float
+    sharpness: float
+    dhash: int | None
+    thumb: NDArray[np.uint8]
+
+
+def measure(pixels: RGB) -> Facts:
+    """Measure uint8 RGB ``[H, W, 3]``."""
+    height, width = pixels.shape[:2]
+    scale = min(1.0, LONG_SIDE / max(height, width))
+    small = stretch(pixels, max(1, round(width * scale)), max(1, round(height * scale)))
+    gray = luma(small)
+    return Facts(
+        brightness=float(gray.mean(dtype=np.float64)),
+        contrast=float(gray.std(dtype=np.float64)),
+        sharpness=sharpness(gray),
+        dhash=difference_hash(gray) if min(height, width) >= HASH_MIN_SIDE else None,
+        thumb=stretch(gray, THUMB, THUMB),
+    )
+
+
+def sharpness(gray: NDArray[np.uint8]) -> float:
+    """Variance of the 3x3 Laplacian of uint8 ``[H, W]``; 0 where a side is under 3."""
+    if min(gray.shape) < 3:
+        return 0.0
+    wide = gray.astype(np.int16)
+    laplacian = wide[1:-1, 1:-1] * -4
+    laplacian += wide[:-2, 1:-1]
+    laplacian += wide[2:, 1:-1]
+    laplacian += wide[1:-1, :-2]
+    laplacian += wide[1:-1, 2:]
+    return float(laplacian.var(dtype=np.float32))
+
+
+def difference_hash(gray: NDArray[np.uint8]) -> int:
+    """64 bits of uint8 ``[H, W]``: is each pixel of a 9x8 version darker than the next one."""
+    tiny = stretch(gray, 9, 8)
+    bits = np.packbits(tiny[:, :-1] < tiny[:, 1:])
+    return cast(int, int.from_bytes(bits.tobytes(), "big"))
