@@ -76,19 +76,22 @@ def _deep_channels(image: Image.Image) -> NDArray[np.uint16] | None:
     The same tiles are read twice, once for each byte of every channel.
     """
     rawmodes = {_rawmode(tile) for tile in getattr(image, "tile", ())}
-    if len(rawmodes) != 1 or next(iter(rawmodes)) not in _OTHER_BYTE:
+    if len(rawmodes) != 1:
         return None
-    rawmode = rawmodes.pop()
-    fp = cast(io.BytesIO, image.fp)  # type: ignore[attr-defined]
-    position = fp.tell()
-    data = fp.getvalue()
-    low = Image.open(io.BytesIO(data), formats=[cast(str, image.format)])
-    low.tile = [_with_rawmode(tile, _OTHER_BYTE[rawmode]) for tile in low.tile]  # type: ignore[attr-defined]
-    fp.seek(position)
-    image.load()
+    other = _OTHER_BYTE.get(rawmodes.pop() or "")
+    if other is None:
+        return None
+    opened: Any = image
+    position = opened.fp.tell()
+    low: Any = Image.open(io.BytesIO(opened.fp.getvalue()), formats=[opened.format])
+    low.tile = [_with_rawmode(tile, other) for tile in low.tile]
+    opened.fp.seek(position)
+    opened.load()
     low.load()
-    high_bytes = np.asarray(image).astype(np.uint16)
-    return high_bytes << 8 | np.asarray(low)
+    deep = np.asarray(opened).astype(np.uint16)
+    deep <<= 8
+    deep |= np.asarray(low)
+    return deep
 
 
 def _rawmode(tile: Any) -> str | None:

@@ -7,7 +7,6 @@ for a phone photo and a scan, and do not depend on the sizes that somebody asked
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,4 +74,4 @@ def difference_hash(gray: NDArray[np.uint8]) -> int:
     """64 bits of uint8 ``[H, W]``: is each pixel of a 9x8 version darker than the next one."""
     tiny = stretch(gray, 9, 8)
     bits = np.packbits(tiny[:, :-1] < tiny[:, 1:])
-    return cast(int, int.from_bytes(bits.tobytes(), "big"))
+    return int.from_bytes(bits.tobytes(), "big")

@@ -59,6 +59,7 @@ class Silent:
     def stage(
         self, name: str, *, total: int | None = None, unit: str = "pictures"
     ) -> AbstractContextManager[Stage]:
+        """A stage that says nothing."""
         return _SilentStage()
 
 

@@ -1,0 +1,67 @@
+"""From a folder of labelled pictures to a classifier you can trust.
+
+Example:
+    >>> import tellapart as ta
+    >>> ta.check("pets/").findings          # what is wrong with the data  # doctest: +SKIP
+    >>> run = ta.train("pets/")             # a run folder with model.onnx and report.html  # doctest: +SKIP
+    >>> run.metrics["held_out"]["accuracy"]  # doctest: +SKIP
+    >>> ta.load(run.path).predict("new.jpg")  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tellapart.api import Check, Classifier, check, compare, evaluate, load, scan, train
+    from tellapart.errors import TellapartError
+    from tellapart.predict import Prediction
+    from tellapart.runs import Run
+    from tellapart.scan import Scan
+
+__version__ = "0.1.0"
+
+# Where each public name lives; imported on first use, so that `import tellapart` stays quick.
+_HOMES = {
+    "Check": "tellapart.api",
+    "Classifier": "tellapart.api",
+    "Prediction": "tellapart.predict",
+    "Run": "tellapart.runs",
+    "Scan": "tellapart.scan",
+    "TellapartError": "tellapart.errors",
+    "check": "tellapart.api",
+    "compare": "tellapart.api",
+    "evaluate": "tellapart.api",
+    "load": "tellapart.api",
+    "scan": "tellapart.api",
+    "train": "tellapart.api",
+}
+
+__all__ = [
+    "Check",
+    "Classifier",
+    "Prediction",
+    "Run",
+    "Scan",
+    "TellapartError",
+    "__version__",
+    "check",
+    "compare",
+    "evaluate",
+    "load",
+    "scan",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tellapart' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__
