@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tellapart.errors import TellapartError
     from tellapart.predict import Prediction
     from tellapart.runs import Run
-    from tellapart.scan import Scan
+    from tellapart.scanning import Scan
 
 __version__ = "0.1.0"
 
@@ -28,7 +28,7 @@ _HOMES = {
     "Classifier": "tellapart.api",
     "Prediction": "tellapart.predict",
     "Run": "tellapart.runs",
-    "Scan": "tellapart.scan",
+    "Scan": "tellapart.scanning",
     "TellapartError": "tellapart.errors",
     "check": "tellapart.api",
     "compare": "tellapart.api",
