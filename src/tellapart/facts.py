@@ -46,11 +46,12 @@ def measure(pixels: RGB) -> Facts:
     """Measure uint8 RGB ``[H, W, 3]``."""
     height, width = pixels.shape[:2]
     scale = min(1.0, LONG_SIDE / max(height, width))
-    small = stretch(pixels, max(1, round(width * scale)), max(1, round(height * scale)))
-    gray = luma(small)
+    inner_width, inner_height = (max(1, round(side * scale)) for side in (width, height))
+    gray = luma(stretch(pixels, inner_width, inner_height, "bilinear"))
+    levels = gray.astype(np.float32)
     return Facts(
-        brightness=float(gray.mean(dtype=np.float64)),
-        contrast=float(gray.std(dtype=np.float64)),
+        brightness=float(levels.mean()),
+        contrast=float(levels.std()),
         sharpness=sharpness(gray),
         dhash=difference_hash(gray) if min(height, width) >= HASH_MIN_SIDE else None,
         thumb=stretch(gray, THUMB, THUMB),

@@ -36,6 +36,7 @@ except ImportError:  # no wheel for this platform: Pillow's own resize, the refe
 
 Fit = Literal["squash", "crop", "pad"]
 FITS: tuple[Fit, ...] = get_args(Fit)
+Filter = Literal["bicubic", "bilinear"]
 RGB = NDArray[np.uint8]  # [H, W, 3]
 
 MAX_PIXELS = 100_000_000
@@ -60,6 +61,10 @@ POLICY: tuple[str, ...] = (
     "The whole picture is decoded, then resized with an antialiased bicubic filter.",
 )
 
+_PILLOW_FILTERS: dict[Filter, Image.Resampling] = {
+    "bicubic": Image.Resampling.BICUBIC,
+    "bilinear": Image.Resampling.BILINEAR,
+}
 _FORMATS = ["JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF"]
 _CALLED = {"MPO": "JPEG", "DIB": "BMP", "HEIF": "HEIC"}
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
@@ -189,42 +194,45 @@ def resize(pixels: RGB, size: int, fit: Fit = "squash") -> RGB:
     return square
 
 
-def stretch(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    """Resize uint8 ``[H, W, 3]`` or ``[H, W]`` to ``height`` x ``width``, bicubic, antialiased."""
+def stretch(
+    pixels: NDArray[np.uint8], width: int, height: int, filter: Filter = "bicubic"
+) -> NDArray[np.uint8]:
+    """Resize uint8 ``[H, W, 3]`` or ``[H, W]`` to ``height`` x ``width``, antialiased."""
     if pixels.shape[:2] == (height, width):
         return np.ascontiguousarray(pixels)
     if fir is None:
         image = Image.fromarray(np.ascontiguousarray(pixels))
-        return np.asarray(image.resize((width, height), Image.Resampling.BICUBIC))
+        return np.asarray(image.resize((width, height), _PILLOW_FILTERS[filter]))
     kind = fir.PixelType.U8x3 if pixels.ndim == 3 else fir.PixelType.U8
     source = fir.ImageData(pixels.shape[1], pixels.shape[0], kind, pixels.tobytes())
     target = fir.ImageData(width, height, kind)
     resizer, options = _resizer()
-    resizer.resize(source, target, options)
+    resizer.resize(source, target, options[filter])
     return np.frombuffer(target.get_buffer(), np.uint8).reshape(height, width, *pixels.shape[2:])
 
 
-def luma(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Brightness of uint8 ``[..., 3]`` as uint8 ``[...]``: integer Rec. 601 weights of 256.
+def luma(rgb: RGB) -> NDArray[np.uint8]:
+    """Rec. 601 luma of uint8 ``[H, W, 3]`` as uint8 ``[H, W]``, exact on gray.
 
-    Exact on gray: ``luma([v, v, v]) == v``.
+    Pillow's integers: ``(19595 R + 38470 G + 7471 B + 32768) >> 16``; the weights sum to
+    65536, so ``luma([v, v, v]) == v``.
     """
-    wide = rgb.astype(np.uint16)
-    total = wide[..., 0] * 77 + wide[..., 1] * 150 + wide[..., 2] * 29 + 128
-    return cast(NDArray[np.uint8], (total >> 8).astype(np.uint8))
+    return np.asarray(Image.fromarray(np.ascontiguousarray(rgb)).convert("L"))
 
 
 _local = threading.local()
 
 
-def _resizer() -> tuple[Any, Any]:
+def _resizer() -> tuple[Any, dict[Filter, Any]]:
     """One resizer a thread: it keeps a scratch buffer between calls."""
     if not hasattr(_local, "resizer"):
-        options = fir.ResizeOptions(
-            resize_alg=fir.ResizeAlg.convolution(fir.FilterType.catmull_rom)
-        )
+        kinds = {"bicubic": fir.FilterType.catmull_rom, "bilinear": fir.FilterType.bilinear}
+        options = {
+            name: fir.ResizeOptions(resize_alg=fir.ResizeAlg.convolution(kind))
+            for name, kind in kinds.items()
+        }
         _local.resizer = (fir.Resizer(), options)
-    return cast(tuple[Any, Any], _local.resizer)
+    return cast(tuple[Any, dict[Filter, Any]], _local.resizer)
 
 
 @contextlib.contextmanager
