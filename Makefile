@@ -13,7 +13,7 @@ UPGRADE ?=
 export DATA
 
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 LOCKED := --require-hashes --only-binary :all: --prefer-binary
 CHECKED := src tests $(wildcard benchmarks)
 

@@ -16,6 +16,8 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
+from tellapart.errors import DataError
+
 ENLARGE: Final = 4
 """How many pixels wide and high one pixel of the original is written."""
 
@@ -42,7 +44,7 @@ def write_digits(folder: Path) -> Path:
         ``folder``.
 
     Raises:
-        FileExistsError: ``folder`` exists and holds something else.
+        DataError: ``folder`` exists and holds something else (code ``folder_in_use``).
 
     Example:
         >>> import tempfile
@@ -55,12 +57,13 @@ def write_digits(folder: Path) -> Path:
         E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine
         Learning Repository, 1998: the test part, as ``sklearn.datasets.load_digits`` has it.
     """
-    if folder.exists() and any(folder.iterdir()):
-        if _is_complete(folder):
-            return folder
-        raise FileExistsError(
-            f"'{folder}' exists and is not the complete set of {DIGITS} digits. "
-            "Name another folder, or remove this one."
+    if _is_complete(folder):
+        return folder
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        raise DataError(
+            f"'{folder}' exists and is not the complete set of {DIGITS:,} digits.",
+            remedy="Name another folder, or move this one away.",
+            code="folder_in_use",
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
@@ -82,8 +85,8 @@ def _write_all(folder: Path) -> None:
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
-    images: np.ndarray = bunch.images  # float64 [1797, 8, 8], 0..16
-    labels: np.ndarray = bunch.target  # int64 [1797]
+    images = np.asarray(bunch.images)  # float64 [1797, 8, 8], 0..16
+    labels = np.asarray(bunch.target)  # int64 [1797]
     # Rounded half up: 0 → 0, 16 → 255, seventeen levels evenly spread.
     pixels = np.floor(images * (255 / 16) + 0.5).astype(np.uint8)
     pixels = pixels.repeat(ENLARGE, axis=1).repeat(ENLARGE, axis=2)  # uint8 [1797, 32, 32]

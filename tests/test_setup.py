@@ -1,0 +1,221 @@
+"""The promises of the set-up: locks, layers, Makefile, isolation of the tests themselves."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+LOCKS = ("core", "dev")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def locked(name: str) -> dict[str, list[str]]:
+    """Package → its lines (one a version) in the lock."""
+    found: dict[str, list[str]] = {}
+    for line in (ROOT / "requirements" / f"{name}.lock").read_text(encoding="utf-8").splitlines():
+        if match := re.match(r"([a-z0-9][a-z0-9.-]*)==", line):
+            found.setdefault(match[1], []).append(line)
+    return found
+
+
+def canonical(requirement: str) -> str:
+    name = re.match(r"[A-Za-z0-9._-]+", requirement)
+    assert name
+    return re.sub(r"[-_.]+", "-", name[0]).lower()
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_locks_name_no_address_and_no_path(name: str) -> None:
+    text = (ROOT / "requirements" / f"{name}.lock").read_text(encoding="utf-8")
+    assert not re.search(r"https?:|file:|find-links|index-url|trusted-host|@ |^-|(^|\s)/", text, re.M)
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_locked_package_has_hashes(name: str) -> None:
+    text = (ROOT / "requirements" / f"{name}.lock").read_text(encoding="utf-8")
+    entries = re.split(r"\n(?=[a-z0-9])", text)
+    assert len(entries) > 30
+    for entry in entries:
+        assert "==" in entry and "--hash=sha256:" in entry, entry.splitlines()[0]
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_no_deep_learning_framework_is_installed(name: str) -> None:
+    heavy = {"tensorflow", "tensorflow-cpu", "torch", "torchvision", "jax", "jaxlib", "keras"}
+    assert not heavy & set(locked(name))
+
+
+def test_locks_hold_what_the_project_asks_for() -> None:
+    core = {canonical(line) for line in PROJECT["project"]["dependencies"]}
+    extras = {
+        canonical(line)
+        for lines in PROJECT["project"]["optional-dependencies"].values()
+        for line in lines
+    }
+    groups = {
+        name: {canonical(line) for line in lines}
+        for name, lines in PROJECT["dependency-groups"].items()
+    }
+    build = {canonical(line) for line in PROJECT["build-system"]["requires"]}
+    assert build <= groups["build"], "the package is built with what the lock holds"
+    assert core | groups["build"] <= set(locked("core"))
+    assert core | extras | groups["build"] | groups["dev"] <= set(locked("dev"))
+    assert not extras & set(locked("core"))
+
+
+def test_the_two_locks_agree() -> None:
+    core, dev = locked("core"), locked("dev")
+    versions = {name: sorted(line.split()[0] for line in lines) for name, lines in core.items()}
+    assert versions == {
+        name: sorted(line.split()[0] for line in lines)
+        for name, lines in dev.items()
+        if name in core
+    }
+
+
+def test_no_committed_text_names_a_path_of_somebodys_machine() -> None:
+    for name in ("pyproject.toml", "Makefile", "mkdocs.yml", ".ci/run", ".editorconfig"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert not re.search(r"/(home|root|work|tmp|opt|Users)/", text), name
+
+
+def test_every_module_stands_in_the_import_layers() -> None:
+    (contract,) = PROJECT["tool"]["importlinter"]["contracts"]
+    layered = {name for line in contract["layers"] for name in re.findall(r"\w+", line)}
+    package = ROOT / "src" / "tellapart"
+    modules = {path.stem for path in package.glob("*.py")}
+    modules |= {path.parent.name for path in package.glob("*/__init__.py")}
+    assert modules - {"__init__", "__main__"} <= layered
+
+
+def test_the_version_is_one() -> None:
+    import tellapart
+
+    assert tellapart.__version__ == PROJECT["project"]["version"]
+    assert f"## {tellapart.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+# ------------------------------------------------------------------ Makefile
+
+
+def make(folder: Path, *args: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
+    program = shutil.which("make")
+    if program is None:
+        pytest.skip("no make on this machine")
+    env = {**os.environ, "MAKEFLAGS": "", "MAKELEVEL": ""}
+    # The Makefile's own variables may stand in the environment of the make that runs the tests.
+    for name in ("DATA", "ARGS", "PYTHON"):
+        env.pop(name, None)
+    if path is not None:
+        env["PATH"] = path
+    return subprocess.run(
+        [program, *args], cwd=folder, env=env, capture_output=True, text=True, timeout=120
+    )
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """A folder with the Makefile whose .venv counts as installed, with a stand-in command."""
+    folder = tmp_path / "a clone"
+    (folder / "requirements").mkdir(parents=True)
+    shutil.copy(ROOT / "Makefile", folder)
+    for name in ("pyproject.toml", "requirements/core.lock", "requirements/dev.lock"):
+        (folder / name).write_text("")
+    binaries = folder / ".venv" / "bin"
+    binaries.mkdir(parents=True)
+    (binaries / "python").symlink_to(sys.executable)
+    (binaries / "tellapart").write_text('#!/bin/sh\nfor a in "$@"; do echo "[$a]"; done\n')
+    (binaries / "tellapart").chmod(0o755)
+    for stamp in (".python", ".core", ".dev"):
+        (folder / ".venv" / stamp).touch()
+    return folder
+
+
+def test_make_demo_runs_the_demo(installed: Path) -> None:
+    done = make(installed, "demo")
+    assert (done.returncode, done.stdout) == (0, "[demo]\n"), done.stderr
+
+
+@pytest.mark.parametrize("data", ["pets", "my pets/2024", "it's (mine) & \"yours\"; *", "-pets"])
+def test_make_demo_takes_a_folder_of_any_name(installed: Path, data: str) -> None:
+    done = make(installed, "demo", f"DATA={data}")
+    assert (done.returncode, done.stdout) == (0, f"[train]\n[--]\n[{data}]\n"), done.stderr
+
+
+def test_make_says_what_is_missing_without_a_fit_python(installed: Path, tmp_path: Path) -> None:
+    shutil.rmtree(installed / ".venv")
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name in ("sh", "rm", "touch", "make"):
+        (tools / name).symlink_to(shutil.which(name) or f"/bin/{name}")
+    # As a version manager leaves them: a command that is there and does not run.
+    for name in ("python3.13", "python3"):
+        (tools / name).write_text("#!/bin/sh\nexit 127\n")
+        (tools / name).chmod(0o755)
+    done = make(installed, "demo", path=str(tools))
+    assert done.returncode != 0
+    assert "No Python 3.11 or newer" in done.stderr
+    assert not (installed / ".venv").exists()
+
+
+def test_make_alone_shows_the_targets(installed: Path) -> None:
+    done = make(installed)
+    assert done.returncode == 0
+    assert "make demo DATA=" in done.stdout and "make test" in done.stdout
+
+
+# ------------------------------------------------------------------ the tests' own ground
+
+
+def test_no_test_reaches_outside() -> None:
+    with pytest.raises(RuntimeError, match="tried to look up"):
+        socket.create_connection(("example.org", 80), timeout=1)
+    with socket.socket() as plain, pytest.raises(RuntimeError, match="tried to connect"):
+        plain.connect(("192.0.2.1", 80))
+
+
+def test_loopback_works() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        with socket.create_connection(server.getsockname(), timeout=5) as client:
+            peer, _ = server.accept()
+            peer.sendall(b"hello")
+            peer.close()
+            assert client.recv(5) == b"hello"
+
+
+def test_home_and_cache_are_not_the_users(tmp_path_factory: pytest.TempPathFactory) -> None:
+    base = tmp_path_factory.getbasetemp()
+    assert Path.home().is_relative_to(base)
+    assert Path(os.environ["TELLAPART_CACHE"]).is_relative_to(base)
+
+
+def test_small_photos_are_real(small_photos: Path) -> None:
+    photos = sorted(small_photos.glob("*/*.jpg"))
+    assert {photo.parent.name for photo in photos} == {"cats", "dogs"}
+    assert len(photos) == 48
+    with Image.open(photos[0]) as photo:
+        assert photo.format == "JPEG" and photo.size == (180, 180)
+
+
+def test_make_picture_writes_what_it_is_given(
+    make_picture: Callable[..., Path], tmp_path: Path
+) -> None:
+    pixels = np.arange(60, dtype=np.uint8).reshape(4, 5, 3)
+    path = make_picture(tmp_path / "deep" / "a.png", pixels)
+    with Image.open(path) as picture:
+        assert np.array_equal(np.asarray(picture), pixels)
+    strange = make_picture(tmp_path / "photo.png", format="JPEG", seed=3)
+    with Image.open(strange) as picture:
+        assert (picture.format, picture.size) == ("JPEG", (96, 72))
