@@ -34,7 +34,7 @@ def test_pixels_are_the_originals_and_nothing_else(digits_folder: Path) -> None:
             pixels = np.asarray(picture)
         small = pixels[::4, ::4]
         assert np.array_equal(small.repeat(4, axis=0).repeat(4, axis=1), pixels)
-        assert np.array_equal(np.round(small * 16 / 255), bunch.images[row])
+        assert np.array_equal(np.round(small.astype(float) * 16 / 255), bunch.images[row])
 
 
 def test_the_same_bytes_every_time(digits_folder: Path, tmp_path: Path) -> None:

@@ -91,15 +91,6 @@ def test_no_committed_text_names_a_path_of_somebodys_machine() -> None:
         assert not re.search(r"/(home|root|work|tmp|opt|Users)/", text), name
 
 
-def test_every_module_stands_in_the_import_layers() -> None:
-    (contract,) = PROJECT["tool"]["importlinter"]["contracts"]
-    layered = {name for line in contract["layers"] for name in re.findall(r"\w+", line)}
-    package = ROOT / "src" / "tellapart"
-    modules = {path.stem for path in package.glob("*.py")}
-    modules |= {path.parent.name for path in package.glob("*/__init__.py")}
-    assert modules - {"__init__", "__main__"} <= layered
-
-
 def test_the_version_is_one() -> None:
     import tellapart
 
