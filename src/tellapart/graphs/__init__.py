@@ -1,0 +1,50 @@
+"""A network as data, and its ONNX form.
+
+Who does what: :mod:`.layers` is the table, :mod:`.to_onnx` writes it as a file,
+:mod:`.containment` refuses files that are more than that, :mod:`.session` opens one,
+:mod:`.cut` takes the end of one.
+"""
+
+from __future__ import annotations
+
+from tellapart.graphs.containment import check_contained
+from tellapart.graphs.cut import cut_after
+from tellapart.graphs.layers import (
+    INPUT,
+    Activation,
+    Add,
+    Conv,
+    Dense,
+    GlobalAveragePool,
+    Graph,
+    Layer,
+    Scale,
+    Softmax,
+    same_padding,
+    shapes,
+    weight_shapes,
+)
+from tellapart.graphs.session import only_asked_for, open_session
+from tellapart.graphs.to_onnx import Weights, to_onnx
+
+__all__ = [
+    "INPUT",
+    "Activation",
+    "Add",
+    "Conv",
+    "Dense",
+    "GlobalAveragePool",
+    "Graph",
+    "Layer",
+    "Scale",
+    "Softmax",
+    "Weights",
+    "check_contained",
+    "cut_after",
+    "only_asked_for",
+    "open_session",
+    "same_padding",
+    "shapes",
+    "to_onnx",
+    "weight_shapes",
+]

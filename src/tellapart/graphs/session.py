@@ -1,0 +1,40 @@
+"""Open an ONNX file with ONNX Runtime, one way for all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def open_session(data: bytes, *, threads: int = 1) -> Any:
+    """An ``onnxruntime.InferenceSession`` on the processor.
+
+    Its ``run`` may be called from several threads at once.
+
+    Args:
+        data: The ONNX file; never taken for ONNX Runtime's own format.
+        threads: Threads within one call of ``run``. With 1, the caller's own thread works:
+            two callers on two cores are as fast as one caller with two threads, and
+            decoding fills the gaps.
+
+    Returns:
+        The session.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # what goes wrong comes as an exception
+    # Waiting threads would otherwise burn the cores that decode the next pictures.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.load_model_format", "ONNX")
+    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+
+
+def only_asked_for() -> Any:
+    """Options for a ``run`` that skips the layers behind outputs that were not asked for."""
+    import onnxruntime
+
+    options = onnxruntime.RunOptions()
+    options.only_execute_path_to_fetches = True
+    return options
