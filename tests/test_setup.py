@@ -39,7 +39,9 @@ def canonical(requirement: str) -> str:
 @pytest.mark.parametrize("name", LOCKS)
 def test_locks_name_no_address_and_no_path(name: str) -> None:
     text = (ROOT / "requirements" / f"{name}.lock").read_text(encoding="utf-8")
-    assert not re.search(r"https?:|file:|find-links|index-url|trusted-host|@ |^-|(^|\s)/", text, re.M)
+    assert not re.search(
+        r"https?:|file:|find-links|index-url|trusted-host|@ |^-|(^|\s)/", text, re.M
+    )
 
 
 @pytest.mark.parametrize("name", LOCKS)
@@ -83,6 +85,13 @@ def test_the_two_locks_agree() -> None:
         for name, lines in dev.items()
         if name in core
     }
+
+
+def test_the_notices_name_every_package_of_the_core_install() -> None:
+    text = (ROOT / "THIRD_PARTY_NOTICES.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| ")]
+    named = {name for row in rows for name in re.findall(r"[a-z0-9][a-z0-9-]*", row)}
+    assert set(locked("core")) <= named
 
 
 def test_no_committed_text_names_a_path_of_somebodys_machine() -> None:
@@ -139,7 +148,7 @@ def test_make_demo_runs_the_demo(installed: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "[demo]\n"), done.stderr
 
 
-@pytest.mark.parametrize("data", ["pets", "my pets/2024", "it's (mine) & \"yours\"; *", "-pets"])
+@pytest.mark.parametrize("data", ["pets", "my pets/2024", 'it\'s (mine) & "yours"; *', "-pets"])
 def test_make_demo_takes_a_folder_of_any_name(installed: Path, data: str) -> None:
     done = make(installed, "demo", f"DATA={data}")
     assert (done.returncode, done.stdout) == (0, f"[train]\n[--]\n[{data}]\n"), done.stderr
