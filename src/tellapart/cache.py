@@ -231,17 +231,23 @@ class Cache:
 
     def _shrink(self, connection: sqlite3.Connection) -> None:
         """Drop the values unused for longest until a tenth of the limit is free again."""
-        if _used_bytes(connection) <= self.limit:
+        used = _used_bytes(connection)
+        if used <= self.limit:
             return
-        while _used_bytes(connection) > self.limit * 0.9:
-            dropped = connection.execute(
-                "DELETE FROM content_values WHERE rowid IN "
-                "(SELECT rowid FROM content_values ORDER BY used, rowid LIMIT 200)"
-            ).rowcount
-            if dropped == 0:
-                connection.execute("DELETE FROM identities")
-                return
-        connection.execute("PRAGMA incremental_vacuum")
+        excess = used - int(self.limit * 0.9)
+        oldest: list[tuple[int]] = []
+        rows = connection.execute(
+            "SELECT rowid, LENGTH(value) FROM content_values ORDER BY used, rowid"
+        )
+        for rowid, size in rows:
+            if excess <= 0:
+                break
+            oldest.append((rowid,))
+            excess -= size
+        connection.executemany("DELETE FROM content_values WHERE rowid = ?", oldest)
+        if excess > 0:
+            connection.execute("DELETE FROM identities")
+        connection.execute("PRAGMA incremental_vacuum").fetchall()
 
 
 def _connect(path: Path) -> sqlite3.Connection:

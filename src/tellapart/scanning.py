@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from tellapart.catalog import Catalog
 
 from tellapart.cache import Cache
-from tellapart.errors import PictureError
+from tellapart.errors import PictureError, SettingsError
 from tellapart.facts import FACTS, THUMB, measure
 from tellapart.images import DECODER, RGB, Fit, Picture, decode, resize
 from tellapart.progress import SILENT, Progress, Stage
@@ -141,6 +141,20 @@ class Scan:
 
     def __len__(self) -> int:
         return len(self.catalog)
+
+    def pixels(self, size: int, fit: Fit = "squash") -> RGB:
+        """The resized pixels, uint8 ``[N, size, size, 3]``, of a size that was asked for.
+
+        Raises:
+            SettingsError: If the scan was not asked for that size.
+        """
+        key = PixelTap(size, fit).key
+        if key not in self.taps:
+            raise SettingsError(f"This scan was not asked for pixels of size {size}, {fit}.")
+        return self.taps[key]
+
+    def _repr_html_(self) -> str:
+        return str(self.frame._repr_html_())
 
 
 @dataclass(slots=True)

@@ -1,0 +1,189 @@
+"""Pictures to predictions, with neither scikit-learn nor Keras.
+
+Decoding runs in threads a few pictures ahead of the model; a picture that cannot be decoded
+becomes a prediction with its error, never a stop.
+
+Example:
+    >>> from tellapart.catalog import open_pictures  # doctest: +SKIP
+    >>> for row in predict(run.model, open_pictures(["new.jpg"])):  # doctest: +SKIP
+    ...     print(row.path, row.label)
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tellapart.artifact import Model
+from tellapart.catalog import Catalog
+from tellapart.errors import PictureError, SettingsError
+from tellapart.images import RGB, decode, resize
+from tellapart.progress import SILENT, Progress
+
+BATCH = 16
+_RESERVED = {"", ".", ".."}
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What the model says of one picture.
+
+    Attributes:
+        path: The picture's path as shown.
+        label: The class it most likely is, or None where it could not be decoded.
+        probability: What the model gives that class, 0 to 1.
+        probabilities: What it gives each class; they sum to 1.
+        error: Why there is no answer, or None.
+        row: Its row in the catalog.
+    """
+
+    path: str
+    label: str | None
+    probability: float | None
+    probabilities: Mapping[str, float] | None
+    error: str | None
+    row: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """The row of ``predict --json``."""
+        return {
+            "path": self.path,
+            "label": self.label,
+            "probability": self.probability,
+            "probabilities": None if self.probabilities is None else dict(self.probabilities),
+            "error": self.error,
+        }
+
+
+def predict(model: Model, catalog: Catalog, *, progress: Progress = SILENT) -> Iterator[Prediction]:
+    """Predict every picture of a catalog, in its order.
+
+    Args:
+        model: The model, as a run holds it.
+        catalog: The pictures, as :func:`tellapart.catalog.open_pictures` gives them.
+        progress: Who is told how far it is.
+
+    Yields:
+        One prediction a picture.
+    """
+    paths = catalog.frame["path"]
+
+    def load(row: int) -> RGB | PictureError:
+        try:
+            return resize(decode(catalog.source.read(row)).pixels, model.size, model.fit)
+        except PictureError as error:
+            return error
+
+    with (
+        progress.stage("Predicting", total=len(catalog)) as stage,
+        ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="decode") as pool,
+    ):
+        waiting: deque[Future[RGB | PictureError]] = deque()
+        following = 0
+        for start in range(0, len(catalog), BATCH):
+            while following < len(catalog) and len(waiting) < 2 * BATCH:
+                waiting.append(pool.submit(load, following))
+                following += 1
+            loaded = [waiting.popleft().result() for _ in range(min(BATCH, len(waiting)))]
+            yield from _predicted(
+                model, paths[start : start + len(loaded)].to_list(), loaded, start
+            )
+            stage.advance(len(loaded))
+
+
+def sort_into(
+    folder: Path, catalog: Catalog, predictions: Sequence[Prediction]
+) -> list[tuple[str, Path]]:
+    """Copy each predicted picture into a folder of its class; nothing is moved or overwritten.
+
+    Args:
+        folder: Where the class folders are made.
+        catalog: The pictures that were predicted.
+        predictions: What was predicted of them.
+
+    Returns:
+        The printable path of each picture and where its copy lies.
+
+    Raises:
+        SettingsError: If the folder lies among the pictures, or cannot be written.
+    """
+    location = Path(catalog.source.location)
+    if location.is_dir() and folder.resolve().is_relative_to(location.resolve()):
+        raise SettingsError(
+            f"--sort-into {folder} lies inside the folder of the pictures.",
+            remedy="Choose a folder outside it: nothing is written among your pictures.",
+        )
+    copies: list[tuple[str, Path]] = []
+    try:
+        for prediction in predictions:
+            if prediction.label is None:
+                continue
+            target = folder / _folder_name(prediction.label)
+            target.mkdir(parents=True, exist_ok=True)
+            name = _folder_name(prediction.path.replace("!/", "/").rsplit("/", 1)[-1])
+            data = catalog.source.read(prediction.row)
+            copies.append((prediction.path, _write_new(target, name, data)))
+    except OSError as error:
+        raise SettingsError(
+            f"--sort-into {folder} cannot be written: {error.strerror}.",
+            remedy="Choose a folder that you may write, on a disk with room.",
+        ) from error
+    return copies
+
+
+def _predicted(
+    model: Model, paths: Sequence[str], loaded: Sequence[RGB | PictureError], start: int
+) -> Iterator[Prediction]:
+    pixels = [item for item in loaded if not isinstance(item, PictureError)]
+    answers = iter(model.run(np.stack(pixels)) if pixels else ())
+    for offset, (path, item) in enumerate(zip(paths, loaded, strict=True)):
+        if isinstance(item, PictureError):
+            yield Prediction(path, None, None, None, str(item), start + offset)
+            continue
+        yield predicted(path, next(answers), model.classes, start + offset)
+
+
+def predicted(
+    path: str, probabilities: NDArray[np.float32], classes: Sequence[str], row: int = 0
+) -> Prediction:
+    """The prediction that float32 probabilities ``[K]`` amount to."""
+    best = int(np.argmax(probabilities))
+    shares = [float(value) for value in probabilities]
+    return Prediction(
+        path=path,
+        label=classes[best],
+        probability=shares[best],
+        probabilities=dict(zip(classes, shares, strict=True)),
+        error=None,
+        row=row,
+    )
+
+
+def _folder_name(name: str) -> str:
+    """A name that stays one plain component of a path, whatever a class is called."""
+    safe = re.sub(r"[\x00-\x1f/\\:]", "_", name)[:200]
+    return f"_{safe}" if safe in _RESERVED else safe
+
+
+def _write_new(folder: Path, name: str, data: bytes) -> Path:
+    """Write under the first name that is free: ``a.jpg``, ``a-2.jpg`` and so on."""
+    stem, ending = os.path.splitext(name)  # noqa: PTH122 - a name, not a path
+    for number in itertools.count(1):
+        path = folder / (name if number == 1 else f"{stem}-{number}{ending}")
+        try:
+            with path.open("xb") as file:
+                file.write(data)
+            return path
+        except FileExistsError:
+            continue
+    raise AssertionError("there is always a next number")

@@ -1,0 +1,258 @@
+"""The run folder: everything a training leaves behind, whole or not at all, no pickle.
+
+A run is written into ``runs/.NAME.partial/`` and renamed when it is whole, so a run folder
+that exists is complete. While it is written, a lock file tells other processes that
+somebody is at work; the leftover of a process that died is recognized by its free lock.
+
+Example:
+    >>> run = open_run("runs/pets-1")  # doctest: +SKIP
+    >>> run.metrics["held_out"]["accuracy"]  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from tellapart.errors import RunError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from tellapart.artifact import Model
+
+SCHEMA = 1
+FILES = (
+    "run.json",
+    "metrics.json",
+    "timings.json",
+    "model.onnx",
+    "split.parquet",
+    "findings.parquet",
+    "predictions.parquet",
+    "report.html",
+)
+_JSON_LIMIT = 64 * 1024 * 1024  # bytes
+_LOCK = "lock"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A whole run folder; its parts are read when they are asked for.
+
+    Attributes:
+        path: The folder.
+    """
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.path.name
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """Content of ``run.json``: what was trained on what, and with which versions."""
+        return _read_json(self.path / "run.json")
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """Content of ``metrics.json``: the same for the same seed, data and machine."""
+        return _read_json(self.path / "metrics.json")
+
+    @cached_property
+    def timings(self) -> dict[str, Any]:
+        """Content of ``timings.json``: seconds, pictures a second, memory."""
+        return _read_json(self.path / "timings.json")
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names, in the order of the model's outputs."""
+        return tuple(self.settings["classes"])
+
+    @cached_property
+    def predictions(self) -> pl.DataFrame:
+        """One row a held-out picture: path, label, predicted, probability and more."""
+        return self._table("predictions.parquet")
+
+    @cached_property
+    def findings(self) -> pl.DataFrame:
+        """One row a finding and picture: code, level, path, sentence, remedy."""
+        return self._table("findings.parquet")
+
+    @cached_property
+    def split(self) -> pl.DataFrame:
+        """One row a picture: path, label, side, reason, group, content."""
+        return self._table("split.parquet")
+
+    @cached_property
+    def model(self) -> Model:
+        """The model, ready to run."""
+        from tellapart.artifact import Model
+
+        return Model.load(self.path / "model.onnx")
+
+    def _table(self, name: str) -> pl.DataFrame:
+        import polars as pl
+
+        try:
+            return pl.read_parquet(self.path / name)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise _damaged(self.path / name, str(error)) from None
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        held = self.metrics["held_out"]
+        low, high = held["accuracy_ci95"]
+        return (
+            f"<b>{escape(self.name)}</b>: {held['accuracy']:.1%} of {held['n']:,} held-out "
+            f"pictures right (95 % interval {low:.1%} to {high:.1%}). "
+            f"{escape(self.metrics['verdict']['sentence'])}"
+        )
+
+
+def open_run(path: str | Path) -> Run:
+    """Open a run folder and check that it is whole and of a version that can be read.
+
+    Raises:
+        RunError: If it is missing, incomplete, damaged, or from a newer version.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise RunError(
+            f"There is no run folder '{folder}'.", remedy="Give the folder that 'train' printed."
+        )
+    missing = [name for name in FILES if not (folder / name).is_file()]
+    if len(missing) == len(FILES):
+        raise RunError(
+            f"'{folder}' is not a run folder: it holds none of a run's files.",
+            remedy="Give the folder that 'train' printed, such as runs/pets-1.",
+        )
+    if "run.json" not in missing:
+        _check_schema(folder, _read_json(folder / "run.json"))
+    if set(missing) - {"report.html"}:  # a report can be written again
+        raise RunError(
+            f"The run folder '{folder}' is not whole: {', '.join(missing)} is missing.",
+            remedy="Copy the whole folder again, or train again.",
+        )
+    return Run(folder)
+
+
+def next_name(parent: Path, stem: str) -> str:
+    """The first free name ``stem-1``, ``stem-2``, … under a folder."""
+    stem = re.sub(r"[^\w.-]+", "-", stem).strip("-.") or "run"
+    taken = {entry.name for entry in parent.iterdir()} if parent.is_dir() else set()
+    number = 1
+    while f"{stem}-{number}" in taken or f".{stem}-{number}.partial" in taken:
+        number += 1
+    return f"{stem}-{number}"
+
+
+@contextlib.contextmanager
+def writing(target: Path) -> Iterator[Path]:
+    """Write a run: the folder to fill, which becomes ``target`` when the block ends well.
+
+    On any failure, an interrupt too, nothing is left of it.
+
+    Raises:
+        RunError: If the target exists, somebody else is writing it, or the disk is full.
+    """
+    partial = target.parent / f".{target.name}.partial"
+    with _explained(target):
+        if target.exists() or target.is_symlink():
+            raise RunError(
+                f"'{target}' exists already.", remedy="Choose another --out, or remove it."
+            )
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(partial):
+            try:
+                yield partial
+                (partial / _LOCK).unlink(missing_ok=True)
+                partial.rename(target)
+            except BaseException:
+                shutil.rmtree(partial, ignore_errors=True)
+                raise
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON with sorted structure left as given, two spaces, no NaN, a final newline."""
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8", errors="surrogateescape")
+
+
+@contextlib.contextmanager
+def _locked(partial: Path) -> Iterator[None]:
+    """Make and lock the partial folder; take over the leftover of a process that died."""
+    import fcntl
+
+    partial.mkdir(exist_ok=True)
+    with (partial / _LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunError(
+                f"Another process is writing the run '{partial}'.",
+                remedy="Wait for it, or choose another --out.",
+            ) from None
+        for entry in partial.iterdir():
+            if entry.name != _LOCK:
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        yield
+
+
+@contextlib.contextmanager
+def _explained(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        full = error.errno == 28
+        raise RunError(
+            f"The run '{target}' cannot be written: "
+            f"{'the disk is full' if full else os.strerror(error.errno or 5)}.",
+            remedy="Free some space, or choose another --out." if full else "Choose another --out.",
+            code="disk_full" if full else None,
+        ) from error
+
+
+def _check_schema(folder: Path, settings: dict[str, Any]) -> None:
+    schema = settings.get("schema")
+    if not isinstance(schema, int) or schema < 1:
+        raise _damaged(folder / "run.json", "it names no schema")
+    if schema > SCHEMA:
+        raise RunError(
+            f"The run '{folder}' was written by a newer tellapart (schema {schema}; this one "
+            f"reads up to {SCHEMA}).",
+            remedy="Upgrade tellapart.",
+            code="newer_schema",
+        )
+    classes = settings.get("classes")
+    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+        raise _damaged(folder / "run.json", "it names no classes")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > _JSON_LIMIT:
+            raise _damaged(path, "it is too large")
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise _damaged(path, str(error)) from None
+    if not isinstance(content, dict):
+        raise _damaged(path, "it is not a JSON object")
+    return cast(dict[str, Any], content)
+
+
+def _damaged(path: Path, reason: str) -> RunError:
+    return RunError(
+        f"'{path}' is damaged: {reason}.", remedy="Copy the run folder again, or train again."
+    )

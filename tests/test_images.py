@@ -1,0 +1,284 @@
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageCms, ImageOps
+
+from tellapart import images
+from tellapart.errors import PictureError
+from tellapart.images import decode, luma, resize
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+CODES = {"empty", "not_a_picture", "unsupported", "cut_off", "undecodable", "too_large"}
+
+
+def smooth(width: int = 90, height: int = 60, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    return np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC))
+
+
+def encoded(image: Image.Image | np.ndarray, kind: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    if isinstance(image, np.ndarray):
+        image = Image.fromarray(image)
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def png16(values: np.ndarray) -> bytes:
+    """A 16-bit PNG of [H, W, 1, 3 or 4], written by hand: Pillow cannot write RGB of 16 bits."""
+    height, width, channels = values.shape
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        )
+
+    header = struct.pack(">IIBBBBB", width, height, 16, {1: 0, 3: 2, 4: 6}[channels], 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
+
+
+def code_of(data: bytes) -> str:
+    with pytest.raises(PictureError) as caught:
+        decode(data)
+    return caught.value.code
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_every_format_is_told_by_content_and_gives_the_same_picture(kind: str) -> None:
+    pixels = smooth()
+    picture = decode(encoded(pixels, kind))
+    assert picture.format == kind
+    assert picture.pixels.dtype == np.uint8
+    assert (picture.width, picture.height) == (90, 60)
+    assert np.abs(picture.pixels.astype(int) - pixels).mean() < 8  # palettes and lossy codecs
+
+
+@pytest.mark.parametrize("name", ["cats-dogs-kaggle-2k.zip", "horses-or-humans-100px.zip"])
+def test_real_pictures_decode_as_pillow_does(data_folder: Path, name: str) -> None:
+    import zipfile
+
+    with zipfile.ZipFile(data_folder / name) as archive:
+        members = [m for m in archive.namelist() if m.endswith((".jpg", ".png"))][::100]
+        assert members
+        for member in members:
+            data = archive.read(member)
+            expected = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+            np.testing.assert_array_equal(decode(data).pixels, expected)
+
+
+def test_the_resize_is_pillows_bicubic_within_one_level_on_average(data_folder: Path) -> None:
+    import zipfile
+
+    with zipfile.ZipFile(data_folder / "cats-dogs-kaggle-2k.zip") as archive:
+        for member in archive.namelist()[::100]:
+            pixels = decode(archive.read(member)).pixels
+            for size in (224, 64):
+                expected = np.asarray(
+                    Image.fromarray(pixels).resize((size, size), Image.Resampling.BICUBIC)
+                )
+                difference = np.abs(resize(pixels, size).astype(int) - expected)
+                assert difference.mean() < 1
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_applied(orientation: int) -> None:
+    pixels = smooth(24, 16)
+    exif = Image.Exif()
+    exif[274] = orientation
+    data = encoded(pixels, "PNG", exif=exif)
+    expected = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(data))))
+    picture = decode(data)
+    assert picture.orientation == orientation
+    np.testing.assert_array_equal(picture.pixels, expected)
+
+
+def test_exif_orientation_is_applied_to_jpegs() -> None:
+    exif = Image.Exif()
+    exif[274] = 6
+    picture = decode(encoded(smooth(24, 16), "JPEG", exif=exif))
+    assert (picture.width, picture.height, picture.orientation) == (16, 24, 6)
+
+
+def test_transparency_is_laid_on_white() -> None:
+    rgba = np.zeros((8, 8, 4), np.uint8)
+    rgba[:4, :, 3] = 255
+    picture = decode(encoded(rgba, "PNG"))
+    assert picture.alpha
+    assert (picture.pixels[:4] == 0).all()
+    assert (picture.pixels[4:] == 255).all()
+
+
+def test_transparency_of_a_palette_is_laid_on_white() -> None:
+    image = Image.new("P", (8, 8), 0)
+    image.putpalette([10, 20, 30] + [0] * 765)
+    picture = decode(encoded(image, "PNG", transparency=0))
+    assert picture.alpha
+    assert (picture.pixels == 255).all()
+
+
+def test_cmyk_becomes_rgb() -> None:
+    pixels = smooth()
+    picture = decode(encoded(Image.fromarray(pixels).convert("CMYK"), "JPEG", quality=95))
+    assert picture.cmyk
+    assert np.abs(picture.pixels.astype(int) - pixels).mean() < 3
+
+
+def test_a_color_profile_is_converted_to_srgb() -> None:
+    pixels = smooth()
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+    lab = ImageCms.applyTransform(
+        Image.fromarray(pixels),
+        ImageCms.buildTransform(ImageCms.createProfile("sRGB"), profile, "RGB", "LAB"),
+    )
+    assert lab is not None
+    assert np.abs(decode(encoded(lab, "TIFF")).pixels.astype(int) - pixels).mean() < 3
+
+
+def test_a_broken_color_profile_does_not_lose_the_picture() -> None:
+    data = encoded(smooth(), "PNG", icc_profile=b"not a profile at all")
+    np.testing.assert_array_equal(decode(data).pixels, smooth())
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_deep_pictures_are_scaled_by_their_own_range(channels: int) -> None:
+    values = np.random.default_rng(0).integers(100, 4096, (20, 30, channels))
+    if channels == 4:
+        values[..., 3] = 65535
+    picture = decode(png16(values))
+    color = values[..., :3]
+    expected = np.rint((color - color.min()) / (color.max() - color.min()) * 255)
+    assert picture.bits == 16
+    np.testing.assert_array_equal(picture.pixels, np.broadcast_to(expected, (20, 30, 3)))
+
+
+def test_deep_tiffs_are_scaled_by_their_own_range() -> None:
+    values = np.linspace(1000, 4000, 600).reshape(20, 30).astype(np.uint16)
+    picture = decode(encoded(Image.fromarray(values), "TIFF"))
+    assert picture.gray
+    assert picture.pixels.min() == 0
+    assert picture.pixels.max() == 255
+
+
+def test_floats_with_nan_do_not_spread() -> None:
+    values = np.linspace(-1, 1, 600, dtype=np.float32).reshape(20, 30)
+    values[0, 0] = np.nan
+    values[1, 1] = np.inf
+    picture = decode(encoded(Image.fromarray(values), "TIFF"))
+    assert picture.pixels[0, 0, 0] == 0
+    assert picture.pixels.max() == 255
+
+
+def test_the_first_frame_of_an_animation_is_used() -> None:
+    frames = [Image.fromarray(smooth(seed=seed)) for seed in range(3)]
+    data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    picture = decode(data)
+    assert picture.frames == 3
+    assert np.abs(picture.pixels.astype(int) - smooth()).mean() < 8
+
+
+def test_gray_gets_three_equal_channels() -> None:
+    picture = decode(encoded(smooth()[..., 0], "JPEG"))
+    assert picture.gray
+    assert not decode(encoded(smooth(), "PNG")).gray
+
+
+def test_what_is_wrong_has_a_name() -> None:
+    assert code_of(b"") == "empty"
+    assert code_of(b"just a few words") == "not_a_picture"
+    assert code_of(b"\0\0\0\x1cftypheic" + b"\0" * 40) in ("unsupported", "undecodable")
+    data = encoded(smooth(), "PNG")
+    assert code_of(data[: len(data) // 2]) == "cut_off"
+    data = encoded(smooth(), "JPEG")
+    assert code_of(data[: len(data) // 2]) == "cut_off"
+    data = encoded(smooth(), "WEBP")
+    assert code_of(data[: len(data) // 2]) == "cut_off"
+
+
+def test_a_picture_that_claims_too_many_pixels_is_refused_undecoded() -> None:
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    data = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + header
+    data += struct.pack(">I", zlib.crc32(b"IHDR" + header)) + b"\0\0\0\0IDAT"
+    assert code_of(data) == "too_large"
+
+
+def test_a_jpeg_of_endless_scans_is_refused() -> None:
+    data = encoded(smooth(), "JPEG", progressive=True)
+    cut = data.rindex(b"\xff\xda")
+    assert code_of(data[:cut] + data[cut:-2] * (images.MAX_SCANS + 1)) == "undecodable"
+
+
+def test_bytes_after_the_picture_are_noted_and_the_picture_kept() -> None:
+    data = encoded(smooth(), "JPEG")
+    marker = data.rindex(b"\xff\xd9")
+    picture = decode(data[:marker] + b"\0\0\0" + data[marker:])
+    assert (picture.width, picture.height) == (90, 60)
+
+
+@pytest.mark.parametrize("fit", ["squash", "crop", "pad"])
+@pytest.mark.parametrize("shape", [(1, 400), (400, 1), (3, 3), (224, 224), (50, 90)])
+def test_resize_always_gives_the_square(fit: images.Fit, shape: tuple[int, int]) -> None:
+    pixels = np.full((*shape, 3), 200, np.uint8)
+    square = resize(pixels, 64, fit)
+    assert square.shape == (64, 64, 3)
+    assert square.dtype == np.uint8
+    assert (square[31:33, 31:33] == 200).any()
+
+
+def test_crop_takes_the_middle_and_pad_keeps_everything() -> None:
+    pixels = np.zeros((40, 120, 3), np.uint8)
+    pixels[:, 40:80] = 255
+    assert (resize(pixels, 40, "crop") == 255).all()
+    padded = resize(pixels, 60, "pad")
+    assert (padded[:15] == images.PAD_VALUE).all()
+    assert padded[30, 30, 0] > 250
+    assert padded[30, 5, 0] < 5
+
+
+def test_luma_is_exact_on_gray() -> None:
+    gray = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2)
+    np.testing.assert_array_equal(luma(gray)[0], np.arange(256))
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_broken_bytes_are_refused_or_decoded_and_never_crash(kind: str) -> None:
+    sound = encoded(smooth(48, 40), kind)
+
+    @settings(
+        max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    )
+    @given(
+        flips=st.lists(
+            st.tuples(st.integers(0, len(sound) - 1), st.integers(0, 255)), min_size=1, max_size=12
+        ),
+        cut=st.one_of(st.none(), st.integers(1, len(sound))),
+    )
+    def check(flips: list[tuple[int, int]], cut: int | None) -> None:
+        broken = bytearray(sound)
+        for place, value in flips:
+            broken[place] = value
+        try:
+            picture = decode(bytes(broken[:cut]))
+        except PictureError as error:
+            assert error.code in CODES
+            return
+        assert picture.pixels.dtype == np.uint8
+        assert picture.pixels.ndim == 3
+        assert picture.pixels.shape[2] == 3
+        assert resize(picture.pixels, 32).shape == (32, 32, 3)
+
+    check()
