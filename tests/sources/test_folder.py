@@ -93,7 +93,7 @@ def test_pipes_are_never_opened(folder: Write) -> None:
 def test_names_that_are_not_utf8_are_read(folder: Write) -> None:
     root = folder({"dogs/1.jpg": b"dog"})
     odd = os.fsencode(root) + b"/k\xe4tzchen"
-    os.mkdir(odd)
+    Path(os.fsdecode(odd)).mkdir()
     for name in (b"\xff\n.jpg", b"-rf", b"a\\b.jpg"):
         Path(os.fsdecode(odd + b"/" + name)).write_bytes(name)
     catalog = open_catalog(root)

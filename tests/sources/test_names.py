@@ -69,7 +69,9 @@ def test_a_name_of_separators_takes_no_time() -> None:
     assert label_in_name("-" * 60_000 + ".jpg") is None
 
 
-@pytest.mark.parametrize("name", ["train", "Training", "TEST", "testing", "val", "Valid", "VALIDATION"])
+@pytest.mark.parametrize(
+    "name", ["train", "Training", "TEST", "testing", "val", "Valid", "VALIDATION"]
+)
 def test_parts_are_known_in_any_case(name: str) -> None:
     assert part_of(name) in ("train", "validation", "test")
 
@@ -80,8 +82,17 @@ def test_labels_are_composed() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [".DS_Store", ".ipynb_checkpoints", ".git", "__MACOSX", "Thumbs.db", "thumbs.DB"]
-    + ["desktop.ini", "@eaDir", "._cat.jpg"],
+    [
+        ".DS_Store",
+        ".ipynb_checkpoints",
+        ".git",
+        "__MACOSX",
+        "Thumbs.db",
+        "thumbs.DB",
+        "desktop.ini",
+        "@eaDir",
+        "._cat.jpg",
+    ],
 )
 def test_leftovers_are_passed_over(name: str) -> None:
     assert passing_reason(name)

@@ -29,9 +29,7 @@ def refused(path: Path) -> SourceError:
 
 
 @pytest.mark.parametrize("name", ["pets.tar", "pets.tar.gz", "pets.tgz"])
-def test_members_are_read_in_place(
-    pets: dict[str, bytes], make_tar: MakeTar, name: str
-) -> None:
+def test_members_are_read_in_place(pets: dict[str, bytes], make_tar: MakeTar, name: str) -> None:
     catalog = open_catalog(make_tar(pets, name))
     assert catalog.frame["path"].to_list() == [f"{name}!/{member}" for member in sorted(pets)]
     assert [catalog.source.read(row) for row in range(3)] == [pets[key] for key in sorted(pets)]
@@ -189,7 +187,9 @@ def test_a_header_of_megabytes_is_refused(tmp_path: Path) -> None:
     assert refused(path).code == "damaged_archive"
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
 def test_a_flipped_byte_is_refused_or_read(
     pets: dict[str, bytes], make_tar: MakeTar, data: st.DataObject

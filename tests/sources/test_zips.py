@@ -20,6 +20,8 @@ from tellapart.sources.zips import ZipStore
 
 MakeZip = Callable[..., Path]
 
+member_names = st.from_regex(r"[a-zäß猫]{1,9}(/[a-z0-9]{1,9}){0,3}\.jpg", fullmatch=True)
+
 
 def contents(path: Path) -> dict[str, bytes]:
     store = ZipStore(str(path))
@@ -60,10 +62,11 @@ def test_a_closed_archive_says_so(pets: dict[str, bytes], make_zip: MakeZip) -> 
         catalog.source.read(0)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
-    files=st.dictionaries(st.from_regex(r"[a-zäß猫]{1,9}(/[a-z0-9]{1,9}){0,3}\.jpg", fullmatch=True),
-                          st.binary(max_size=300), max_size=8),
+    files=st.dictionaries(member_names, st.binary(max_size=300), max_size=8),
     method=st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]),
     prefix=st.binary(max_size=40),
     comment=st.binary(max_size=40),
@@ -256,9 +259,7 @@ def test_members_that_share_bytes_are_refused(tmp_path: Path) -> None:
     assert refused(path).code == "archive_bomb"
 
 
-def test_too_many_members_are_refused(
-    make_zip: MakeZip, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_too_many_members_are_refused(make_zip: MakeZip, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tellapart.sources.zips.MAX_MEMBERS", 10)
     error = refused(make_zip({f"a/{i}.jpg": b"x" for i in range(100)}))
     assert error.code == "archive_bomb"
@@ -291,7 +292,9 @@ def test_an_unknown_compression_is_a_row_that_cannot_be_read(
     assert caught.value.code == "unreadable"
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
 def test_a_flipped_byte_is_refused_or_read(
     pets: dict[str, bytes], make_zip: MakeZip, data: st.DataObject
