@@ -1,6 +1,6 @@
 """A network as data, and its ONNX form.
 
-Who does what: :mod:`.layers` is the table, :mod:`.to_onnx` writes it as a file,
+Who does what: :mod:`.layers` is the table, :mod:`.onnx_writer` writes it as a file,
 :mod:`.containment` refuses files that are more than that, :mod:`.session` opens one,
 :mod:`.cut` takes the end of one.
 """
@@ -24,8 +24,8 @@ from tellapart.graphs.layers import (
     shapes,
     weight_shapes,
 )
+from tellapart.graphs.onnx_writer import Weights, to_onnx
 from tellapart.graphs.session import only_asked_for, open_session
-from tellapart.graphs.to_onnx import Weights, to_onnx
 
 __all__ = [
     "INPUT",

@@ -1,17 +1,17 @@
 """Refuse an ONNX file that is more than layers and numbers.
 
-ONNX allows tensors in other files, functions, control flow and operators of any vendor.
-Files that :mod:`tellapart.graphs.to_onnx` writes have none of these, and a model file may come from
-a stranger, so what such a file may hold is checked on its bytes before an engine opens it.
-The walk follows the protobuf wire format (``onnx.proto``, field numbers below) and needs no
-``onnx`` package, whose import takes longer than the check.
+ONNX allows tensors in other files, functions, control flow and operators of any vendor. The
+files that :mod:`tellapart.graphs.onnx_writer` writes have none of these, and a model file may
+come from a stranger, so what such a file may hold is checked on its bytes before an engine
+opens it. The walk follows the protobuf wire format (``onnx.proto``, field numbers below) and
+needs no ``onnx`` package, whose import takes longer than the check.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tellapart.graphs.to_onnx import OPERATORS
+from tellapart.graphs.onnx_writer import OPERATORS
 
 _MODEL_GRAPH = 7
 _MODEL_REFUSED = {20: "training information", 25: "functions"}

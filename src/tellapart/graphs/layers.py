@@ -1,7 +1,7 @@
 """A network as data: layers in a table, shapes worked out from it, no engine in sight.
 
 Who does what: a :class:`Graph` names its layers in order and says which tensors are
-outputs; :func:`shapes` walks the table; :mod:`tellapart.graphs.to_onnx` turns table and
+outputs; :func:`shapes` walks the table; :mod:`tellapart.graphs.onnx_writer` turns table and
 NumPy weights into an ONNX file. Any other engine that wants to build the same network
 reads the same table.
 
