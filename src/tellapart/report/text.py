@@ -1,0 +1,133 @@
+"""How numbers and names are written on a page.
+
+Names come from file systems and archives, so they may hold anything: control characters,
+marks that turn the direction of reading, bytes that are not UTF-8 (as lone surrogates),
+hundreds of letters. ``clean`` makes every such thing visible; escaping for HTML is left to
+the template engine and to ``charts``.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import datetime
+
+THIN = "\u202f"  # narrow no-break space, between a number and its unit
+MINUS = "\u2212"
+
+_LONE = re.compile("[\ud800-\udfff]")
+# Control characters, and invisible ones that reorder or split what is read (the joiner of
+# emoji is not one).
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028\u2029"
+    "\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufffe\uffff]"
+)
+_BREAK = re.compile("[\t\n]")
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def _visible(match: re.Match[str]) -> str:
+    character = match.group()
+    code = ord(character)
+    if character in _SHORT:
+        return _SHORT[character]
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that was not UTF-8, as os.fsdecode keeps it
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def safe(text: str) -> str:
+    r"""Text with everything hidden in it written out, so that UTF-8 and HTML can hold it.
+
+    Tabs and line breaks stay.
+
+    Example:
+        >>> safe("caf\udce9")
+        'caf\\xe9'
+    """
+    return _HIDDEN.sub(_visible, _LONE.sub(_visible, text))
+
+
+def clean(name: str) -> str:
+    r"""A name on one line, with tabs and line breaks written out as well.
+
+    Example:
+        >>> clean("two\nlines")
+        'two\\nlines'
+    """
+    return _BREAK.sub(_visible, safe(name))
+
+
+def shorten(name: str, length: int = 48) -> str:
+    """A clean name of at most ``length`` characters, its middle left out if need be."""
+    name = clean(name)
+    if len(name) <= length:
+        return name
+    head = (length - 1) // 2
+    return f"{name[:head]}…{name[-(length - 1 - head) :]}"
+
+
+def number(value: float, digits: int = 0) -> str:
+    """A number with thousands separators: ``12,345`` or ``0.041``."""
+    if not math.isfinite(value):
+        return "–"
+    return f"{value:,.{digits}f}".replace("-", MINUS)
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """A share of 1 as percent; only an exact 1 or 0 is written as 100 % or 0 %.
+
+    Example:
+        >>> percent(0.98662).replace(THIN, " "), percent(0.9999).replace(THIN, " ")
+        ('98.7 %', '99.99 %')
+    """
+    if share is None or not math.isfinite(share):
+        return "–"
+    if share in (0.0, 1.0):
+        return f"{share * 100:.0f}{THIN}%"
+    written = f"{share * 100:.{digits}f}"
+    if float(written) in (0.0, 100.0):  # nearly all is not all
+        written = f"{min(max(share * 100, 0.01), 99.99):.2f}"
+    return f"{written}{THIN}%".replace("-", MINUS)
+
+
+def interval(low: float, high: float) -> str:
+    """Two shares as ``97.4 to 99.3 %``."""
+    return f"{percent(low).removesuffix(f'{THIN}%')} to {percent(high)}"
+
+
+def seconds(value: float) -> str:
+    """A duration: ``0.61 s``, ``17.4 s``, ``2 min 5 s``, ``1 h 12 min``."""
+    if value < 1:
+        return f"{value:.2f}{THIN}s"
+    if value < 60:
+        return f"{value:.1f}{THIN}s"
+    whole = round(value)
+    if whole < 3600:
+        return f"{whole // 60}{THIN}min {whole % 60}{THIN}s"
+    return f"{whole // 3600}{THIN}h {whole % 3600 // 60}{THIN}min"
+
+
+def size(count: float) -> str:
+    """Bytes as ``812 B``, ``22 MB`` (powers of 1000)."""
+    units = ("B", "kB", "MB", "GB", "TB")
+    power = 0
+    while count >= 1000 and power < len(units) - 1:
+        count, power = count / 1000, power + 1
+    digits = 1 if power and count < 10 else 0
+    return f"{count:,.{digits}f}{THIN}{units[power]}"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """``1 picture``, ``2,993 pictures``."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def moment(iso: str) -> str:
+    """An ISO 8601 time as ``22 November 2026, 07:56 UTC``; other text stays as it is."""
+    try:
+        when = datetime.fromisoformat(iso)
+    except ValueError:
+        return iso
+    zone = " UTC" if when.utcoffset() is not None and not when.utcoffset() else ""
+    return f"{when.day} {when:%B %Y, %H:%M}{zone}"
