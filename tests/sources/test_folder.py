@@ -12,7 +12,7 @@ from tellapart.catalog import open_catalog
 from tellapart.errors import PictureError, SourceError
 from tellapart.sources import base
 from tellapart.sources.base import Member
-from tellapart.sources.folder import FolderStore
+from tellapart.sources.folder import FolderStore, read_file
 
 Write = Callable[[Mapping[str, bytes]], Path]
 
@@ -131,6 +131,11 @@ def test_a_file_that_grew_is_read_whole(folder: Write) -> None:
     catalog = open_catalog(root)
     (root / "a/1.jpg").write_bytes(b"x" * 100_000)
     assert catalog.source.read(0) == b"x" * 100_000
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+def test_a_file_that_does_not_tell_its_size_is_read() -> None:
+    assert b"Name:" in read_file("/proc/self/status", "status")
 
 
 def test_a_huge_file_is_refused_unread(folder: Write) -> None:

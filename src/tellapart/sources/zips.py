@@ -189,13 +189,14 @@ def _find_directory(handle: Handle, path: str) -> tuple[int, int, int]:
     place = tail.rfind(b"PK\x05\x06")
     if place < 0 or place + _END.size > len(tail):
         raise damaged(path, "it is cut off, its list of members is missing")
-    _, disk, first_disk, _, count, size, start, _ = _END.unpack_from(tail, place)
+    _, disk, first_disk, _, _, size, start, _ = _END.unpack_from(tail, place)
     end = tail_start + place
-    if _FULL16 in (count, disk) or _FULL32 in (size, start):
-        record = handle.read(_END64.size + _END64_PLACE.size, end - 76) if end >= 76 else b""
-        if record[_END64.size :].startswith(b"PK\x06\x07") and record.startswith(b"PK\x06\x06"):
-            _, _, _, _, disk, first_disk, _, count, size, start = _END64.unpack_from(record)
-            end -= len(record)
+    wide = _END64.size + _END64_PLACE.size
+    # Some programs write the wide record though the narrow one has room: always look.
+    record = handle.read(wide, end - wide) if end >= wide else b""
+    if record.startswith(b"PK\x06\x06") and record.startswith(b"PK\x06\x07", _END64.size):
+        _, _, _, _, disk, first_disk, _, _, size, start = _END64.unpack_from(record)
+        end -= wide
     if disk != first_disk or disk != 0:
         raise SourceError(
             f"The archive {quote(path)} is one piece of a split archive.",
