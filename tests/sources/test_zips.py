@@ -106,14 +106,6 @@ def test_zip64_and_data_descriptors_are_read(tmp_path: Path) -> None:
     assert contents(tmp_path / "streamed.zip") == {"a/1.jpg": b"content"}
 
 
-def test_more_members_than_sixteen_bits_count(tmp_path: Path) -> None:
-    path = tmp_path / "many.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        for i in range(66_000):
-            archive.writestr(zipfile.ZipInfo(f"a/{i}.jpg"), b"")
-    assert len(ZipStore(str(path)).listing().members) == 66_000
-
-
 def test_sixty_four_bit_fields_are_read(
     pets: dict[str, bytes], make_zip: MakeZip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
