@@ -1,0 +1,210 @@
+"""The verbs: what ``import tellapart as ta`` offers, the same as the command line.
+
+Each takes plain values, checks them all at once, opens the user's cache, and calls the module
+that does the work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tellapart import checking, scanning, training
+from tellapart.cache import Cache
+from tellapart.catalog import open_catalog
+from tellapart.checking import Check
+from tellapart.classifier import Classifier
+from tellapart.compare import Comparison, compare_runs
+from tellapart.config import DataSettings, TrainSettings, settings
+from tellapart.progress import SILENT, Progress
+from tellapart.runs import Run, open_run
+from tellapart.scanning import Scan, Tap
+
+__all__ = ["Check", "Classifier", "check", "compare", "evaluate", "load", "scan", "train"]
+
+
+def scan(
+    data: str | Path,
+    *,
+    sizes: Sequence[int] = (),
+    corrections: str | Path | None = None,
+    group_from: str | None = None,
+    label_from: str | None = None,
+    rescan: bool = False,
+    progress: Progress = SILENT,
+) -> Scan:
+    """Read every picture once: hash, decode, facts, and pixels where sizes are asked for.
+
+    Args:
+        data: A folder, archive or manifest of labelled pictures.
+        sizes: Sides of squares to bring the pictures to; their pixels, uint8
+            ``[N, size, size, 3]``, stand in ``scan.pixels(size)``.
+        corrections: A corrections file (CSV: path, action, label).
+        group_from: ``"parent"`` or a regular expression.
+        label_from: ``"name"`` takes labels from file names.
+        rescan: Hash every file again instead of trusting its date.
+        progress: Who is told how far it is.
+
+    Raises:
+        DataError: If the data cannot be read at all.
+    """
+    chosen = _data_settings(corrections, group_from, label_from)
+    catalog = open_catalog(
+        data,
+        label_from=chosen.label_from,
+        group_from=chosen.group_from,
+        corrections=chosen.corrections,
+    )
+    taps: list[Tap] = [scanning.PixelTap(size) for size in sizes]
+    with _cache() as cache:
+        return scanning.scan(catalog, taps=taps, cache=cache, rescan=rescan, progress=progress)
+
+
+def check(
+    data: str | Path,
+    *,
+    corrections: str | Path | None = None,
+    group_from: str | None = None,
+    label_from: str | None = None,
+    rescan: bool = False,
+    progress: Progress = SILENT,
+) -> Check:
+    """Say what is wrong with labelled pictures, and what to do about it.
+
+    Args:
+        data: A folder, archive or manifest of labelled pictures.
+        corrections: A corrections file (CSV: path, action, label).
+        group_from: ``"parent"`` or a regular expression.
+        label_from: ``"name"`` takes labels from file names.
+        rescan: Hash every file again instead of trusting its date.
+        progress: Who is told how far it is.
+
+    Raises:
+        DataError: If the data cannot be read at all.
+    """
+    chosen = _data_settings(corrections, group_from, label_from)
+    with _cache() as cache:
+        return checking.check(data, chosen, cache=cache, rescan=rescan, progress=progress)
+
+
+def train(
+    data: str | Path,
+    *,
+    model: str = "probe",
+    size: int = 224,
+    fit: str = "squash",
+    held_out: float = 0.2,
+    seed: int = 0,
+    out: str | Path | None = None,
+    corrections: str | Path | None = None,
+    group_from: str | None = None,
+    label_from: str | None = None,
+    rescan: bool = False,
+    progress: Progress = SILENT,
+) -> Run:
+    """Train a classifier, measure it honestly, and leave a run folder.
+
+    Args:
+        data: A folder, archive or manifest of labelled pictures.
+        model: ``"probe"``: a linear head on pretrained features.
+        size: Side in pixels of the square pictures are brought to, 32 to 1024.
+        fit: ``"squash"``, ``"crop"`` or ``"pad"``.
+        held_out: Share held out where the data has no parts, above 0 and below 1.
+        seed: Draws every random choice.
+        out: The run folder; ``runs/NAME-1`` unless given.
+        corrections: A corrections file (CSV: path, action, label).
+        group_from: ``"parent"`` or a regular expression.
+        label_from: ``"name"`` takes labels from file names.
+        rescan: Hash every file again instead of trusting its date.
+        progress: Who is told how far it is.
+
+    Raises:
+        SettingsError: With every setting that has no meaning.
+        DataError: If the data cannot be read, or has no two classes to tell apart.
+        RunError: If ``out`` exists or cannot be written.
+    """
+    chosen = settings(
+        TrainSettings,
+        {
+            "model": model,
+            "size": size,
+            "fit": fit,
+            "held_out": held_out,
+            "seed": seed,
+            "group_from": group_from,
+            "label_from": label_from,
+            "corrections": None if corrections is None else Path(corrections),
+        },
+    )
+    with _cache() as cache:
+        return training.train(data, chosen, out=out, cache=cache, rescan=rescan, progress=progress)
+
+
+def evaluate(
+    run: str | Path | Run,
+    data: str | Path,
+    *,
+    corrections: str | Path | None = None,
+    group_from: str | None = None,
+    label_from: str | None = None,
+    progress: Progress = SILENT,
+) -> Mapping[str, Any]:
+    """Measure a run's model on other labelled pictures; classes are matched by name.
+
+    Returns:
+        ``{"schema", "run", "data", "evaluation", "not_counted"}``; ``evaluation`` has the
+        members of ``held_out`` in ``metrics.json``, ``not_counted`` says how many pictures
+        were left out and why.
+
+    Raises:
+        LabelError: If the data has a class that the model does not know.
+    """
+    chosen = _data_settings(corrections, group_from, label_from)
+    with _cache() as cache:
+        return training.evaluate(_run(run), data, chosen, cache=cache, progress=progress)
+
+
+def load(run: str | Path | Run) -> Classifier:
+    """Open a run's model for predicting and explaining.
+
+    Args:
+        run: A run folder.
+
+    Raises:
+        RunError: If the folder is missing, damaged, or from a newer version.
+    """
+    return Classifier(_run(run))
+
+
+def compare(runs: Sequence[str | Path | Run]) -> Comparison:
+    """Set runs side by side; McNemar's exact test where they held out the same pictures.
+
+    Raises:
+        SettingsError: If there are fewer than two runs.
+    """
+    return compare_runs([_run(run) for run in runs])
+
+
+def _run(run: str | Path | Run) -> Run:
+    return run if isinstance(run, Run) else open_run(run)
+
+
+def _data_settings(
+    corrections: str | Path | None, group_from: str | None, label_from: str | None
+) -> DataSettings:
+    return settings(
+        DataSettings,
+        {
+            "label_from": label_from,
+            "group_from": group_from,
+            "corrections": None if corrections is None else Path(corrections),
+        },
+    )
+
+
+@contextmanager
+def _cache() -> Iterator[Cache]:
+    with Cache.open() as cache:
+        yield cache

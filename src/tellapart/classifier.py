@@ -1,0 +1,114 @@
+"""A trained model in hand: :func:`tellapart.load` returns one.
+
+Example:
+    >>> pets = ta.load("runs/pets-1")  # doctest: +SKIP
+    >>> pets.predict("new.jpg").label  # doctest: +SKIP
+    'cats'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tellapart.catalog import open_pictures
+from tellapart.errors import PictureError, SettingsError
+from tellapart.images import decode, resize
+from tellapart.predict import Prediction, predict, predicted
+from tellapart.runs import Run
+
+if TYPE_CHECKING:
+    from tellapart.explain import Explanation
+
+PictureLike = str | Path | bytes | NDArray[np.uint8]
+
+
+class Classifier:
+    """A run's model, ready to predict.
+
+    Args:
+        run: The run it comes from.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.model = run.model
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names, in the order of the model's outputs."""
+        return self.model.classes
+
+    @overload
+    def predict(self, picture: PictureLike) -> Prediction: ...
+    @overload
+    def predict(self, picture: Sequence[PictureLike]) -> list[Prediction]: ...
+    def predict(
+        self, picture: PictureLike | Sequence[PictureLike]
+    ) -> Prediction | list[Prediction]:
+        """Classify one picture or several.
+
+        Args:
+            picture: A path, the bytes of a file, RGB pixels (uint8 ``[H, W, 3]``), or a
+                list of these.
+
+        Returns:
+            One prediction for one picture, a list for a list. A picture that cannot be
+            decoded has its ``error``.
+        """
+        if isinstance(picture, (str, Path, bytes, np.ndarray)):
+            return self._one(picture)
+        return [self._one(item) for item in picture]
+
+    def explain(self, picture: str | Path | bytes, *, target: str | None = None) -> Explanation:
+        """Where in a picture the evidence for a class lies.
+
+        Args:
+            picture: A path or the bytes of a file.
+            target: The class; the predicted one unless given.
+
+        Raises:
+            PictureError: If the picture cannot be decoded.
+            SettingsError: If there is no such class.
+        """
+        from tellapart.explain import explain
+
+        return explain(self.model, _bytes(picture), target)
+
+    def _one(self, picture: PictureLike) -> Prediction:
+        if isinstance(picture, (str, Path)):
+            return next(iter(predict(self.model, open_pictures([picture]))))
+        try:
+            pixels = decode(picture).pixels if isinstance(picture, bytes) else _rgb(picture)
+        except PictureError as error:
+            return Prediction("", None, None, None, str(error))
+        square = resize(pixels, self.model.size, self.model.fit)
+        return predicted("", self.model.run(square[None])[0], self.classes)
+
+    def __repr__(self) -> str:
+        return f"Classifier({self.run.name!r}, {len(self.classes)} classes)"
+
+    def _repr_html_(self) -> str:
+        return self.run._repr_html_()
+
+
+def _bytes(picture: str | Path | bytes) -> bytes:
+    if isinstance(picture, bytes):
+        return picture
+    return open_pictures([picture]).source.read(0)
+
+
+def _rgb(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3):
+        raise SettingsError(
+            f"Pixels are uint8 [H, W, 3] or [H, W], not {pixels.dtype} {list(pixels.shape)}."
+        )
+    if pixels.ndim == 2:
+        pixels = np.repeat(pixels[..., None], 3, axis=2)
+    if pixels.shape[2] != 3 or 0 in pixels.shape:
+        raise SettingsError(f"Pixels are uint8 [H, W, 3] or [H, W], not {list(pixels.shape)}.")
+    return np.ascontiguousarray(pixels)

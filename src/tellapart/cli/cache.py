@@ -1,0 +1,75 @@
+"""``tellapart cache``: what is kept, and throwing it away."""
+
+from __future__ import annotations
+
+import typer
+
+from tellapart.cli.guard import guarded
+from tellapart.cli.options import Json
+
+
+def build() -> typer.Typer:
+    """The group of ``cache`` commands."""
+    group = typer.Typer(
+        help="Show or clear what was worked out and kept.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
+    group.command("info")(guarded(info))
+    group.command("clear")(guarded(clear))
+    return group
+
+
+def info(as_json: Json = False) -> None:
+    """Show where the cache lies, how large it is, and what it holds.
+
+    Examples:
+      tellapart cache info
+    """
+    from tellapart.cache import Cache
+    from tellapart.cli.terminal import print_json
+
+    with Cache.open() as cache:
+        found = cache.info()
+    if as_json:
+        print_json(
+            {
+                "schema": 1,
+                "folder": str(found.folder),
+                "bytes": found.bytes,
+                "limit": found.limit,
+                "kinds": {
+                    kind: {"entries": entries, "bytes": size}
+                    for kind, (entries, size) in found.kinds.items()
+                },
+            }
+        )
+        return
+    typer.echo(f"{found.folder}\n{_size(found.bytes)} of {_size(found.limit)}")
+    for kind, (entries, size) in sorted(found.kinds.items()):
+        typer.echo(f"  {kind:<58} {entries:>8,}  {_size(size):>9}")
+
+
+def clear(as_json: Json = False) -> None:
+    """Throw away everything that is kept; the next run works it out again.
+
+    Examples:
+      tellapart cache clear
+    """
+    from tellapart.cache import Cache
+    from tellapart.cli.terminal import print_json
+
+    with Cache.open() as cache:
+        freed = cache.clear()
+    if as_json:
+        print_json({"schema": 1, "freed": freed})
+    else:
+        typer.echo(f"Cleared {_size(freed)}.")
+
+
+def _size(count: float) -> str:
+    for unit in ("bytes", "KB", "MB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"

@@ -1,0 +1,109 @@
+"""``tellapart check``: what is wrong with the data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tellapart.cli.options import Corrections, Data, GroupFrom, Json, LabelFrom, Quiet, Rescan
+
+if TYPE_CHECKING:
+    from tellapart.checking import Check
+
+_STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
+
+
+def command(
+    data: Data,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Write check.html, findings.parquet and corrections.csv there.",
+            show_default=False,
+        ),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 if there is an error-level finding.")
+    ] = False,
+    corrections: Corrections = None,
+    group_from: GroupFrom = None,
+    label_from: LabelFrom = None,
+    rescan: Rescan = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say what is wrong with a folder of pictures, and what to do about it.
+
+    Nothing of yours is changed. What should be left out or relabelled goes into a corrections
+    file, which --out writes for you to edit.
+
+    Examples:
+      tellapart check pets/
+
+      tellapart check pets/ --out check-pets
+
+      tellapart check pets/ --strict --json
+    """
+    import tellapart as ta
+    from tellapart.cli.terminal import print_json, progress_of
+
+    found = ta.check(
+        data,
+        corrections=corrections,
+        group_from=group_from,
+        label_from=label_from,
+        rescan=rescan,
+        progress=progress_of(quiet=quiet),
+    )
+    written = found.write(out) if out is not None else ()
+    if as_json:
+        print_json(found.as_json())
+    else:
+        _print(found)
+        if written:
+            typer.echo("Wrote     " + " · ".join(str(path) for path in written))
+    if strict and any(finding.level == "error" for finding in found.findings):
+        raise typer.Exit(1)
+
+
+def _print(found: Check) -> None:
+    from rich.table import Table
+
+    from tellapart.cli.terminal import clean, console
+
+    shown = console()
+    summary = found.summary
+    classes = " · ".join(f"{clean(name)} {n:,}" for name, n in list(summary["classes"].items())[:8])
+    if len(summary["classes"]) > 8:
+        classes += f" · and {len(summary['classes']) - 8} more classes"
+    formats = " · ".join(f"{name} {n:,}" for name, n in summary["formats"].items())
+    shown.print()
+    shown.print(clean(summary["name"]), style="bold")
+    shown.print(f"  {summary['pictures']:,} pictures, {summary['usable']:,} usable")
+    shown.print(f"  Classes  {classes}")
+    shown.print(f"  Formats  {formats}")
+    shown.print()
+    if not found.findings:
+        shown.print("Nothing to report: no finding of any level.", style="bold")
+    table = Table.grid(padding=(0, 2, 1, 0))
+    table.add_column(width=7)
+    table.add_column(justify="right")
+    table.add_column(overflow="fold")
+    for finding in found.findings:
+        from rich.text import Text
+
+        told = Text(clean(finding.sentence))
+        if finding.remedy:
+            told.append("\n→ " + clean(finding.remedy), style="italic")
+        for path in finding.paths[:3]:
+            told.append("\n  " + clean(path), style="dim")
+        if len(finding.paths) > 3:
+            told.append(f"\n  and {len(finding.paths) - 3:,} more", style="dim")
+        table.add_row(Text(finding.level, style=_STYLES[finding.level]), f"{finding.count:,}", told)
+    shown.print(table)
+    shown.print("How pictures are read", style="bold")
+    for sentence in summary["policy"]:
+        shown.print(f"  · {sentence}")

@@ -1,0 +1,33 @@
+"""``tellapart compare``: runs side by side."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tellapart.cli.options import Json
+
+
+def command(
+    runs: Annotated[
+        list[str],
+        typer.Argument(metavar="RUN...", help="Two or more run folders.", show_default=False),
+    ],
+    as_json: Json = False,
+) -> None:
+    """Show runs side by side, and whether their difference is more than chance.
+
+    Where two runs held out the same pictures, McNemar's exact test compares them.
+
+    Examples:
+      tellapart compare runs/pets-1 runs/pets-2
+    """
+    import tellapart as ta
+    from tellapart.cli.terminal import console, print_json
+
+    compared = ta.compare(runs)
+    if as_json:
+        print_json(compared.as_json())
+    else:
+        console().print(compared.as_text(), soft_wrap=True)

@@ -1,0 +1,48 @@
+"""``tellapart evaluate``: how good a run's model is on other labelled pictures."""
+
+from __future__ import annotations
+
+from tellapart.cli.options import Corrections, Data, GroupFrom, Json, LabelFrom, Quiet, RunFolder
+
+
+def command(
+    run: RunFolder,
+    data: Data,
+    corrections: Corrections = None,
+    group_from: GroupFrom = None,
+    label_from: LabelFrom = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Measure a model on other labelled pictures; classes are matched by name.
+
+    Pictures whose exact content the model was trained on are not counted.
+
+    Examples:
+      tellapart evaluate runs/pets-1 newer-pets/
+    """
+    import tellapart as ta
+    from tellapart.cli.terminal import console, print_json, progress_of
+
+    measured = ta.evaluate(
+        run,
+        data,
+        corrections=corrections,
+        group_from=group_from,
+        label_from=label_from,
+        progress=progress_of(quiet=quiet),
+    )
+    if as_json:
+        print_json(measured)
+        return
+    shown = console()
+    result = measured["evaluation"]
+    low, high = (100 * end for end in result["accuracy_ci95"])
+    shown.print()
+    shown.print(f"  {100 * result['accuracy']:.1f} %", style="bold", end="")
+    shown.print(
+        f"  of {result['n']:,} pictures right (95 % interval {low:.1f} to {high:.1f} %; "
+        f"guessing gets {100 * result['majority_accuracy']:.0f} %)"
+    )
+    for reason, count in measured["not_counted"].items():
+        shown.print(f"  {count:,} not counted: {reason}")

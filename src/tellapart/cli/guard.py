@@ -1,0 +1,45 @@
+"""The edge: what a command raises becomes one message and an exit code."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from tellapart.errors import TellapartError
+
+INTERRUPTED = "Interrupted. What was read so far is kept; the same command goes on from there."
+
+
+def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A command that never shows a traceback for something the user can mend."""
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> None:
+        from tellapart.cli.terminal import print_error
+
+        as_json = bool(kwargs.get("as_json"))
+        try:
+            function(*args, **kwargs)
+            sys.stdout.flush()
+        except TellapartError as error:
+            print_error(error, as_json=as_json)
+            raise typer.Exit(1) from None
+        except KeyboardInterrupt:
+            sys.stderr.write(f"\n{INTERRUPTED}\n")
+            raise typer.Exit(130) from None
+        except BrokenPipeError:  # somebody closed the pipe, as `| head` does
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+        except MemoryError:
+            problem = TellapartError(
+                "There is not enough memory.", remedy="Close other programs, or use fewer pictures."
+            )
+            print_error(problem, as_json=as_json)
+            raise typer.Exit(1) from None
+
+    return run

@@ -1,0 +1,99 @@
+"""``tellapart predict``: what a run's model says of pictures."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tellapart.cli.options import Json, Quiet, RunFolder
+
+if TYPE_CHECKING:
+    from tellapart.predict import Prediction
+
+
+def command(
+    run: RunFolder,
+    pictures: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PICTURE...", help="Files, folders or archives.", show_default=False
+        ),
+    ],
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    sort_into: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Copy each picture into a folder of its class there; nothing is moved.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Classify pictures. One that cannot be read becomes a row with its error.
+
+    Examples:
+      tellapart predict runs/pets-1 new.jpg
+
+      tellapart predict runs/pets-1 holiday/ more.zip --csv > answers.csv
+
+      tellapart predict runs/pets-1 holiday/ --sort-into sorted/
+    """
+    from tellapart.catalog import open_pictures
+    from tellapart.cli.terminal import print_json, progress_of
+    from tellapart.predict import predict
+    from tellapart.predict import sort_into as copy_into
+    from tellapart.runs import open_run
+
+    if as_csv and as_json:
+        raise typer.BadParameter("--csv and --json cannot be had at once")
+    opened = open_run(run)
+    catalog = open_pictures(pictures)
+    rows = list(predict(opened.model, catalog, progress=progress_of(quiet=quiet)))
+    copies = copy_into(sort_into, catalog, rows) if sort_into is not None else []
+    if as_json:
+        print_json({"schema": 1, "rows": [row.as_json() for row in rows]})
+    elif as_csv:
+        _print_csv(rows, opened.classes)
+    else:
+        _print_table(rows)
+        if sort_into is not None:
+            typer.echo(f"Copied {len(copies):,} pictures into {sort_into}/")
+    if rows and all(row.error is not None for row in rows):
+        raise typer.Exit(1)
+
+
+def _print_csv(rows: Sequence[Prediction], classes: Sequence[str]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(["path", "label", "probability", *classes, "error"])
+    for row in rows:
+        shares = row.probabilities or {}
+        writer.writerow(
+            [
+                row.path,
+                row.label or "",
+                "" if row.probability is None else f"{row.probability:.6f}",
+                *(f"{shares[name]:.6f}" if name in shares else "" for name in classes),
+                row.error or "",
+            ]
+        )
+
+
+def _print_table(rows: Sequence[Prediction]) -> None:
+    from tellapart.cli.terminal import clean, console
+
+    shown = console()
+    width = min(max((len(row.path) for row in rows), default=0), 60)
+    for row in rows:
+        if row.error is not None:
+            shown.print(f"{clean(row.path):<{width}}  ", end="", soft_wrap=True)
+            shown.print(clean(row.error), style="red", soft_wrap=True)
+            continue
+        shown.print(f"{clean(row.path):<{width}}  {100 * (row.probability or 0):5.1f} %  ", end="")
+        shown.print(clean(row.label), style="bold", soft_wrap=True)

@@ -1,0 +1,23 @@
+"""``tellapart report``: write a run's report again."""
+
+from __future__ import annotations
+
+import typer
+
+from tellapart.cli.options import Json, RunFolder
+
+
+def command(run: RunFolder, as_json: Json = False) -> None:
+    """Write a run's report.html again, from its files and the pictures that are still there.
+
+    Examples:
+      tellapart report runs/pets-1
+    """
+    from tellapart.cli.terminal import print_json
+    from tellapart.training import rewrite_report
+
+    path = rewrite_report(run)
+    if as_json:
+        print_json({"schema": 1, "report": str(path)})
+    else:
+        typer.echo(str(path))

@@ -1,0 +1,186 @@
+"""What a command says: progress on standard error, answers on standard output.
+
+In a terminal a stage is a bar with rate and time left that ends as one line; elsewhere it
+is a plain line when it ends, and one every ten seconds while it runs.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from tellapart.errors import TellapartError
+from tellapart.progress import SILENT, Progress, Stage
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+NAME_WIDTH = 10
+MAX_WIDTH = 100
+_EVERY = 10.0  # seconds between plain lines of a long stage
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def clean(text: object) -> str:
+    """Text from outside, safe to show: no control or direction characters."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", str(text))
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console for a stream; imported late, since ``--help`` and ``--json`` need none."""
+    from rich.console import Console
+
+    shown = Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    if not shown.is_terminal:
+        shown.width = MAX_WIDTH
+    return shown
+
+
+def progress_of(*, quiet: bool) -> Progress:
+    """Bars in a terminal, lines elsewhere, nothing when asked to be quiet."""
+    return SILENT if quiet else _Shown(console(stderr=True))
+
+
+def print_json(content: Any) -> None:
+    """One JSON document on standard output, and nothing else there."""
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    sys.stdout.write(text.encode("utf-8", "replace").decode() + "\n")
+
+
+def print_error(error: TellapartError, *, as_json: bool) -> None:
+    """What is wrong, where, and what to do: one message, no traceback."""
+    if as_json:
+        print_json({"schema": 1, "error": error.as_json()})
+        return
+    shown = console(stderr=True)
+    shown.print("Error  ", style="bold red", end="")
+    shown.print(clean_lines(error.message))
+    if error.remedy:
+        shown.print("To do  ", style="bold", end="")
+        shown.print(clean_lines(error.remedy))
+
+
+def clean_lines(text: str) -> str:
+    """Like :func:`clean`, but lines stay lines."""
+    return "\n".join(clean(line) for line in text.split("\n"))
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people: ``0.4 s``, ``17.4 s``, ``3 min 20 s``."""
+    if seconds < 100:
+        return f"{seconds:.1f} s"
+    return f"{int(seconds) // 60} min {int(seconds) % 60:02d} s"
+
+
+class _Shown:
+    """A :class:`Progress` on a console."""
+
+    def __init__(self, shown: Console) -> None:
+        self._console = shown
+
+    def stage(
+        self, name: str, *, total: int | None = None, unit: str = "pictures"
+    ) -> AbstractContextManager[Stage]:
+        if self._console.is_terminal:
+            return _bar(self._console, name, total, unit)
+        return _lines(self._console, name, total, unit)
+
+
+class _Count:
+    """Counts from any thread; what both ways of showing share."""
+
+    def __init__(self, total: int | None) -> None:
+        self.total = total
+        self.done = 0
+        self.sentence = ""
+        self.start = time.perf_counter()
+        self._lock = threading.Lock()
+
+    def advance(self, n: int = 1) -> None:
+        with self._lock:
+            self.done += n
+        self.moved()
+
+    def moved(self) -> None:
+        """Called after every step."""
+
+    def summarize(self, sentence: str) -> None:
+        self.sentence = sentence
+
+    def line(self, width: int, name: str, unit: str) -> str:
+        """The line that stays when the stage has ended."""
+        seconds = time.perf_counter() - self.start
+        sentence = clean(self.sentence) or f"{self.done:,} {unit}"
+        rate = ""
+        if unit == "pictures" and self.done and seconds > 0.05:
+            rate = f"{self.done / seconds:,.0f}/s"
+        left = f"{name:<{NAME_WIDTH}}{sentence}"
+        right = f"{duration(seconds):>9}{rate:>9}"
+        room = min(width, MAX_WIDTH) - len(right) - 1
+        return f"{left:<{room}} {right}".rstrip() if len(left) <= room else f"{left}  {right}"
+
+
+@contextmanager
+def _bar(shown: Console, name: str, total: int | None, unit: str) -> Iterator[Stage]:
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.progress import Progress as Bars
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed:,.0f}/s" if task.speed else "", style="dim")
+
+    bars = Bars(
+        TextColumn("{task.description:<" + str(NAME_WIDTH - 1) + "}"),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        Rate(),
+        TimeRemainingColumn(compact=True),
+        console=shown,
+        transient=True,
+        expand=False,
+    )
+
+    class Bar(_Count):
+        def moved(self) -> None:
+            bars.update(task, completed=self.done)
+
+    with bars:
+        task = bars.add_task(name, total=total)
+        stage = Bar(total)
+        yield stage
+    _print_line(shown, stage.line(shown.width, name, unit))
+
+
+@contextmanager
+def _lines(shown: Console, name: str, total: int | None, unit: str) -> Iterator[Stage]:
+    class Lines(_Count):
+        said = time.perf_counter()
+
+        def moved(self) -> None:
+            now = time.perf_counter()
+            if now - self.said >= _EVERY:
+                self.said = now
+                of = f" of {self.total:,}" if self.total else ""
+                _print_line(shown, f"{name:<{NAME_WIDTH}}{self.done:,}{of} {unit}")
+
+    stage = Lines(total)
+    yield stage
+    _print_line(shown, stage.line(MAX_WIDTH, name, unit))
+
+
+def _print_line(shown: Console, line: str) -> None:
+    shown.print(line, soft_wrap=True)
