@@ -116,6 +116,8 @@ lock: $(VENV)/.dev
 	$(LOCK) pyproject.toml --group build -o requirements/core.lock >/dev/null
 	$(LOCK) pyproject.toml --all-extras --group build --group dev \
 	  -c requirements/core.lock -o requirements/dev.lock >/dev/null
+	if [ -f requirements/peers.in ]; then $(LOCK) requirements/peers.in \
+	  -c requirements/core.lock -o requirements/peers.lock >/dev/null; fi
 	@if grep -nE 'https?:|file:|find-links|index-url' requirements/*.lock; then \
 	  echo "A lock names a registry's address; see the lines above." >&2; exit 1; fi
 
