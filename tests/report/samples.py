@@ -57,15 +57,15 @@ def confusion(classes: int, each: int, wrong: float, seed: int = 0) -> NDArray[n
     return matrix
 
 
-def held_out(matrix: NDArray[np.int64], method: str = "split") -> dict[str, Any]:
+def held_out(
+    matrix: NDArray[np.int64], classes: Sequence[str], method: str = "split"
+) -> dict[str, Any]:
     """The ``held_out`` member of ``metrics.json`` for a matrix."""
     n = int(matrix.sum())
     right = int(matrix.trace())
     accuracy = right / n
     spread = 1.96 * (max(accuracy * (1 - accuracy), 0.002) / n) ** 0.5
     rows, columns = matrix.sum(axis=1), matrix.sum(axis=0)
-    ends = [(k / 10, (k + 1) / 10) for k in range(4, 10)]
-    counts = [max(n * share // 100, 1) for share in (1, 1, 2, 3, 5, 88)]
     return {
         "method": method,
         "n": n,
@@ -76,26 +76,30 @@ def held_out(matrix: NDArray[np.int64], method: str = "split") -> dict[str, Any]
         "log_loss": 0.041,
         "calibration_error": 0.0082,
         "majority_accuracy": int(rows.max()) / n,
-        "per_class": [
-            {
-                "precision": matrix[k, k] / columns[k] if columns[k] else None,
-                "recall": matrix[k, k] / rows[k] if rows[k] else None,
+        "per_class": {
+            name: {
+                "precision": float(matrix[k, k] / columns[k]) if columns[k] else None,
+                "recall": float(matrix[k, k] / rows[k]) if rows[k] else None,
                 "n": int(rows[k]),
             }
-            for k in range(len(matrix))
-        ],
+            for k, name in enumerate(classes)
+        },
         "confusion": matrix.tolist(),
         "reliability": [
             {
-                "low": low,
-                "high": high,
-                "n": count,
-                "confidence": (low + high) / 2,
-                "accuracy": min((low + high) / 2 + 0.04 * (-1) ** k, 1.0),
+                "low": confidence - 0.02,
+                "high": confidence + 0.02,
+                "n": max(n // 6, 1),
+                "confidence": confidence,
+                "accuracy": accuracy,
+                "ci95": [accuracy - 0.05, min(accuracy + 0.03, 1.0)],
             }
-            for k, ((low, high), count) in enumerate(zip(ends, counts, strict=True))
+            for confidence, accuracy in (
+                (0.63, 0.66), (0.86, 0.82), (0.94, 0.93), (0.97, 0.985), (0.988, 0.99),
+                (0.997, 1.0),
+            )
         ],
-    }
+    }  # fmt: skip
 
 
 def findings(prefix: str = "train/cats/cat") -> tuple[Found, ...]:
@@ -157,7 +161,7 @@ def run_view(
     shown = pictures(12) if shown is None else shown
     found = findings() if found is None else found
     draw = np.random.default_rng(1)
-    held = held_out(matrix, method)
+    held = held_out(matrix, classes, method)
     missed = [
         (row, column)
         for row in range(len(classes))
@@ -224,6 +228,7 @@ def run_view(
         left_out=[(f"train/cats/cat.{k}.jpg", "a copy of another picture") for k in range(5)]
         + [("train/cats/cat.835.jpg", "the file is cut off")],
         gallery=gallery,
+        confidences=1 - draw.beta(0.35, 6.0, 300) / 2,
         model_sha256="7d865e959b2466918c9863afca942d0fb89d7c9ac0c99bafc3749504ded97730",
         model_bytes=18_532_743,
         version="0.1.0",

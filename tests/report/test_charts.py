@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ElementTree
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,9 +13,8 @@ from tellapart.report import charts, confusion
 from tellapart.report.svg import Svg, element, ticks
 
 BINS = [
-    {"low": 0.5, "high": 0.6, "n": 4, "confidence": 0.55, "accuracy": 0.5},
-    {"low": 0.6, "high": 0.9, "n": 0, "confidence": None, "accuracy": None},
-    {"low": 0.9, "high": 1.0, "n": 90, "confidence": 0.97, "accuracy": 0.96},
+    {"n": 30, "confidence": 0.55, "accuracy": 0.5, "ci95": [0.33, 0.67]},
+    {"n": 30, "confidence": 0.97, "accuracy": 0.96, "ci95": [0.84, 0.99]},
 ]
 TABLE = [{"C": c, "log_loss": loss} for c, loss in ((0.001, 0.2), (0.01, 0.1), (0.1, 0.15))]
 
@@ -43,16 +43,18 @@ def test_interval_strip_stays_between_0_and_100(accuracy: float, guess: float) -
     assert all(0 <= place <= 100 for place in places)
 
 
-def test_reliability_draws_a_point_and_a_bar_for_every_bin_with_pictures() -> None:
-    root = well_formed(charts.reliability(BINS))
+def test_reliability_draws_every_bin_and_counts_every_picture() -> None:
+    root = well_formed(charts.reliability(BINS, [0.51, 0.52, 0.72, 0.98, 1.0]))
     kinds = [part.get("class") for part in root]
-    assert kinds.count("dot") == kinds.count("whisker") == kinds.count("count") == 2
+    assert kinds.count("dot") == kinds.count("whisker") == 2
+    assert kinds.count("count") == 3  # 0.51 and 0.52 share a bar, and so do the last two
     assert "says 97" in (root.get("aria-label") or "")
 
 
-@pytest.mark.parametrize("bins", [[], BINS[:1]])
-def test_reliability_of_hardly_anything(bins: list[dict[str, float]]) -> None:
-    well_formed(charts.reliability(bins))
+@pytest.mark.parametrize("bins", [[], BINS[:1], [{"n": 1, "confidence": 1.0, "accuracy": 0.0}]])
+def test_reliability_of_hardly_anything(bins: list[dict[str, Any]]) -> None:
+    root = well_formed(charts.reliability(bins))
+    assert "count" not in [part.get("class") for part in root]
 
 
 def test_regularization_curve_rings_the_chosen_one() -> None:

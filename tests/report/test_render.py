@@ -208,6 +208,15 @@ def test_a_few_classes_are_numbers_and_many_are_a_map(samples: Any, read_page: A
     assert "The ten classes it finds least often" in many.text
 
 
+def test_averages_over_repeated_folds_keep_a_decimal(samples: Any, read_page: Any) -> None:
+    view = samples.run_view(each=40, wrong=0.2, method="folds")
+    held_out = {**view.metrics["held_out"], "confusion": [[37.4, 2.6], [8, 32]]}
+    said = read_page(render_run(replace(view, metrics={**view.metrics, "held_out": held_out}))).text
+    assert "37.4" in said and "2.6" in said
+    assert "10.6 mistakes in 80 pictures, on average over the rounds" in said
+    assert "of 80 pictures right, each judged unseen" in said
+
+
 def test_long_lists_are_capped_with_a_count(samples: Any, read_page: Any) -> None:
     view = samples.run_view(found=())
     view = replace(view, left_out=[(f"a/{k}.jpg", "a copy") for k in range(1234)])

@@ -56,70 +56,83 @@ def interval_strip(accuracy: float, low: float, high: float, guess: float) -> Sv
     )
 
 
-def reliability(bins: Sequence[Mapping[str, Any]]) -> Svg:
-    """How often the model is right against how sure it says it is, with counts below.
+def reliability(
+    bins: Sequence[Mapping[str, Any]],
+    confidences: Sequence[float] | NDArray[np.floating[Any]] = (),
+) -> Svg:
+    """How often the model is right against how sure it says it is.
+
+    Both axes begin at the same round share, so that the dashed line of a model that is as
+    sure as it is right stays the diagonal.
 
     Args:
-        bins: ``{low, high, n, confidence, accuracy}`` each, shares of 1; empty bins are
-            passed over.
+        bins: ``{n, confidence, accuracy}`` each and, for the whiskers, ``ci95``; shares of 1;
+            none may be empty.
+        confidences: How sure the model is of each picture, shares of 1; counted below.
     """
     left, top, side, gap, bar = 44, 12, 270, 34, 54
-    filled = [one for one in bins if one.get("n")]
+    sure = finite(confidences)
+    lowest = min((min(float(one["confidence"]), *_whisker(one)) for one in bins), default=0.0)
+    start = math.floor(min(lowest, float(sure.min()) if sure.size else 1.0, 0.5) * 10) / 10
 
     def x(share: float) -> float:
-        return left + side * share
+        return left + side * (share - start) / (1 - start)
 
     def y(share: float) -> float:
-        return top + side * (1 - share)
+        return top + side * (1 - share) / (1 - start)
 
     parts = [element("rect", x=left, y=top, width=side, height=side, class_="plot")]
-    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        parts.append(
-            element("line", x1=left, x2=left + side, y1=y(share), y2=y(share), class_="grid")
-        )
+    for share in ticks(start, 1.0):
+        parts.append(_grid(left, left + side, y(share)))
         parts.append(words(f"{share:.0%}", left - 8, y(share) + 4, "end"))
         parts.append(words(f"{share:.0%}", x(share), top + side + 18))
-    parts.append(element("line", x1=x(0), y1=y(0), x2=x(1), y2=y(1), class_="ideal"))
-    points = [(x(float(one["confidence"])), y(float(one["accuracy"]))) for one in filled]
+    parts.append(element("line", x1=x(start), y1=y(start), x2=x(1), y2=y(1), class_="ideal"))
+    points = [(x(float(one["confidence"])), y(float(one["accuracy"]))) for one in bins]
+    for one, (px, _) in zip(bins, points, strict=True):
+        low, high = _whisker(one)
+        parts.append(element("line", x1=px, x2=px, y1=y(high), y2=y(low), class_="whisker"))
     if len(points) > 1:
         path = "M" + "L".join(f"{px:.1f} {py:.1f}" for px, py in points)
         parts.append(element("path", d=path, class_="line"))
-    for one, (px, py) in zip(filled, points, strict=True):
-        low, high = _wilson(round(float(one["accuracy"]) * one["n"]), int(one["n"]))
-        parts.append(element("line", x1=px, x2=px, y1=y(high), y2=y(low), class_="whisker"))
-        parts.append(element("circle", cx=px, cy=py, r=4.5, class_="dot"))
-    most = max((int(one["n"]) for one in filled), default=1)
-    base = top + side + gap + bar
-    for one in filled:
-        height = max(bar * one["n"] / most, 1.5)
-        width = max(side * (float(one["high"]) - float(one["low"])) - 2, 1.0)
-        parts.append(
-            element("rect", x=x(float(one["low"])) + 1, y=base - height, width=width,
-                    height=height, rx=1.5, class_="count")
-        )  # fmt: skip
-    parts.append(element("line", x1=left, x2=left + side, y1=base, y2=base, class_="axis"))
-    parts.append(words(f"{most:,}", left - 8, base - bar + 9, "end"))
-    parts.append(words("0", left - 8, base, "end"))
-    parts.append(words("pictures, by how sure the model says it is", left + side / 2, base + 18))
+    for px, py in points:
+        parts.append(element("circle", cx=px, cy=py, r=4, class_="dot"))
+    bottom = top + side + 24
+    if sure.size:
+        bottom = top + side + gap + bar
+        counts, edges = np.histogram(sure, bins=20, range=(start, 1.0))
+        most = int(counts.max())
+        for count, low in zip(counts.tolist(), edges.tolist(), strict=False):
+            if count:
+                tall = max(bar * count / most, 1.5)
+                parts.append(_bar(x(low) + 0.75, bottom - tall, side / 20 - 1.5, tall))
+        parts.append(_axis(left, left + side, bottom))
+        parts.append(words(f"{most:,}", left - 8, bottom - bar + 9, "end"))
+        parts.append(words("0", left - 8, bottom, "end"))
+        parts.append(words("pictures", left + side / 2, bottom + 18))
     said = "; ".join(
         f"says {text.percent(float(one['confidence']), 0)}, right "
         f"{text.percent(float(one['accuracy']), 0)} of {one['n']}"
-        for one in filled
+        for one in bins
     )
-    return chart(left + side + 24, base + 28, f"Reliability chart. {said}.", *parts)
+    label = f"Reliability chart. How sure it says it is, and how often it is right: {said}."
+    return chart(left + side + 24, bottom + 26, label, *parts)
+
+
+def _whisker(one: Mapping[str, Any]) -> tuple[float, float]:
+    low, high = one.get("ci95") or (one["accuracy"], one["accuracy"])
+    return float(low), float(high)
 
 
 def _grid(start: float, end: float, height: float) -> Svg:
     return element("line", x1=start, x2=end, y1=height, y2=height, class_="grid")
 
 
-def _wilson(right: int, count: int) -> tuple[float, float]:
-    """95 % interval of a share (Wilson 1927), for the whiskers."""
-    z = 1.959963984540054
-    share, spread = right / count, z * z / count
-    middle = (share + spread / 2) / (1 + spread)
-    half = z / (1 + spread) * math.sqrt(share * (1 - share) / count + spread / (4 * count))
-    return max(middle - half, 0.0), min(middle + half, 1.0)
+def _axis(start: float, end: float, height: float) -> Svg:
+    return element("line", x1=start, x2=end, y1=height, y2=height, class_="axis")
+
+
+def _bar(x: float, y: float, width: float, height: float) -> Svg:
+    return element("rect", x=x, y=y, width=width, height=height, rx=1.5, class_="count")
 
 
 def regularization_curve(table: Sequence[Mapping[str, Any]], chosen: float) -> Svg:
@@ -210,12 +223,10 @@ def histogram(
     for index, count in enumerate(counts.tolist()):
         if count:
             tall = max(height * count / most, 1.5)
-            parts.append(
-                element("rect", x=left + index * step + 0.75, y=top + height - tall,
-                        width=step - 1.5, height=tall, rx=1.5, class_="count")
-            )  # fmt: skip
+            place = left + index * step + 0.75
+            parts.append(_bar(place, top + height - tall, step - 1.5, tall))
     bottom = top + height
-    parts.append(element("line", x1=left, x2=left + width, y1=bottom, y2=bottom, class_="axis"))
+    parts.append(_axis(left, left + width, bottom))
     marks = [mark for mark in ticks(start, end, 4) if start <= mark <= end]
     for mark in marks:
         place = left + width * (mark - start) / (end - start)

@@ -20,8 +20,8 @@ class Confused:
 
     truth: str
     predicted: str
-    count: int
-    of: int
+    count: float
+    of: float
 
     @property
     def share(self) -> float:
@@ -33,19 +33,22 @@ class Confused:
 class Cell:
     """One cell of the matrix; ``share`` is of its row, 0 to 1."""
 
-    count: int
+    count: float
     share: float
     right: bool
 
 
-def as_matrix(confusion: Sequence[Sequence[int]]) -> NDArray[np.int64]:
-    """``held_out.confusion`` as int64 ``[K, K]``, rows true, columns predicted."""
-    matrix = np.asarray(confusion, dtype=np.int64)
-    return matrix if matrix.ndim == 2 else np.zeros((0, 0), dtype=np.int64)
+def as_matrix(confusion: Sequence[Sequence[float]]) -> NDArray[np.float64]:
+    """``held_out.confusion`` as float64 ``[K, K]``, rows true, columns predicted.
+
+    Counts are whole, but for averages over repeated folds.
+    """
+    matrix = np.asarray(confusion, dtype=np.float64)
+    return matrix if matrix.ndim == 2 else np.zeros((0, 0), dtype=np.float64)
 
 
 def most_confused(
-    matrix: NDArray[np.int64], classes: Sequence[str], limit: int = 12
+    matrix: NDArray[np.float64], classes: Sequence[str], limit: int = 12
 ) -> tuple[Confused, ...]:
     """The most frequent mistakes, most frequent first, then in the order of the classes."""
     wrong = matrix.copy()
@@ -55,34 +58,34 @@ def most_confused(
     pairs = []
     for flat in order.tolist():
         row, column = divmod(flat, matrix.shape[1])
-        count = int(wrong[row, column])
+        count = float(wrong[row, column])
         if count == 0:
             break
-        pairs.append(Confused(classes[row], classes[column], count, int(sums[row])))
+        pairs.append(Confused(classes[row], classes[column], count, float(sums[row])))
     return tuple(pairs)
 
 
-def cells(matrix: NDArray[np.int64]) -> list[list[Cell]]:
+def cells(matrix: NDArray[np.float64]) -> list[list[Cell]]:
     """Every cell with its share of the row."""
     shares = row_shares(matrix)
     return [
-        [Cell(int(matrix[i, j]), float(shares[i, j]), i == j) for j in range(matrix.shape[1])]
+        [Cell(float(matrix[i, j]), float(shares[i, j]), i == j) for j in range(matrix.shape[1])]
         for i in range(matrix.shape[0])
     ]
 
 
-def row_shares(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
+def row_shares(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     """Each row divided by its sum; rows without pictures are zero."""
     sums = matrix.sum(axis=1, keepdims=True)
-    shares: NDArray[np.float64] = matrix / np.maximum(sums, 1)
+    shares: NDArray[np.float64] = matrix / np.where(sums > 0, sums, 1)
     return shares
 
 
-def in_blocks(matrix: NDArray[np.int64], limit: int = BLOCKS) -> tuple[NDArray[np.int64], int]:
+def in_blocks(matrix: NDArray[np.float64], limit: int = BLOCKS) -> tuple[NDArray[np.float64], int]:
     """The matrix with neighboring classes summed until it has at most ``limit`` rows.
 
     Returns:
-        int64 ``[B, B]`` and how many classes a block holds (the last may hold fewer).
+        float64 ``[B, B]`` and how many classes a block holds (the last may hold fewer).
     """
     count = matrix.shape[0]
     width = -(-count // limit) if count else 1
@@ -90,4 +93,4 @@ def in_blocks(matrix: NDArray[np.int64], limit: int = BLOCKS) -> tuple[NDArray[n
         return matrix, 1
     edges = np.arange(0, count, width)
     summed = np.add.reduceat(np.add.reduceat(matrix, edges, axis=0), edges, axis=1)
-    return summed.astype(np.int64), width
+    return summed, width

@@ -32,6 +32,7 @@ def render_run(view: RunView) -> str:
     classes = [str(name) for name in view.metrics["classes"]]
     matrix = confusion.as_matrix(held_out["confusion"])
     low, high = held_out["accuracy_ci95"]
+    bins = [one for one in held_out.get("reliability", ()) if one.get("n")]
     budget = Budget(PICTURES)
     gallery = sections.gallery(view.gallery, budget)
     verdict = view.metrics["verdict"]
@@ -61,12 +62,13 @@ def render_run(view: RunView) -> str:
         levels=sections.levels(view.findings),
         mistakes=[one for one in gallery if one["item"].wrong],
         unsure=[one for one in gallery if not one["item"].wrong],
-        wrong=int(matrix.sum() - matrix.trace()),
+        wrong=round(float(matrix.sum() - matrix.trace()), 2),
         classes=classes,
         matrix=sections.matrix(matrix, classes),
         confused=confusion.most_confused(matrix, classes),
         per_class=sections.per_class(held_out["per_class"], matrix, classes),
-        bins=[one for one in held_out.get("reliability", ()) if one.get("n")],
+        bins=bins,
+        reliability=charts.reliability(bins, view.confidences) if bins else "",
         counts=sections.counts(view.counts),
         left_out=view.left_out[:sections.LEFT_OUT],
         left_out_reasons=sections.reasons(view.left_out),
@@ -133,6 +135,7 @@ def _environment() -> Environment:
         "whole": whole,
         "clean": text.clean,
         "percent": text.percent,
+        "count": text.count,
         "number": text.number,
         "seconds": text.seconds,
         "size": text.size,
@@ -141,7 +144,6 @@ def _environment() -> Environment:
     environment.globals |= {
         "interval": text.interval,
         "plural": text.plural,
-        "reliability_chart": charts.reliability,
         "regularization_chart": charts.regularization_curve,
     }
     return environment

@@ -141,7 +141,7 @@ def gallery(items: Sequence[GalleryItem], budget: Budget) -> list[dict[str, Any]
     return shown
 
 
-def matrix(matrix: NDArray[np.int64], classes: Sequence[str]) -> dict[str, Any]:
+def matrix(matrix: NDArray[np.float64], classes: Sequence[str]) -> dict[str, Any]:
     """The matrix as a table of cells, or as a map where there are too many classes for one."""
     count = len(classes)
     if count <= confusion.COMPACT:
@@ -165,7 +165,9 @@ def matrix(matrix: NDArray[np.int64], classes: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def per_class(per_class: Any, matrix: NDArray[np.int64], classes: Sequence[str]) -> dict[str, Any]:
+def per_class(
+    per_class: Any, matrix: NDArray[np.float64], classes: Sequence[str]
+) -> dict[str, Any]:
     """Rows of the per-class table; for many classes the weakest ones apart.
 
     ``per_class`` may be a mapping by class or a list in the order of the classes.
@@ -179,8 +181,8 @@ def per_class(per_class: Any, matrix: NDArray[np.int64], classes: Sequence[str])
                 "n": int(values["n"]),
                 "precision": values.get("precision"),
                 "recall": values.get("recall"),
-                "found": int(matrix[index, index]),
-                "said": int(matrix[:, index].sum()),
+                "found": float(matrix[index, index]),
+                "said": float(matrix[:, index].sum()),
             }
         )
     many = len(rows) > 20

@@ -74,6 +74,11 @@ def number(value: float, digits: int = 0) -> str:
     return f"{value:,.{digits}f}".replace("-", MINUS)
 
 
+def count(value: float) -> str:
+    """How many; averages over repeated folds keep a decimal: ``1,204`` or ``2.5``."""
+    return number(value, 0 if float(value).is_integer() else 1)
+
+
 def percent(share: float | None, digits: int = 1) -> str:
     """A share of 1 as percent; only an exact 1 or 0 is written as 100 % or 0 %.
 
@@ -108,19 +113,19 @@ def seconds(value: float) -> str:
     return f"{whole // 3600}{THIN}h {whole % 3600 // 60}{THIN}min"
 
 
-def size(count: float) -> str:
+def size(value: float) -> str:
     """Bytes as ``812 B``, ``22 MB`` (powers of 1000)."""
     units = ("B", "kB", "MB", "GB", "TB")
     power = 0
-    while count >= 1000 and power < len(units) - 1:
-        count, power = count / 1000, power + 1
-    digits = 1 if power and count < 10 else 0
-    return f"{count:,.{digits}f}{THIN}{units[power]}"
+    while value >= 1000 and power < len(units) - 1:
+        value, power = value / 1000, power + 1
+    digits = 1 if power and value < 10 else 0
+    return f"{value:,.{digits}f}{THIN}{units[power]}"
 
 
-def plural(count: int, one: str, many: str = "") -> str:
-    """``1 picture``, ``2,993 pictures``."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+def plural(value: float, one: str, many: str = "") -> str:
+    """``1 picture``, ``2,993 pictures``, ``2.5 mistakes``."""
+    return f"{count(value)} {one if value == 1 else many or one + 's'}"
 
 
 def moment(iso: str) -> str:

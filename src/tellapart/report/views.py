@@ -134,7 +134,8 @@ class RunView:
         run: Content of ``run.json``.
         metrics: Content of ``metrics.json``. Members beyond those that DESIGN.md names, used
             where present: ``held_out.reliability`` (list of ``{low, high, n, confidence,
-            accuracy}``, low and high being the bin's ends) and ``verdict.next``.
+            accuracy, ci95}``) and ``verdict.next``. The confusion matrix may hold fractions
+            (averages over repeated folds).
         timings: Content of ``timings.json``.
         counts: Where the pictures of each class stand, in the order of ``classes``.
         findings: What the audit found, in the order to show; nothing is sorted here.
@@ -143,6 +144,8 @@ class RunView:
         gallery: Most confident mistakes, most confident first; where there are none, the
             pictures it was least sure of, least sure first. Both may be given; they are
             told apart by ``GalleryItem.wrong``.
+        confidences: What the model gives the class it says, one a held-out picture that
+            counts, shares of 1; drawn under the reliability chart.
         next_steps: What to do next, from the verdict; ``verdict.next`` of the metrics
             unless given.
         model_sha256: Hash of ``model.onnx``, hexadecimal; empty if not known.
@@ -158,6 +161,7 @@ class RunView:
     examples: Mapping[str, Sequence[Example | tuple[str, Picture]]] = field(default_factory=dict)
     left_out: Sequence[tuple[str, str]] = ()
     gallery: Sequence[GalleryItem] = ()
+    confidences: Sequence[float] | NDArray[np.floating[Any]] = ()
     next_steps: Sequence[str] = ()
     model_sha256: str = ""
     model_bytes: int | None = None
