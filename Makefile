@@ -5,6 +5,7 @@
 
 SHELL := /bin/sh
 VENV := .venv
+PEERS := .venv-peers
 PYTHON ?=
 DATA ?=
 BENCH ?=
@@ -17,8 +18,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 LOCKED := --require-hashes --only-binary :all: --prefer-binary
 CHECKED := src tests $(wildcard benchmarks)
 
-# A virtual environment whose Python is gone (an upgrade, a killed set-up) is made anew.
-VENV_RUNS := $(shell $(BIN)/python -c "import pip; print('yes')" 2>/dev/null)
+# A virtual environment whose Python is gone (an upgrade, a killed set-up), or that was moved with
+# its folder and so points elsewhere, is made anew.
+VENV_RUNS := $(shell [ "$$(cat $(VENV)/.python 2>/dev/null)" = "$$(pwd -P)" ] && \
+  $(BIN)/python -c "import pip; print('yes')" 2>/dev/null)
 ifneq ($(VENV_RUNS),yes)
 STALE := stale
 endif
@@ -58,7 +61,7 @@ $(VENV)/.python: $(STALE)
 	echo "Making $(VENV) with $$("$$found" --version)"; \
 	rm -rf $(VENV); \
 	"$$found" -m venv $(VENV); \
-	touch $@
+	pwd -P > $@
 
 $(VENV)/.core: $(VENV)/.python requirements/core.lock pyproject.toml
 	@echo "Installing the dependencies (about 200 MB, once)"
@@ -104,8 +107,17 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix $(CHECKED)
 	$(BIN)/ruff format $(CHECKED)
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.dev $(PEERS)/.peers ## Measure; BENCH="scan features" for two rows
 	$(BIN)/python -m benchmarks $(BENCH)
+
+# What is measured against has an environment of its own: nothing of it is ever installed with us.
+$(PEERS)/.peers: $(VENV)/.python requirements/peers.lock
+	@echo "Installing TensorFlow and Keras to measure against (about 1.2 GB, once)"
+	@rm -rf $(PEERS)
+	@$(BIN)/python -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip --disable-pip-version-check -qq install $(LOCKED) \
+	  -r requirements/peers.lock
+	@touch $@
 
 # ---------------------------------------------------------------- upkeep
 
@@ -118,10 +130,11 @@ lock: $(VENV)/.dev
 	  -c requirements/core.lock -o requirements/dev.lock >/dev/null
 	if [ -f requirements/peers.in ]; then $(LOCK) requirements/peers.in \
 	  -c requirements/core.lock -o requirements/peers.lock >/dev/null; fi
+	$(LOCK) requirements/peers.in -c requirements/core.lock -o requirements/peers.lock >/dev/null
 	@if grep -nE 'https?:|file:|find-links|index-url' requirements/*.lock; then \
 	  echo "A lock names a registry's address; see the lines above." >&2; exit 1; fi
 
 clean:
-	rm -rf $(VENV) build dist site .coverage .coverage.* htmlcov \
+	rm -rf $(VENV) $(PEERS) benchmarks/.work build dist site .coverage .coverage.* htmlcov \
 	  .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

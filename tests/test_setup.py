@@ -140,7 +140,8 @@ def installed(tmp_path: Path) -> Path:
     (binaries / "python").symlink_to(sys.executable)
     (binaries / "tellapart").write_text('#!/bin/sh\nfor a in "$@"; do echo "[$a]"; done\n')
     (binaries / "tellapart").chmod(0o755)
-    for stamp in (".python", ".core", ".dev"):
+    (folder / ".venv" / ".python").write_text(f"{folder.resolve()}\n")
+    for stamp in (".core", ".dev"):
         (folder / ".venv" / stamp).touch()
     return folder
 
@@ -170,6 +171,20 @@ def test_make_says_what_is_missing_without_a_fit_python(installed: Path, tmp_pat
     assert done.returncode != 0
     assert "No Python 3.11 or newer" in done.stderr
     assert not (installed / ".venv").exists()
+
+
+def test_make_sets_up_once_and_again_when_the_lock_changes(installed: Path) -> None:
+    assert "pip" not in make(installed, "--dry-run", "demo").stdout
+    lock = installed / "requirements" / "core.lock"
+    os.utime(lock, (lock.stat().st_atime, lock.stat().st_mtime + 5))
+    done = make(installed, "--dry-run", "demo").stdout
+    assert "-r requirements/core.lock" in done and "--require-hashes" in done
+    assert "-m venv" not in done
+
+
+def test_make_sets_up_anew_where_the_folder_was_moved(installed: Path) -> None:
+    moved = installed.rename(installed.with_name("moved"))
+    assert "-m venv" in make(moved, "--dry-run", "demo").stdout
 
 
 def test_make_alone_shows_the_targets(installed: Path) -> None:
