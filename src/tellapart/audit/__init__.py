@@ -1,0 +1,82 @@
+"""What is wrong with the data, asked of a scan's columns: no file is read again.
+
+Who does what: :mod:`~tellapart.audit.checks` looks at single pictures,
+:mod:`~tellapart.audit.duplicates` finds copies and near-copies (with
+:mod:`~tellapart.audit.hashing`, :mod:`~tellapart.audit.neighbors` and
+:mod:`~tellapart.audit.alignment`), :mod:`~tellapart.audit.copies` says what they mean,
+:mod:`~tellapart.audit.classes` looks at the classes. ``docs/audit.md`` lists every finding.
+
+Example:
+    >>> found = audit(scan(open_catalog("pets/")))  # doctest: +SKIP
+    >>> [(finding.code, finding.count) for finding in found.findings]  # doctest: +SKIP
+    [('exact_duplicates', 2)]
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tellapart.audit.checks import (
+    damage_findings,
+    format_findings,
+    light_findings,
+    size_findings,
+)
+from tellapart.audit.classes import class_findings, source_findings
+from tellapart.audit.copies import Copies
+from tellapart.audit.duplicates import find_pairs
+from tellapart.audit.findings import (
+    Audit,
+    Finding,
+    Level,
+    Pair,
+    corrections_frame,
+    findings_frame,
+    ordered,
+)
+from tellapart.audit.groups import group_ids
+from tellapart.scanning import Scan
+
+__all__ = [
+    "Audit",
+    "Finding",
+    "Level",
+    "Pair",
+    "audit",
+    "corrections_frame",
+    "findings_frame",
+    "group_ids",
+]
+
+
+def audit(scan: Scan, *, features: NDArray[np.floating[Any]] | None = None) -> Audit:
+    """Audit a scan.
+
+    Args:
+        scan: The pictures.
+        features: float16 or float32 ``[N, D]``, aligned with the scan's rows. With them,
+            near-copies that hashes miss (crops, mirrored pictures) are found too.
+
+    Returns:
+        Findings (errors first), what is left out and why, and the pairs of copies.
+
+    Raises:
+        ValueError: If ``features`` has another number of rows than the scan.
+    """
+    if features is not None and len(features) != scan.frame.height:
+        raise ValueError(f"{len(features)} rows of features for {scan.frame.height} pictures")
+    frame = scan.frame
+    copies = Copies(scan, find_pairs(scan, features))
+    findings = [
+        *damage_findings(frame),
+        *copies.findings(),
+        *class_findings(scan, copies.left_out),
+        *light_findings(frame),
+        *size_findings(frame),
+        *format_findings(frame),
+        *source_findings(scan),
+    ]
+    return Audit(ordered(findings), copies.left_out, copies.pairs)

@@ -1,0 +1,199 @@
+"""What copies mean: who is left out, what is contradicting, what leaks between parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import polars as pl
+
+from tellapart.audit.findings import Finding, Pair, counted, verb
+from tellapart.scanning import Scan
+
+_UNDECODABLE: Mapping[str, str] = {
+    "empty": "the file is empty",
+    "not_a_picture": "not a picture",
+    "unsupported": "a kind of picture that cannot be read here",
+    "cut_off": "the file is cut off",
+    "undecodable": "damaged: it cannot be decoded",
+    "too_large": "too large to be read",
+    "unreadable": "the file cannot be read",
+}
+
+
+@dataclass(frozen=True)
+class Copies:
+    """The pairs of a scan and what follows from them."""
+
+    scan: Scan
+    pairs: tuple[Pair, ...]
+
+    @cached_property
+    def left_out(self) -> dict[int, str]:
+        """Row → reason, in the order of the rows.
+
+        Undecodable pictures; all of a content that has two labels; of copies with one
+        label in one part all but the first.
+        """
+        reasons = {
+            row: _UNDECODABLE.get(error, "cannot be decoded")
+            for row, error in self._rows(pl.col("error").is_not_null(), "error")
+        }
+        copies = self._sound.filter(pl.len().over("content") > 1)
+        for row, path, label in self._disputed.select("row", "other", "other_label").iter_rows():
+            reasons[row] = f"the same picture as '{path}', which is labelled '{label}'"
+        agreeing = copies.filter(pl.col("label").n_unique().over("content") == 1)
+        keys = ["content", "part"]
+        extra = agreeing.with_columns(
+            first=pl.col("row").first().over(keys), kept=pl.col("path").first().over(keys)
+        ).filter(pl.col("row") != pl.col("first"))
+        for row, path in extra.select("row", "kept").iter_rows():
+            reasons[row] = f"a copy of '{path}'"
+        return dict(sorted(reasons.items()))
+
+    def findings(self) -> Iterator[Finding]:
+        """Contradicting labels, leaks, copies and near-copies."""
+        yield from self._contradicting()
+        yield from self._leaks()
+        yield from self._exact()
+        yield from self._near()
+
+    @cached_property
+    def _sound(self) -> pl.DataFrame:
+        """Pictures that decode: ``row``, ``path``, ``content``, ``label``, ``part``."""
+        return (
+            self.scan.frame.select(
+                "path", "content", "label", "part", "error", row=pl.int_range(pl.len())
+            )
+            .filter(pl.col("error").is_null())
+            .drop("error")
+        )
+
+    @cached_property
+    def _disputed(self) -> pl.DataFrame:
+        """Pictures whose content has another label elsewhere, and where (``other``)."""
+        many = self._sound.filter(pl.col("label").n_unique().over("content") > 1)
+        others = many.select("content", other="path", other_label="label", other_row="row")
+        return (
+            many.join(others, on="content")
+            .filter(pl.col("label") != pl.col("other_label"))
+            .sort("row", "other_row")
+            .unique("row", keep="first", maintain_order=True)
+        )
+
+    def _rows(self, condition: pl.Expr, column: str) -> Iterable[tuple[int, str]]:
+        rows = self.scan.frame.with_columns(row=pl.int_range(pl.len())).filter(condition)
+        return rows.select("row", column).iter_rows()
+
+    def _contradicting(self) -> Iterator[Finding]:
+        n = self._disputed.height
+        if n:
+            contents = self._disputed["content"].n_unique()
+            yield Finding(
+                "contradicting_labels",
+                "error",
+                n,
+                f"{counted(contents, 'picture')} {verb(contents, 'is', 'are')} there under two "
+                f"labels or more, in {counted(n, 'file')} with the same content. All "
+                f"{n:,} are left out, since nobody can tell which label is right.",
+                "Decide which label is right; exclude or relabel the others in the "
+                "corrections file.",
+                tuple(self._disputed.sort("content", "row")["path"]),
+            )
+
+    def _leaks(self) -> Iterator[Finding]:
+        left_out = self.left_out
+        exact = self._sound.filter(~pl.col("row").is_in(list(left_out)))
+        exact = exact.filter(pl.col("part").n_unique().over("content") > 1)
+        outside = exact.filter(pl.col("part") != "train")
+        if n := outside.height:
+            yield Finding(
+                "leaked_copies",
+                "error",
+                n,
+                f"{counted(n, 'picture')} outside the training part {verb(n, 'is', 'are')} also "
+                "in another part, with the same content. A model is not tested by what it has "
+                "learnt from: held-out pictures with a copy in training do not count.",
+                "Remove one of the two, or exclude it in the corrections file.",
+                tuple(exact.sort("content", "row")["path"]),
+            )
+        part = self.scan.frame["part"]
+        near = [
+            pair
+            for pair in self._usable("near")
+            if part[pair.a] is not None and part[pair.a] != part[pair.b]
+        ]
+        rows = {row for pair in near for row in (pair.a, pair.b) if part[row] != "train"}
+        if n := len(rows):
+            yield Finding(
+                "leaked_near_copies",
+                "warning",
+                n,
+                f"{counted(n, 'picture')} outside the training part "
+                f"{verb(n, 'has a near-copy', 'have near-copies')} in another part: the same "
+                "photograph re-encoded, resized or cropped, or the next frame of a scene. "
+                "Held-out pictures with a near-copy in training do not count.",
+                "Keep pictures of one scene in one part.",
+                self._paths(near),
+            )
+
+    def _exact(self) -> Iterator[Finding]:
+        same = [pair for pair in self.pairs if pair.kind == "exact"]
+        reasons = self.left_out
+        disputed = set(self._disputed["row"])
+        extra = [pair for pair in same if pair.b in reasons and not disputed & {pair.a, pair.b}]
+        if n := len(extra):
+            yield Finding(
+                "exact_duplicates",
+                "warning",
+                n,
+                f"{counted(n, 'file')} {verb(n, 'is a copy', 'are copies')} of another picture "
+                f"of the same class, byte for byte. One of each is kept, "
+                f"{verb(n, 'the other is', 'the others are')} left out.",
+                "Nothing needs to be done; delete them if you do not want them.",
+                self._paths(extra),
+            )
+
+    def _near(self) -> Iterator[Finding]:
+        label = self.scan.frame["label"]
+        near = self._usable("near")
+        across = [pair for pair in near if label[pair.a] != label[pair.b]]
+        if across:
+            n = len({row for pair in across for row in (pair.a, pair.b)})
+            yield Finding(
+                "near_duplicates_across_classes",
+                "warning",
+                n,
+                f"{counted(n, 'picture')} {verb(n, 'has a near-copy', 'have near-copies')} with "
+                "another label: nearly the same picture, so one label may be wrong. They are "
+                "kept, and never stand on both sides of a split.",
+                "Look at them; exclude or relabel the wrong ones in the corrections file.",
+                self._paths(across),
+            )
+        inside = [pair for pair in near if label[pair.a] == label[pair.b]]
+        if inside:
+            n = len({row for pair in inside for row in (pair.a, pair.b)})
+            yield Finding(
+                "near_duplicates",
+                "note",
+                n,
+                f"{counted(n, 'picture')} {verb(n, 'is a near-copy', 'are near-copies')} of each "
+                "other, within a class: re-encoded, resized or cropped, or frames of one scene. "
+                "They are kept, and never stand on both sides of a split.",
+                "Nothing needs to be done.",
+                self._paths(inside),
+            )
+
+    def _usable(self, kind: str) -> list[Pair]:
+        out = self.left_out
+        return [
+            pair
+            for pair in self.pairs
+            if pair.kind == kind and pair.a not in out and pair.b not in out
+        ]
+
+    def _paths(self, pairs: Iterable[Pair]) -> tuple[str, ...]:
+        """Paths of the pairs, each once, pictures beside those they are copies of."""
+        paths = self.scan.frame["path"]
+        return tuple(dict.fromkeys(paths[row] for pair in pairs for row in (pair.a, pair.b)))

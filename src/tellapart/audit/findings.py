@@ -1,0 +1,155 @@
+"""What an audit says: findings, pairs of copies, and what is left out.
+
+Sentences hold file and class names as they are; whoever shows them escapes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+import polars as pl
+
+from tellapart.scanning import Scan
+
+Level = Literal["error", "warning", "note"]
+LEVELS: tuple[Level, ...] = ("error", "warning", "note")
+EXAMPLES = 5
+
+_FINDINGS_SCHEMA = {
+    "code": pl.String,
+    "level": pl.String,
+    "path": pl.String,
+    "sentence": pl.String,
+    "remedy": pl.String,
+    "count": pl.Int64,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that the audit found.
+
+    Attributes:
+        code: A stable name, such as ``"near_duplicates"``; all are listed in docs/audit.md.
+        level: ``error`` (something is wrong), ``warning`` (look at it), ``note`` (good to know).
+        count: How many pictures (or classes, or files) it is about.
+        sentence: What was found and what it means.
+        remedy: What to do about it; may be empty.
+        paths: The pictures; for copies, each beside those it is a copy of, so that there
+            may be more paths than ``count``.
+    """
+
+    code: str
+    level: Level
+    count: int
+    sentence: str
+    remedy: str = ""
+    paths: tuple[str, ...] = ()
+
+    @property
+    def examples(self) -> tuple[str, ...]:
+        """The first few paths."""
+        return self.paths[:EXAMPLES]
+
+    def as_json(self) -> dict[str, Any]:
+        """The finding as a member of ``check --json``."""
+        return {
+            "code": self.code,
+            "level": self.level,
+            "count": self.count,
+            "sentence": self.sentence,
+            "remedy": self.remedy,
+            "examples": list(self.examples),
+        }
+
+
+class Pair(NamedTuple):
+    """Two rows, ``a < b``, that show the same.
+
+    ``exact`` pairs have the same bytes: each copy is paired with the first of its kind.
+    ``near`` pairs were each confirmed on pixels; ``score`` is their correlation, 0 to 1.
+    """
+
+    a: int
+    b: int
+    kind: Literal["exact", "near"]
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What the audit of a scan found.
+
+    Attributes:
+        findings: Errors first.
+        left_out: Row → why it takes no part in training or measuring, in words.
+        pairs: Copies and near-copies, sorted by their rows.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    left_out: Mapping[int, str] = field(default_factory=dict)
+    pairs: tuple[Pair, ...] = ()
+
+
+def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Errors before warnings before notes; the given order within a level."""
+    return tuple(sorted(findings, key=lambda finding: LEVELS.index(finding.level)))
+
+
+def counted(n: int, singular: str, plural: str | None = None) -> str:
+    """A number and its noun: ``1 picture``, ``1,234 pictures``."""
+    return f"{n:,} {singular if n == 1 else plural or singular + 's'}"
+
+
+def verb(n: int, singular: str, plural: str) -> str:
+    """The form of a verb, or of any word, that goes with ``n``."""
+    return singular if n == 1 else plural
+
+
+def listed(names: Sequence[str], limit: int = 5) -> str:
+    """Names in quotes for a sentence, such as ``'cats', 'dogs' and 3 more``."""
+    shown = [f"'{name}'" for name in names[:limit]]
+    if len(names) > limit:
+        shown.append(f"{len(names) - limit:,} more")
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+
+
+def findings_frame(audit: Audit) -> pl.DataFrame:
+    """All findings as rows, one a path (one with a null path where there is none).
+
+    Returns:
+        ``code``, ``level``, ``path``, ``sentence``, ``remedy``, ``count``.
+    """
+    rows = [
+        (finding.code, finding.level, path, finding.sentence, finding.remedy, finding.count)
+        for finding in audit.findings
+        for path in (finding.paths or (None,))
+    ]
+    return pl.DataFrame(rows, schema=_FINDINGS_SCHEMA, orient="row")
+
+
+def corrections_frame(audit: Audit, scan: Scan) -> pl.DataFrame:
+    """Proposals for a corrections file: pictures whose label somebody should look at.
+
+    Those with the same or nearly the same picture under another label, and near-copies.
+
+    Returns:
+        ``path``, ``action`` (empty: reading ignores the line until somebody writes
+        ``exclude`` or ``relabel``) and ``label`` (the present one), sorted by path.
+    """
+    rows = sorted({row for pair in audit.pairs for row in (pair.a, pair.b)})
+    labels = scan.frame["label"]
+    content = scan.frame["content"]
+    disputed = {
+        row
+        for pair in audit.pairs
+        for row in (pair.a, pair.b)
+        if labels[pair.a] != labels[pair.b] or content[pair.a] != content[pair.b]
+    }
+    return (
+        scan.frame[[row for row in rows if row in disputed]]
+        .select("path", pl.lit("").alias("action"), "label")
+        .sort("path")
+    )
