@@ -20,9 +20,10 @@ from tellapart.backbones import Backbone
 from tellapart.graphs import INPUT, open_session
 from tellapart.images import DECODER, Fit
 
-CHUNK = 4
-"""Pictures a call of the engine. Between 1 and 4 the speed is the same; from 8 on the first
-layers no longer fit the processor's caches and all of it is slower (docs/decisions/0011)."""
+CHUNK = 2
+"""Pictures a call of the engine. From 1 to 4 the speed is the same; from 8 on it is slower,
+since the first layers' maps no longer stay in the caches, and a thread holds 90 MB instead of
+25 (docs/decisions/0011-one-thread-a-session.md)."""
 
 
 class FeatureTap:
