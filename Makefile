@@ -112,7 +112,7 @@ bench: $(VENV)/.dev $(PEERS)/.peers ## Measure; BENCH="scan features" for two ro
 
 # What is measured against has an environment of its own: nothing of it is ever installed with us.
 $(PEERS)/.peers: $(VENV)/.python requirements/peers.lock
-	@echo "Installing TensorFlow and Keras to measure against (about 1.2 GB, once)"
+	@echo "Installing TensorFlow and Keras to measure against (about 1.6 GB, once)"
 	@rm -rf $(PEERS)
 	@$(BIN)/python -m venv $(PEERS)
 	@$(PEERS)/bin/python -m pip --disable-pip-version-check -qq install $(LOCKED) \
@@ -130,7 +130,6 @@ lock: $(VENV)/.dev
 	  -c requirements/core.lock -o requirements/dev.lock >/dev/null
 	if [ -f requirements/peers.in ]; then $(LOCK) requirements/peers.in \
 	  -c requirements/core.lock -o requirements/peers.lock >/dev/null; fi
-	$(LOCK) requirements/peers.in -c requirements/core.lock -o requirements/peers.lock >/dev/null
 	@if grep -nE 'https?:|file:|find-links|index-url' requirements/*.lock; then \
 	  echo "A lock names a registry's address; see the lines above." >&2; exit 1; fi
 

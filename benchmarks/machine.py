@@ -1,0 +1,78 @@
+"""On what, and with which versions, something was measured. Nothing here names a path."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import os
+import platform
+import re
+from pathlib import Path
+from typing import Any
+
+import tellapart
+
+PACKAGES = (
+    "cykooz.resizer",
+    "numpy",
+    "onnx",
+    "onnxruntime",
+    "pillow",
+    "polars",
+    "scikit-learn",
+    "simplejpeg",
+)
+
+
+def describe() -> dict[str, Any]:
+    """Cores, processor, memory, system, and how busy it was before."""
+    return {
+        "cores": cores(),
+        "cpu": processor(),
+        "memory_gb": memory_gb(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "load_before": round(os.getloadavg()[0], 2),
+    }
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def processor() -> str:
+    """The processor's name as the system gives it."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return platform.processor() or platform.machine()
+    match = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
+    return match[1].strip() if match else platform.machine()
+
+
+def memory_gb() -> float:
+    """Memory of the machine in GB of 1,000,000,000 bytes."""
+    return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1)
+
+
+def versions() -> dict[str, str]:
+    """Of Python, tellapart and what does its work."""
+    found = {"python": platform.python_version(), "tellapart": tellapart.__version__}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "missing"
+    return found
+
+
+def code() -> str:
+    """Short hash of tellapart's sources: the same for the same code, committed or not."""
+    root = Path(str(tellapart.__file__)).parent
+    total = hashlib.sha256()
+    for path in sorted(root.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            total.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return total.hexdigest()[:12]

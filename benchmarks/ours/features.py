@@ -1,0 +1,21 @@
+"""Features of DATA's pictures at 224 without a cache: prints seconds as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+
+from tellapart import backbones
+from tellapart.catalog import open_catalog
+from tellapart.features import FeatureTap
+from tellapart.scanning import scan
+
+tap = FeatureTap(backbones.get("efficientnet-lite0"), size=224)
+tap.prepare()
+
+start = time.perf_counter()
+scanned = scan(open_catalog(sys.argv[1]), taps=[tap], cache=None)
+seconds = time.perf_counter() - start
+
+print(json.dumps({"seconds": seconds, "pictures": len(scanned)}))
