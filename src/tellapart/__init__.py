@@ -2,8 +2,8 @@
 
 Example:
     >>> import tellapart as ta
-    >>> ta.check("pets/").findings          # what is wrong with the data  # doctest: +SKIP
-    >>> run = ta.train("pets/")             # a run folder with model.onnx and report.html  # doctest: +SKIP
+    >>> ta.check("pets/").findings  # doctest: +SKIP
+    >>> run = ta.train("pets/")  # doctest: +SKIP
     >>> run.metrics["held_out"]["accuracy"]  # doctest: +SKIP
     >>> ta.load(run.path).predict("new.jpg")  # doctest: +SKIP
 """

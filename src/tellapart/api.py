@@ -11,9 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tellapart import checking, scanning, training
+from tellapart import checking, evaluating, scanning, training
 from tellapart.cache import Cache
-from tellapart.catalog import open_catalog
 from tellapart.checking import Check
 from tellapart.classifier import Classifier
 from tellapart.compare import Comparison, compare_runs
@@ -51,12 +50,7 @@ def scan(
         DataError: If the data cannot be read at all.
     """
     chosen = _data_settings(corrections, group_from, label_from)
-    catalog = open_catalog(
-        data,
-        label_from=chosen.label_from,
-        group_from=chosen.group_from,
-        corrections=chosen.corrections,
-    )
+    catalog = checking.open_data(data, chosen)
     taps: list[Tap] = [scanning.PixelTap(size) for size in sizes]
     with _cache() as cache:
         return scanning.scan(catalog, taps=taps, cache=cache, rescan=rescan, progress=progress)
@@ -163,7 +157,7 @@ def evaluate(
     """
     chosen = _data_settings(corrections, group_from, label_from)
     with _cache() as cache:
-        return training.evaluate(_run(run), data, chosen, cache=cache, progress=progress)
+        return evaluating.evaluate(_run(run), data, chosen, cache=cache, progress=progress)
 
 
 def load(run: str | Path | Run) -> Classifier:

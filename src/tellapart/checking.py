@@ -18,7 +18,7 @@ from typing import Any
 
 from tellapart import audit
 from tellapart.cache import Cache
-from tellapart.catalog import open_catalog
+from tellapart.catalog import Catalog, open_catalog
 from tellapart.config import DataSettings
 from tellapart.errors import SettingsError
 from tellapart.images import POLICY
@@ -169,17 +169,22 @@ def check(
     Raises:
         DataError: If the data cannot be read at all.
     """
-    catalog = open_catalog(
-        data,
-        label_from=settings.label_from,
-        group_from=settings.group_from,
-        corrections=settings.corrections,
-    )
+    catalog = open_data(data, settings)
     scanned = scan(catalog, cache=cache, rescan=rescan, progress=progress)
     with progress.stage("Checking") as stage:
         audited = audit.audit(scanned)
         stage.summarize(told(audited))
     return Check(os.fspath(data), scanned, audited)
+
+
+def open_data(data: str | Path, settings: DataSettings) -> Catalog:
+    """Open labelled pictures as the settings say; see :func:`tellapart.catalog.open_catalog`."""
+    return open_catalog(
+        data,
+        label_from=settings.label_from,
+        group_from=settings.group_from,
+        corrections=settings.corrections,
+    )
 
 
 def told(audited: audit.Audit) -> str:

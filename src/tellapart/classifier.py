@@ -8,7 +8,6 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from tellapart.explain import Explanation
 
 PictureLike = str | Path | bytes | NDArray[np.uint8]
+PictureList = list[PictureLike] | tuple[PictureLike, ...]
 
 
 class Classifier:
@@ -46,10 +46,8 @@ class Classifier:
     @overload
     def predict(self, picture: PictureLike) -> Prediction: ...
     @overload
-    def predict(self, picture: Sequence[PictureLike]) -> list[Prediction]: ...
-    def predict(
-        self, picture: PictureLike | Sequence[PictureLike]
-    ) -> Prediction | list[Prediction]:
+    def predict(self, picture: PictureList) -> list[Prediction]: ...
+    def predict(self, picture: PictureLike | PictureList) -> Prediction | list[Prediction]:
         """Classify one picture or several.
 
         Args:

@@ -8,19 +8,30 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 import tellapart
+from tellapart import runs
 from tellapart.audit import Audit, Finding
-from tellapart.errors import PictureError
+from tellapart.catalog import open_catalog
+from tellapart.errors import PictureError, TellapartError
 from tellapart.explain import evidence
-from tellapart.images import RGB, Fit, decode, resize
-from tellapart.report import CheckView, ClassCount, Distribution, Example, GalleryItem, RunView
+from tellapart.images import RGB, Fit, decode, resize, stretch
+from tellapart.report import (
+    CheckView,
+    ClassCount,
+    Distribution,
+    Example,
+    GalleryItem,
+    RunView,
+    render_run,
+)
+from tellapart.runs import Run
 
 if TYPE_CHECKING:
-    from tellapart.runs import Run
     from tellapart.scanning import Scan
 
 Reader = Callable[[str], bytes | None]
@@ -39,6 +50,7 @@ def run_view(run: Run, read: Reader) -> RunView:
         read: Gives pictures by path; those it cannot give are left out of the page.
     """
     findings = stored_findings(run.findings)
+    labels = dict(run.split.select("path", "label").iter_rows())
     model_file = run.path / "model.onnx"
     return RunView(
         run=run.settings,
@@ -46,9 +58,12 @@ def run_view(run: Run, read: Reader) -> RunView:
         timings=run.timings,
         counts=_counts(run.split, run.classes),
         findings=findings,
-        examples=_examples(findings, _by_path(read)),
+        examples=_examples(
+            findings, _by_path(read), labels
+        ),
         left_out=run.split.filter(pl.col("side") == "left_out").select("path", "reason").rows(),
         gallery=_gallery(run, read),
+        confidences=run.predictions.filter(pl.col("counted"))["probability"].to_numpy(),
         model_sha256=hashlib.sha256(model_file.read_bytes()).hexdigest(),
         model_bytes=model_file.stat().st_size,
         version=tellapart.__version__,
@@ -84,7 +99,7 @@ def check_view(
         bytes=int(frame["bytes"].sum() or 0),
         distributions=_distributions(sound),
         findings=audit.findings,
-        examples=_examples(audit.findings, load),
+        examples=_examples(audit.findings, load, dict(frame.select("path", "label").iter_rows())),
         passed_over=passed_over,
         policy=policy,
         corrections=corrections,
@@ -139,7 +154,9 @@ def _distributions(sound: pl.DataFrame) -> list[Distribution]:
 
 
 def _examples(
-    findings: Sequence[Any], load: Callable[[str], RGB | None]
+    findings: Sequence[Any],
+    load: Callable[[str], RGB | None],
+    labels: Mapping[str, str | None],
 ) -> dict[str, list[Example | tuple[str, Any]]]:
     examples: dict[str, list[Example | tuple[str, Any]]] = {}
     for finding in findings:
@@ -147,7 +164,7 @@ def _examples(
         for path in finding.paths[:EXAMPLES]:
             pixels = load(path)
             if pixels is not None:
-                shown.append(Example(path, _small(pixels)))
+                shown.append(Example(path, _small(pixels), labels.get(path) or ""))
     return examples
 
 
@@ -201,8 +218,6 @@ def _seen(pixels: RGB, square: RGB, fit: Fit) -> RGB:
 
 
 def _small(pixels: RGB) -> RGB:
-    from tellapart.images import stretch
-
     height, width = pixels.shape[:2]
     scale = min(1.0, THUMB_SIDE / max(height, width))
     return stretch(pixels, max(1, round(width * scale)), max(1, round(height * scale)))
@@ -218,4 +233,43 @@ def reader_of(paths: Sequence[str], read: Callable[[int], bytes]) -> Reader:
     return get
 
 
-__all__ = ["Reader", "check_view", "reader_of", "run_view", "stored_findings"]
+def rewrite_report(path: str | Path) -> Path:
+    """Write a run's report again, from its files and the pictures that are still there.
+
+    Returns:
+        The report's path.
+
+    Raises:
+        RunError: If the run cannot be read.
+    """
+    run = runs.open_run(path)
+    read = _reader_of_run(run)
+    page = render_run(run_view(run, read))
+    partial = run.path / ".report.html.partial"
+    partial.write_text(page, encoding="utf-8")
+    partial.replace(run.path / "report.html")
+    return run.path / "report.html"
+
+
+def _reader_of_run(run: runs.Run) -> Reader:
+    """Reads pictures of the run's data, where they are still what they were."""
+    chosen = run.settings.get("settings", {})
+    data = run.settings.get("data", {})
+    try:
+        catalog = open_catalog(
+            data.get("location", ""),
+            label_from=chosen.get("label_from"),
+            group_from=chosen.get("group_from"),
+        )
+    except TellapartError:
+        return lambda path: None
+    contents = dict(run.split.select("path", "content").iter_rows())
+    read = reader_of(catalog.frame["path"].to_list(), catalog.source.read)
+
+    def unchanged(path: str) -> bytes | None:
+        found = read(path)
+        if found is None or hashlib.sha256(found).hexdigest() != contents.get(path):
+            return None
+        return found
+
+    return unchanged

