@@ -34,6 +34,7 @@ SHARED_CORRELATION = 0.97
 SHARED_WORST_PATCH = 0.45
 _NEARLY = 0.90  # at about the right size; from here the exact size is searched
 
+_AROUND = tuple((rows, columns) for rows in (-1, 0, 1) for columns in (-1, 0, 1))
 _SIDE, _COARSE, _PATCH = 64, 16, 8
 _FINER = _SIDE // _COARSE
 _CHUNK = 256
@@ -156,14 +157,13 @@ def _confirm(small: NDArray[np.uint8], large: NDArray[np.uint8], shape: tuple[in
     best = max((_placed(field, picture, size) for size in sizes), key=lambda view: view.score)
     if best.score < _NEARLY:
         return 0.0
+    seen = {(best.height, best.width): best}
     for _ in range(2):
-        around = [
-            (_limited(best.height + rows), _limited(best.width + columns))
-            for rows in (-1, 0, 1)
-            for columns in (-1, 0, 1)
-        ]
-        views = (_placed(field, picture, size) for size in dict.fromkeys(around))
-        best = max(views, key=lambda view: view.score)
+        for rows, columns in _AROUND:
+            size = (_limited(best.height + rows), _limited(best.width + columns))
+            if size not in seen:
+                seen[size] = _moved(large, picture, size, best)
+        best = max(seen.values(), key=lambda view: view.score)
     if best.score < SHARED_CORRELATION:
         return 0.0
     view = _shrunk(picture, best.height, best.width)
@@ -187,6 +187,25 @@ def _placed(field: _Field, picture: Floats, size: tuple[int, int]) -> _View:
     found = field.search(_shrunk(picture, *size))[0]
     top, left = divmod(int(found.argmax()), found.shape[1])
     return _View(float(found[top, left]), *size, top, left)
+
+
+def _moved(large: NDArray[np.uint8], picture: Floats, size: tuple[int, int], near: _View) -> _View:
+    """The best place for a picture brought to a size, within 2 pixels of a known place."""
+    (height, width), reach = size, 2
+    top, left = max(0, near.top - reach), max(0, near.left - reach)
+    part = large[top : near.top + reach + height, left : near.left + reach + width]
+    windows = np.lib.stride_tricks.sliding_window_view(part.astype(np.float32), size)
+    rows, columns = windows.shape[:2]
+    flat = windows.reshape(rows * columns, height * width)
+    template = _shrunk(picture, height, width).ravel()
+    template = template - template.mean()
+    energy = np.einsum("pk,pk->p", flat, flat) - np.square(flat.sum(1)) / flat.shape[1]
+    least = MIN_CONTRAST**2 * flat.shape[1]  # as in _Field: below, nothing to recognize
+    energies = energy * float(template @ template)
+    found = (flat @ template) / np.sqrt(np.maximum(energies, least**2))
+    place = int(found.argmax())
+    row, column = divmod(place, columns)
+    return _View(float(found[place]), height, width, top + row, left + column)
 
 
 def _limited(side: int) -> int:
@@ -264,7 +283,7 @@ def _standardized(pictures: NDArray[np.generic]) -> tuple[Floats, Floats]:
 def _coarse(thumbs: Thumbs) -> Floats:
     """Thumbnails averaged to float32 ``[m, 16, 16]``, brought around 0 for exact sums."""
     blocks = thumbs.reshape(-1, _COARSE, _FINER, _COARSE, _FINER)
-    averages = blocks.astype(np.float32).mean((2, 4))
+    averages: Floats = blocks.mean((2, 4)).astype(np.float32)
     averages -= averages.mean((1, 2), keepdims=True)
     return averages
 
@@ -272,8 +291,8 @@ def _coarse(thumbs: Thumbs) -> Floats:
 def _shrunk(pictures: Floats, height: int, width: int) -> Floats:
     """Pictures ``[m, s, s]`` brought to ``[m, height, width]`` by averaging areas."""
     side = pictures.shape[1]
-    shrunk: Floats = _areas(side, height) @ pictures @ _areas(side, width).T
-    return shrunk
+    lower = np.matmul(_areas(side, height), pictures, dtype=np.float32)
+    return np.matmul(lower, _areas(side, width).T, dtype=np.float32)
 
 
 @lru_cache(maxsize=256)

@@ -6,10 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import polars as pl
 
 from tellapart.audit.findings import Finding, Pair, counted, verb
+from tellapart.audit.groups import connected
 from tellapart.scanning import Scan
+
+MANY_NEAR = 0.1
+"""Share of pictures that only repeat others from which near-copies are a warning."""
 
 _UNDECODABLE: Mapping[str, str] = {
     "empty": "the file is empty",
@@ -137,6 +142,26 @@ class Copies:
                 "Keep pictures of one scene in one part.",
                 self._paths(near),
             )
+        yield from self._parted_groups()
+
+    def _parted_groups(self) -> Iterator[Finding]:
+        frame = self.scan.frame.select("path", "group", "part", row=pl.int_range(pl.len()))
+        frame = frame.filter(
+            pl.col("group").is_not_null() & ~pl.col("row").is_in(list(self.left_out))
+        ).filter(pl.col("part").n_unique().over("group") > 1)
+        n = frame.filter(pl.col("part") != "train").height
+        if n:
+            groups = frame["group"].n_unique()
+            yield Finding(
+                "parted_groups",
+                "warning",
+                n,
+                f"{counted(groups, 'group')} {verb(groups, 'has', 'have')} pictures in several "
+                f"parts, {n:,} of them outside the training part. Held-out pictures of a group "
+                "that is also in training do not count.",
+                "Keep all pictures of a group in one part.",
+                tuple(frame.sort("group", "row")["path"]),
+            )
 
     def _exact(self) -> Iterator[Finding]:
         same = [pair for pair in self.pairs if pair.kind == "exact"]
@@ -173,15 +198,23 @@ class Copies:
             )
         inside = [pair for pair in near if label[pair.a] == label[pair.b]]
         if inside:
-            n = len({row for pair in inside for row in (pair.a, pair.b)})
+            groups = connected(label.len(), ((pair.a, pair.b) for pair in inside))
+            sizes = [size for size in np.bincount(groups).tolist() if size > 1]
+            n = sum(sizes)
+            repeated = n - len(sizes)
+            usable = self.scan.frame.height - len(self.left_out)
+            many = repeated >= MANY_NEAR * usable
             yield Finding(
                 "near_duplicates",
-                "note",
+                "warning" if many else "note",
                 n,
-                f"{counted(n, 'picture')} {verb(n, 'is a near-copy', 'are near-copies')} of each "
-                "other, within a class: re-encoded, resized or cropped, or frames of one scene. "
-                "They are kept, and never stand on both sides of a split.",
-                "Nothing needs to be done.",
+                f"{counted(n, 'picture')} are near-copies of others of their class, in "
+                f"{counted(len(sizes), 'group')} of up to {max(sizes):,}: re-encoded, resized or "
+                "cropped, or frames of one scene. They are kept, and no group stands on both "
+                "sides of a split.",
+                "There are fewer different pictures than it seems: add pictures of other scenes."
+                if many
+                else "Nothing needs to be done.",
                 self._paths(inside),
             )
 

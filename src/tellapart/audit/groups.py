@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,7 +20,21 @@ def group_ids(scan: Scan, audit: Audit) -> NDArray[np.int64]:
     Returns:
         int64 ``[N]``: the smallest row of the picture's group; its own row if it is alone.
     """
-    parent = list(range(scan.frame.height))
+    links = [(pair.a, pair.b) for pair in audit.pairs]
+    first: dict[str, int] = {}
+    for row, group in enumerate(scan.frame["group"]):
+        if group is not None:
+            links.append((first.setdefault(group, row), row))
+    return connected(scan.frame.height, links)
+
+
+def connected(n: int, links: Iterable[tuple[int, int]]) -> NDArray[np.int64]:
+    """The smallest row that each of ``n`` rows is linked to, over any number of steps.
+
+    Union-find with path halving (R. Tarjan and J. van Leeuwen, 1984, "Worst-case analysis of
+    set union algorithms"), so near-linear in the links.
+    """
+    parent = list(range(n))
 
     def root(row: int) -> int:
         while parent[row] != row:
@@ -26,14 +42,7 @@ def group_ids(scan: Scan, audit: Audit) -> NDArray[np.int64]:
             row = parent[row]
         return row
 
-    def join(a: int, b: int) -> None:
-        a, b = root(a), root(b)
-        parent[max(a, b)] = min(a, b)
-
-    for pair in audit.pairs:
-        join(pair.a, pair.b)
-    first: dict[str, int] = {}
-    for row, group in enumerate(scan.frame["group"]):
-        if group is not None:
-            join(first.setdefault(group, row), row)
-    return np.fromiter((root(row) for row in range(len(parent))), np.int64, len(parent))
+    for a, b in links:
+        low, high = sorted((root(a), root(b)))
+        parent[high] = low
+    return np.fromiter((root(row) for row in range(n)), np.int64, n)
