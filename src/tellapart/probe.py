@@ -41,7 +41,7 @@ from tellapart.logistic import (
 )
 from tellapart.progress import SILENT, Progress
 
-_TOLERANCE = 1e-6  # of the gradient, for a model that predicts
+_TOLERANCE = 1e-7  # of the gradient, for a model that predicts
 _WITHOUT_FOLDS = 1e-2  # the C where a class is too small for any fold
 
 

@@ -27,6 +27,7 @@ from tellapart.logistic.designs import Bools, Design, Float
 
 _HISTORY = 10
 _LINE_STEPS = 12
+_STALL = 40  # rounds without a smaller gradient: float32 gives no more
 _Memory = deque[tuple[Float, Float, Float]]
 
 
@@ -75,8 +76,8 @@ def solve(
     gradient = problem.gradient(p, logits)
     guess = problem.inverse_diagonal(logits)
     memory: _Memory = deque(maxlen=_HISTORY)
-    done = 0
-    while done < rounds:
+    done, least, since = 0, np.inf, 0
+    while done < rounds and since < _STALL:
         moving = np.abs(gradient).max(axis=(1, 2)) > tolerance
         if not moving.any():
             break
@@ -95,6 +96,8 @@ def solve(
         usable = curvature > 1e-12 * _dot(change, change)
         memory.append((moved, change, _inverse(curvature, usable)))
         done += 1
+        rest = float(np.abs(gradient).max())
+        least, since = (rest, 0) if rest < least else (least, since + 1)
     # Summed up over the steps, the logits have gathered rounding: once more, in one product.
     return Fits(p, problem.logits(p), done)
 
