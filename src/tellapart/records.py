@@ -183,6 +183,7 @@ def run_json(
             "pictures": frame.height,
             "per_class": dict(sorted(frame["label"].value_counts().iter_rows())),
             "left_out": len(material.audit.left_out),
+            "parts": material.split.method == "given",
             "passed_over": dict(material.scan.catalog.passed_over),
         },
         "settings": chosen,

@@ -48,7 +48,7 @@ def measured(view: RunView) -> str:
             "turns: each by models that had not seen it or a copy of it (repeated grouped "
             f"folds, seed {seed}). The model file itself has learned from all of them."
         )
-    if held_out["method"] == "given":
+    if mapping(view.run, "data").get("parts") or held_out["method"] == "given":
         return (
             f"Measured by the saved model file on the {pictures} that the data itself sets "
             "apart. They chose nothing; those with a copy in the training part do not count."
