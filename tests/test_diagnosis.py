@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -123,6 +125,12 @@ def test_groups_of_pictures_count_in_the_gap() -> None:
 def test_next_steps_name_the_data() -> None:
     steps = diagnose(facts(contradicting=80, data="pets.zip")).next
     assert any("tellapart check pets.zip" in step for step in steps)
+
+
+def test_the_page_in_the_docs_has_every_verdict_in_order() -> None:
+    page = Path(__file__).parents[1] / "docs" / "verdicts.md"
+    rows = re.findall(r"^\| `(\w+)` \|", page.read_text(encoding="utf-8"), re.M)
+    assert tuple(rows) == CODES
 
 
 @given(

@@ -4,9 +4,9 @@ How strongly it is regularized is chosen by grouped, stratified cross-validation
 training part: along a fixed path from strong to weak, the strength with the least log loss
 on the pictures that each fold's model has not seen. The held-out part is never asked.
 
-The numbers of pictures under which one split says too little are measured by
-:func:`repeated`: every picture is predicted several times, each time by a model that saw
-neither it nor its group, and whose strength was chosen without it too (nested folds).
+Where there are too few pictures to hold some out, :func:`repeated` measures: every picture is
+predicted several times, each time by a model that saw neither it nor its group, and whose
+strength was chosen without it too (nested folds).
 
 The solver is :mod:`tellapart.logistic`; what it finds is scikit-learn's
 ``LogisticRegression(C)`` on standardized features, which a test holds it to.
@@ -177,12 +177,11 @@ def repeated(
     table = standardize(features)
     out = np.empty((repeats, len(labels), classes), np.float32)
     strengths = []
+    dealt = splits.repeated_folds(labels, groups, k=k, repeats=repeats, seed=seed)
     stages = progress.stage("Measuring", total=repeats, unit="repeats")
     with threads(table), stages as stage:
-        for repeat in range(repeats):
-            drawn = int(np.random.SeedSequence((seed, repeat)).generate_state(1)[0])
-            outer = splits.folds(labels, groups, k=k, seed=drawn)
-            out[repeat], chosen = _nested(table, labels, groups, outer, classes, k, drawn)
+        for repeat, outer in enumerate(dealt):
+            out[repeat], chosen = _nested(table, labels, groups, outer, classes, k, seed)
             strengths.append(chosen)
             stage.advance()
         stage.summarize(f"{repeats} times {len(strengths[0])} folds, each picture unseen")
