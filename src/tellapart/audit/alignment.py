@@ -292,7 +292,8 @@ def _shrunk(pictures: Floats, height: int, width: int) -> Floats:
     """Pictures ``[m, s, s]`` brought to ``[m, height, width]`` by averaging areas."""
     side = pictures.shape[1]
     lower = np.matmul(_areas(side, height), pictures, dtype=np.float32)
-    return np.matmul(lower, _areas(side, width).T, dtype=np.float32)
+    shrunk: Floats = np.matmul(lower, _areas(side, width).T, dtype=np.float32)
+    return shrunk
 
 
 @lru_cache(maxsize=256)
