@@ -122,6 +122,14 @@ def test_groups_of_pictures_count_in_the_gap() -> None:
     assert diagnose(replace(alone, held_out_ci95=(0.84, 0.995))).code == "good_but_uncertain"
 
 
+def test_groups_are_named_where_they_make_the_interval_wide() -> None:
+    found = diagnose(facts(n=80, held_out=0.75, held_out_ci95=(0.22, 0.97), held_out_groups=4))
+    assert found.code == "too_few_pictures"
+    assert "with 80 pictures in 4 groups to measure on" in found.sentence
+    assert "unlike those there are" in found.next[0]
+    assert "in 590 groups" not in diagnose(facts(n=598, held_out_groups=590)).sentence
+
+
 def test_next_steps_name_the_data() -> None:
     steps = diagnose(facts(contradicting=80, data="pets.zip")).next
     assert any("tellapart check pets.zip" in step for step in steps)

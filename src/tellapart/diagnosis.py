@@ -76,6 +76,7 @@ class Facts:
         contradicting: Pictures whose content stands under two labels.
         leaked: Held-out pictures with a copy in training (they do not count above).
         undecodable: Pictures that cannot be decoded.
+        held_out_groups: Groups that the held-out pictures come in; None for as many as pictures.
         data: The data as it was named on the command line, for the next steps.
     """
 
@@ -93,6 +94,7 @@ class Facts:
     contradicting: int = 0
     leaked: int = 0
     undecodable: int = 0
+    held_out_groups: int | None = None
     data: str = "DATA"
 
     @property
@@ -179,15 +181,16 @@ def _too_few(f: Facts) -> Verdict | None:
         )
     elif f.width > WIDE:
         reason = (
-            f"with {_pictures(f.held_out_n)} to measure on, the accuracy may lie anywhere "
+            f"with {_measured(f)} to measure on, the accuracy may lie anywhere "
             f"from {_percent(f.held_out_ci95[0])} to {_percent(f.held_out_ci95[1])}"
         )
     else:
         return None
-    steps = (
-        f"Add pictures, first of '{f.smallest_train_name}'; 50 a class say much more.",
-        "Do not rely on this model yet.",
-    )
+    if _grouped(f):
+        more = "Add pictures unlike those there are: a group counts little more than one picture."
+    else:
+        more = f"Add pictures, first of '{f.smallest_train_name}'; 50 a class say much more."
+    steps = (more, "Do not rely on this model yet.")
     return Verdict("too_few_pictures", f"Too few pictures: {reason}.", steps)
 
 
@@ -242,7 +245,7 @@ def _uncertain(f: Facts) -> Verdict | None:
     if f.width > UNCERTAIN:
         reason = (
             f"the 95 % interval runs from {_percent(f.held_out_ci95[0])} to "
-            f"{_percent(f.held_out_ci95[1])}, for {_pictures(f.held_out_n)} to measure on"
+            f"{_percent(f.held_out_ci95[1])}, for {_measured(f)} to measure on"
         )
     elif f.smallest_held_out_class < HELD_OUT_PICTURES:
         reason = (
@@ -287,6 +290,18 @@ def _overfits(f: Facts) -> bool:
 
 def _many(count: int, of: int, share: float) -> bool:
     return count >= SUSPICIOUS_PICTURES and count >= share * of
+
+
+def _grouped(f: Facts) -> bool:
+    """Whether groups make the held-out pictures worth clearly less than their number."""
+    return f.held_out_groups is not None and f.held_out_groups <= 0.8 * f.held_out_n
+
+
+def _measured(f: Facts) -> str:
+    if not _grouped(f):
+        return _pictures(f.held_out_n)
+    groups = f"{f.held_out_groups:,} group{'' if f.held_out_groups == 1 else 's'}"
+    return f"{_pictures(f.held_out_n)} in {groups}"
 
 
 def _pictures(count: int) -> str:
