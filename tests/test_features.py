@@ -30,7 +30,7 @@ def pixels() -> np.ndarray:
 def test_it_says_what_it_gives(tap: FeatureTap, pixels: np.ndarray) -> None:
     found = tap.apply(pixels)
     assert found.shape == (11, *tap.shape) == (11, 1280)
-    assert found.dtype == tap.dtype == np.float16
+    assert found.dtype == tap.dtype == np.float32
     assert tap.keep
     assert tap.apply(pixels[:0]).shape == (0, 1280)
 

@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tellapart import audit
+from tellapart.audit import Audit, Finding, audit, corrections_frame, findings_frame
 from tellapart.cache import Cache
 from tellapart.catalog import Catalog, open_catalog
 from tellapart.config import DataSettings
@@ -43,10 +43,10 @@ class Check:
 
     data: str
     scan: Scan
-    audit: audit.Audit
+    audit: Audit
 
     @property
-    def findings(self) -> Sequence[audit.Finding]:
+    def findings(self) -> Sequence[Finding]:
         """The findings, errors first."""
         return self.audit.findings
 
@@ -109,9 +109,9 @@ class Check:
         written = [folder / PAGE, folder / FINDINGS]
         corrections = folder / CORRECTIONS
         if not corrections.exists():
-            audit.corrections_frame(self.audit, self.scan).write_csv(corrections)
+            corrections_frame(self.audit, self.scan).write_csv(corrections)
             written.append(corrections)
-        audit.findings_frame(self.audit).write_parquet(folder / FINDINGS)
+        findings_frame(self.audit).write_parquet(folder / FINDINGS)
         partial = folder / f".{PAGE}.partial"
         partial.write_text(self.as_html(CORRECTIONS), encoding="utf-8")
         partial.replace(folder / PAGE)
@@ -172,7 +172,7 @@ def check(
     catalog = open_data(data, settings)
     scanned = scan(catalog, cache=cache, rescan=rescan, progress=progress)
     with progress.stage("Checking") as stage:
-        audited = audit.audit(scanned)
+        audited = audit(scanned)
         stage.summarize(told(audited))
     return Check(os.fspath(data), scanned, audited)
 
@@ -187,7 +187,7 @@ def open_data(data: str | Path, settings: DataSettings) -> Catalog:
     )
 
 
-def told(audited: audit.Audit) -> str:
+def told(audited: Audit) -> str:
     """An audit in one line: how many findings of each level, and how many left out."""
     levels = _counted([finding.level for finding in audited.findings])
     parts = [f"{count} {level}{'s' if count > 1 else ''}" for level, count in levels.items()]

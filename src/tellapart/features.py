@@ -38,13 +38,13 @@ class FeatureTap:
     Attributes:
         key: Changes whenever the features of the same picture would.
         shape: Of the features of one picture.
-        dtype: float16: half the cache, and 1e-3 of relative rounding where a linear head
-            trained on them forgives more.
+        dtype: float32, so that the file's head on these features answers what the whole file
+            does (docs/decisions/0012).
         keep: Whether the answers are worth caching.
     """
 
     keep = True
-    dtype: np.dtype[Any] = np.dtype(np.float16)
+    dtype: np.dtype[Any] = np.dtype(np.float32)
 
     def __init__(
         self, backbone: Backbone, size: int = 224, fit: Fit = "squash", folder: Path | None = None
@@ -53,7 +53,7 @@ class FeatureTap:
         self.size = size
         self.fit: Fit = fit
         self.folder = folder
-        self.key = f"{backbone.key}/{size}/{fit}/{DECODER}"
+        self.key = f"features/{backbone.key}/{size}/{fit}/{DECODER}"
         self.shape: tuple[int, ...] = (backbone.features,)
         self._session: Any = None
         self._lock = threading.Lock()
@@ -70,14 +70,14 @@ class FeatureTap:
                 data = self.backbone.onnx(self.size, self.folder)
                 self._session = open_session(data)
 
-    def apply(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
+    def apply(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Features of some pictures; safe to call from several threads at once.
 
         Args:
             pixels: uint8 ``[n, size, size, 3]``, RGB.
 
         Returns:
-            float16 ``[n, features]``.
+            float32 ``[n, features]``.
 
         Raises:
             ValueError: If the pixels have another shape or type.
@@ -85,7 +85,7 @@ class FeatureTap:
         if pixels.dtype != np.uint8 or pixels.shape[1:] != (self.size, self.size, 3):
             raise ValueError(f"pixels are {pixels.dtype} {pixels.shape}, not {self.size} squares")
         self.prepare()
-        made = np.empty((len(pixels), *self.shape), np.float16)
+        made = np.empty((len(pixels), *self.shape), np.float32)
         for start in range(0, len(pixels), CHUNK):
             chunk = np.ascontiguousarray(pixels[start : start + CHUNK])
             made[start : start + CHUNK] = self._session.run(["features"], {INPUT: chunk})[0]

@@ -58,9 +58,7 @@ def run_view(run: Run, read: Reader) -> RunView:
         timings=run.timings,
         counts=_counts(run.split, run.classes),
         findings=findings,
-        examples=_examples(
-            findings, _by_path(read), labels
-        ),
+        examples=_examples(findings, _by_path(read), labels),
         left_out=run.split.filter(pl.col("side") == "left_out").select("path", "reason").rows(),
         gallery=_gallery(run, read),
         confidences=run.predictions.filter(pl.col("counted"))["probability"].to_numpy(),

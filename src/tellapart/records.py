@@ -44,7 +44,7 @@ class Material:
     audit: audit.Audit
     split: splits.Split
     tap: FeatureTap
-    features: NDArray[np.float16]  # [N, D]
+    features: NDArray[np.float32]  # [N, D]
     labels: NDArray[np.int64]  # [N], index into classes, -1 where left out
     classes: tuple[str, ...]
 

@@ -12,6 +12,7 @@ Example:
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -159,8 +160,16 @@ def _prepare(
         audited = audit.audit(scanned, features=features)
         stage.summarize(told(audited))
     parted = splits.split(scanned, audited, held_out=settings.held_out, seed=settings.seed)
+    audited = dataclasses.replace(
+        audited, findings=audit.ordered([*audited.findings, *_of_split(parted)])
+    )
     labels = indices(scanned.frame["label"].to_list(), catalog.classes)
     return Material(scanned, audited, parted, tap, features, labels, catalog.classes)
+
+
+def _of_split(parted: splits.Split) -> list[audit.Finding]:
+    """What the split has to say, as findings."""
+    return [audit.Finding("split", "warning", 1, note) for note in parted.notes]
 
 
 def _learn(material: Material, settings: TrainSettings, progress: Progress) -> probe.Probe:

@@ -49,6 +49,7 @@ __all__ = [
     "corrections_frame",
     "findings_frame",
     "group_ids",
+    "ordered",
 ]
 
 
