@@ -143,7 +143,8 @@ def evaluate(
         truth: int ``[n]``, each in ``0 .. K - 1``.
         classes: Names of the ``K`` columns.
         groups: int ``[n]``; pictures with one number are not independent of each other.
-        method: How the pictures were held out: ``"split"``, ``"folds"`` or ``"given"``.
+        method: How the pictures were held out: ``"split"``, ``"folds"``, or ``"given"`` for
+            pictures that came later.
         train_counts: Training pictures a class, ``[K]``, for the majority; those of
             ``truth`` unless given.
 
