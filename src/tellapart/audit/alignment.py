@@ -59,16 +59,22 @@ def same_view(thumbs: Thumbs, a: Rows, b: Rows) -> Scores:
         float32 ``[m]``: the correlation, 0 to 1, where the two are near-copies; else 0.
     """
     scores = np.zeros(len(a), np.float32)
+    order = np.lexsort((b, a))  # so that pairs of one picture come together
     for start in range(0, len(a), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        first, first_level = _standardized(thumbs[a[part]])
-        second, second_level = _standardized(thumbs[b[part]])
+        part = order[start : start + _CHUNK]
+        rows, places = np.unique(np.stack([a[part], b[part]]), return_inverse=True)
+        pictures, levels = _standardized(thumbs[rows])
+        one, two = places.reshape(2, -1)
+        first, second = pictures[one], pictures[two]
         correlation = np.einsum("nij,nij->n", first, second) / _SIDE**2
-        patches = np.abs(first - second).reshape(-1, 8, _PATCH, 8, _PATCH).mean((2, 4))
+        first -= second
+        np.abs(first, out=first)
+        bands = first.reshape(-1, 8, _PATCH, _SIDE).sum(2)
+        patches = bands.reshape(-1, 8, 8, _PATCH).sum(3) / _PATCH**2
         good = (
             (correlation >= SAME_CORRELATION)
             & (patches.max((1, 2)) <= SAME_WORST_PATCH)
-            & (np.minimum(first_level, second_level) >= MIN_CONTRAST)
+            & (np.minimum(levels[one], levels[two]) >= MIN_CONTRAST)
         )
         scores[part] = np.where(good, np.minimum(correlation, 1.0), 0.0)
     return scores
@@ -275,7 +281,8 @@ def _standardized(pictures: NDArray[np.generic]) -> tuple[Floats, Floats]:
     """Pictures with mean 0 and deviation 1, and their deviation in gray levels ``[m]``."""
     floats: Floats = pictures.astype(np.float32)
     floats -= floats.mean((1, 2), keepdims=True)
-    level: Floats = floats.std((1, 2)).astype(np.float32)
+    squares = np.einsum("nij,nij->n", floats, floats)
+    level: Floats = np.sqrt(squares / (floats.shape[1] * floats.shape[2])).astype(np.float32)
     floats /= np.maximum(level, np.float32(1.0))[:, None, None]
     return floats, level
 

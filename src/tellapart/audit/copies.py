@@ -123,7 +123,7 @@ class Copies:
                 "Remove one of the two, or exclude it in the corrections file.",
                 tuple(exact.sort("content", "row")["path"]),
             )
-        part = self.scan.frame["part"]
+        part = self.scan.frame["part"].to_list()
         near = [
             pair
             for pair in self._usable("near")
@@ -181,7 +181,7 @@ class Copies:
             )
 
     def _near(self) -> Iterator[Finding]:
-        label = self.scan.frame["label"]
+        label = self.scan.frame["label"].to_list()
         near = self._usable("near")
         across = [pair for pair in near if label[pair.a] != label[pair.b]]
         if across:
@@ -198,7 +198,7 @@ class Copies:
             )
         inside = [pair for pair in near if label[pair.a] == label[pair.b]]
         if inside:
-            groups = connected(label.len(), ((pair.a, pair.b) for pair in inside))
+            groups = connected(len(label), ((pair.a, pair.b) for pair in inside))
             sizes = [size for size in np.bincount(groups).tolist() if size > 1]
             n = sum(sizes)
             repeated = n - len(sizes)
@@ -228,5 +228,5 @@ class Copies:
 
     def _paths(self, pairs: Iterable[Pair]) -> tuple[str, ...]:
         """Paths of the pairs, each once, pictures beside those they are copies of."""
-        paths = self.scan.frame["path"]
+        paths = self.scan.frame["path"].to_list()
         return tuple(dict.fromkeys(paths[row] for pair in pairs for row in (pair.a, pair.b)))

@@ -140,8 +140,8 @@ def corrections_frame(audit: Audit, scan: Scan) -> pl.DataFrame:
         ``exclude`` or ``relabel``) and ``label`` (the present one), sorted by path.
     """
     rows = sorted({row for pair in audit.pairs for row in (pair.a, pair.b)})
-    labels = scan.frame["label"]
-    content = scan.frame["content"]
+    labels = scan.frame["label"].to_list()
+    content = scan.frame["content"].to_list()
     disputed = {
         row
         for pair in audit.pairs
