@@ -5,7 +5,7 @@ background is normal for drawings, darkness for the night sky), a picture must b
 absolute limit *and* far from the data's own median, in robust deviations (1.4826 times the
 median absolute deviation; F. R. Hampel, 1974, "The influence curve and its role in robust
 estimation"). The limits were set by looking at flagged photographs:
-docs/decisions/0021-thresholds-of-the-facts.md.
+docs/decisions/0021-limits-of-the-facts.md.
 """
 
 from __future__ import annotations
