@@ -102,7 +102,8 @@ def format_findings(frame: pl.DataFrame) -> Iterator[Finding]:
     """Oddities of files that decode, and what reading them did about it."""
     whole = frame.filter(pl.col("error").is_null())
     ending = pl.col("path").str.extract(r"\.([A-Za-z0-9]+)$").str.to_lowercase()
-    known = pl.col("format").is_in(list(_ENDINGS)) & ending.is_not_null()
+    # An ending that names no format, such as scan.2024.03, promises nothing.
+    known = pl.col("format").is_in(list(_ENDINGS)) & ending.is_in(sum(_ENDINGS.values(), ()))
     fits = pl.any_horizontal(
         (pl.col("format") == name) & ending.is_in(endings) for name, endings in _ENDINGS.items()
     )
