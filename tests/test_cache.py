@@ -81,6 +81,28 @@ def test_info_counts_and_clear_empties(cache: Cache) -> None:
     assert cache.info().kinds == {}
 
 
+def test_clear_leaves_what_is_not_its_own(tmp_path: Path) -> None:
+    thesis = tmp_path / "thesis" / "chapter-1.txt"
+    thesis.parent.mkdir()
+    thesis.write_text("years of work")
+    (tmp_path / "photo.jpg").write_bytes(b"x" * 5_000_000)
+    with Cache(tmp_path, 10**9) as cache:
+        cache.graphs.mkdir()
+        (cache.graphs / "net.onnx").write_bytes(b"x" * 10_000)
+        assert cache.info().bytes < 1_000_000
+        assert cache.clear() >= 10_000
+        assert not cache.graphs.exists()
+    assert thesis.read_text() == "years of work"
+    assert (tmp_path / "photo.jpg").exists()
+
+
+def test_inode_numbers_beyond_what_sqlite_holds(cache: Cache) -> None:
+    identity = ("/pictures/a.jpg", 100, 5, 2**64 - 3)
+    cache.remember([(identity, "content")])
+    assert cache.contents([identity]) == ["content"]
+    assert cache.contents([("/pictures/a.jpg", 100, 5, 7)]) == [None]
+
+
 def test_two_processes_write_at_once(tmp_path: Path) -> None:
     writers = [writer(tmp_path, name, 40) for name in ("one", "two")]
     for process in writers:

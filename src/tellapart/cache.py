@@ -30,9 +30,12 @@ from tellapart.errors import CacheError, SettingsError
 Identity = tuple[str, int, int, int]  # path, bytes, mtime_ns, inode
 
 DEFAULT_LIMIT = 5 * 1024**3
+_DATABASE = "cache.sqlite"
+_GRAPHS = "graphs"
 _SCHEMA = 1
 _CHUNK = 500  # keys a query; SQLite's historic limit of variables is 999
 _DAY = 86_400
+_LARGEST = 2**63 - 1  # SQLite's integers; some file systems have larger inode numbers
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 _TABLES = """
 CREATE TABLE IF NOT EXISTS identities (
@@ -103,13 +106,18 @@ class Cache:
         with _explained(folder):
             folder.mkdir(parents=True, exist_ok=True)
             try:
-                self._connection = _connect(folder / "cache.sqlite")
+                self._connection = _connect(folder / _DATABASE)
             except sqlite3.DatabaseError as error:
                 if not _is_damaged(error):
                     raise
-                for leftover in folder.glob("cache.sqlite*"):  # ours, and only a cache
+                for leftover in folder.glob(f"{_DATABASE}*"):  # ours, and only a cache
                     leftover.unlink(missing_ok=True)
-                self._connection = _connect(folder / "cache.sqlite")
+                self._connection = _connect(folder / _DATABASE)
+
+    @property
+    def graphs(self) -> Path:
+        """Where converted networks are kept, beside the database."""
+        return self.folder / _GRAPHS
 
     @classmethod
     def open(cls) -> Cache:
@@ -142,13 +150,17 @@ class Cache:
         answers: list[str | None] = []
         for path, size, mtime_ns, inode in identities:
             row = known.get(path)
-            answers.append(row[3] if row and row[:3] == (size, mtime_ns, inode) else None)
+            same = row is not None and row[:3] == (size, mtime_ns, inode & _LARGEST)
+            answers.append(row[3] if row is not None and same else None)
         return answers
 
     def remember(self, contents: Iterable[tuple[Identity, str]]) -> None:
         """Keep which content each file has."""
         now = int(time.time())
-        rows = [(*identity, content, now) for identity, content in contents]
+        rows = [
+            (path, size, mtime_ns, inode & _LARGEST, content, now)
+            for (path, size, mtime_ns, inode), content in contents
+        ]
         with self._writing() as connection:
             connection.executemany(
                 "INSERT OR REPLACE INTO identities VALUES (?, ?, ?, ?, ?, ?)", rows
@@ -199,11 +211,14 @@ class Cache:
                 "SELECT kind, COUNT(*), SUM(LENGTH(value)) FROM content_values GROUP BY kind"
             ).fetchall()
         kinds = {kind: (count, size) for kind, count, size in rows}
-        size = sum(file.stat().st_size for file in self.folder.rglob("*") if file.is_file())
+        size = sum(file.stat().st_size for file in self._files())
         return CacheInfo(self.folder, size, self.limit, kinds)
 
     def clear(self) -> int:
-        """Drop everything; returns the bytes that were freed."""
+        """Drop everything; returns the bytes that were freed.
+
+        Whatever else lies in the folder is not ours, and stays.
+        """
         before = self.info().bytes
         with self._writing() as connection:
             connection.execute("DELETE FROM content_values")
@@ -211,10 +226,13 @@ class Cache:
         with self._lock, _explained(self.folder):
             self._connection.execute("VACUUM")
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        for file in self.folder.iterdir():
-            if not file.name.startswith("cache.sqlite"):
-                shutil.rmtree(file) if file.is_dir() else file.unlink()
+            if self.graphs.is_dir():
+                shutil.rmtree(self.graphs)
         return before - self.info().bytes
+
+    def _files(self) -> list[Path]:
+        found = [*self.folder.glob(f"{_DATABASE}*"), *self.graphs.rglob("*")]
+        return [file for file in found if file.is_file()]
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
