@@ -18,6 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tellapart import artifact, evaluation, runs
+from tellapart.audit.groups import connected
 from tellapart.cache import Cache
 from tellapart.checking import open_data
 from tellapart.config import DataSettings
@@ -90,7 +91,8 @@ def evaluate(
             remedy="Rename the folders, or relabel the pictures with a corrections file.",
             code="unknown_class",
         )
-    tap = ModelTap(run.model)
+    # The scan's threads call it side by side, so each call keeps to its own.
+    tap = ModelTap(artifact.Model.load(run.path / "model.onnx", threads=1))
     scanned = scan(catalog, taps=[tap], cache=cache, progress=progress, title="Evaluating")
     seen = set(run.split.filter(pl.col("side").is_in(["train", "validation"]))["content"])
     frame = scanned.frame.with_columns(
@@ -104,7 +106,7 @@ def evaluate(
             remedy="They cannot be decoded, or the model was trained on them.",
         )
     truth = indices(frame["label"].to_list(), run.classes)
-    groups = _group_numbers(frame["group"].to_list())
+    groups = _group_numbers(frame)
     result = evaluation.evaluate(
         scanned.taps[tap.key][counted],
         truth[counted],
@@ -132,16 +134,15 @@ def indices(labels: Sequence[str | None], classes: Sequence[str]) -> NDArray[np.
     return np.array([places.get(label or "", -1) for label in labels], np.int64)
 
 
-def _group_numbers(groups: Sequence[str | None]) -> NDArray[np.int64]:
-    """Groups as numbers; a picture without one is a group of its own."""
-    numbers: dict[str, int] = {}
-    return np.array(
-        [
-            -1 - row if group is None else numbers.setdefault(group, len(numbers))
-            for row, group in enumerate(groups)
-        ],
-        np.int64,
-    )
+def _group_numbers(frame: pl.DataFrame) -> NDArray[np.int64]:
+    """Groups as numbers: pictures of one ``group`` share one, and so do copies of one picture."""
+    links: list[tuple[int, int]] = []
+    for column in ("group", "content"):
+        first: dict[str, int] = {}
+        for row, value in enumerate(frame[column]):
+            if value is not None:
+                links.append((first.setdefault(value, row), row))
+    return connected(frame.height, links)
 
 
 def _train_counts(run: runs.Run) -> list[int]:

@@ -8,6 +8,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -96,7 +97,7 @@ class Model:
             ) from error
         return cls(data, where=str(path), threads=threads)
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the file, in hexadecimal."""
         return hashlib.sha256(self._data).hexdigest()
