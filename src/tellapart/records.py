@@ -45,7 +45,7 @@ class Material:
     split: splits.Split
     tap: FeatureTap
     features: NDArray[np.float32]  # [N, D]
-    labels: NDArray[np.int64]  # [N], index into classes, -1 where left out
+    labels: NDArray[np.int64]  # [N], index into classes, of pictures left out too
     classes: tuple[str, ...]
 
     def rows(self, *sides: int) -> NDArray[np.int64]:
@@ -247,5 +247,6 @@ def facts(material: Material, measured: Measured, data: str | Path) -> diagnosis
         ),
         leaked=int(material.split.leaked.sum()),
         undecodable=int(material.scan.frame["error"].is_not_null().sum()),
+        held_out_groups=held.groups,
         data=shlex.quote(str(data)),
     )
