@@ -322,6 +322,76 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(folder)], check=False)
 
 
+def test_no_run_is_written_among_the_pictures(
+    pets: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusal(invoke("train", pets, "--out", pets / "run"), "inside", "outside")
+    monkeypatch.chdir(pets)
+    refusal(invoke("train", "."), "inside", "--out")
+    assert sorted(path.name for path in pets.iterdir()) == ["cats", "dogs"]
+
+
+def test_pictures_that_vanish_during_training(
+    pets: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tellapart import probe
+
+    fit = probe.fit
+
+    def slow(*args: Any, **kwargs: Any) -> Any:
+        (pets / "cats" / "0.png").unlink()
+        (pets / "dogs" / "1.png").write_bytes((pets / "dogs" / "2.png").read_bytes())
+        return fit(*args, **kwargs)
+
+    monkeypatch.setattr(probe, "fit", slow)
+    code, document = invoke("train", pets)
+    assert code == 0
+    run = json.loads((Path(document["run"]) / "run.json").read_text(encoding="utf-8"))
+    assert run["proof"]["n"] == 10
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="macOS refuses such names itself")
+def test_a_data_folder_whose_name_is_not_utf8(pets: Path, invoke: Invoke) -> None:
+    folder = pets.rename(os.fsdecode(os.fsencode(pets.parent / "caf") + b"\xe9"))
+    code, document = invoke("train", folder)
+    assert code == 0
+    content = json.loads((Path(document["run"]) / "run.json").read_bytes().decode("utf-8"))
+    assert content["data"]["name"] == "caf\\xe9"
+    assert str(folder) in content["command"]
+    code, _ = invoke("report", document["run"])
+    assert code == 0
+    refusal(invoke("train", folder, "--out", folder / "run"), "inside")
+
+
+def test_explain_overwrites_no_picture_and_takes_one(pets: Path, invoke: Invoke) -> None:
+    code, document = invoke("train", pets)
+    assert code == 0
+    picture = pets / "cats" / "0.png"
+    before = picture.read_bytes()
+    refusal(invoke("explain", document["run"], picture, "--out", picture), "itself")
+    assert picture.read_bytes() == before
+    refusal(invoke("explain", document["run"], pets), "12 pictures", "one")
+    refusal(invoke("explain", document["run"], picture, "--out", "no/such/folder.png"), "no/such")
+
+
+def test_copies_are_sorted_into_none_of_the_named_folders(
+    pets: Path, invoke: Invoke, tmp_path: Path
+) -> None:
+    code, document = invoke("train", pets)
+    assert code == 0
+    first, second = pets / "cats", pets / "dogs"
+    inside = second / "sorted"
+    refusal(invoke("predict", document["run"], first, second, "--sort-into", inside), "outside")
+    assert not inside.exists()
+
+
+def test_groups_are_named_in_the_verdict(pets: Path, invoke: Invoke) -> None:
+    code, document = invoke("train", pets, "--group-from", r"([0-9])\.png")
+    assert code == 0
+    assert document["metrics"]["held_out"]["groups"] == 6
+    assert "a group counts little" in document["metrics"]["verdict"]["next"][0]
+
+
 def test_a_full_disk_under_the_run(pets: Path, tiny_disk: Path, invoke: Invoke) -> None:
     refusal(invoke("train", pets, "--out", tiny_disk / "run"), "full")
     assert list(tiny_disk.iterdir()) == []

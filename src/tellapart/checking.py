@@ -24,6 +24,7 @@ from tellapart.errors import SettingsError
 from tellapart.images import POLICY
 from tellapart.progress import SILENT, Progress
 from tellapart.scanning import Scan, scan
+from tellapart.sources.names import raw
 
 SCHEMA = 1
 PAGE = "check.html"
@@ -90,8 +91,7 @@ class Check:
             SettingsError: If the folder lies inside the data, or cannot be written.
         """
         folder = Path(folder)
-        location = Path(self.scan.catalog.source.location)
-        if location.is_dir() and folder.resolve().is_relative_to(location.resolve()):
+        if lies_inside(folder, self.scan.catalog):
             raise SettingsError(
                 f"--out {folder} lies inside the data folder.",
                 remedy="Choose a folder outside it: nothing is written among your pictures.",
@@ -185,6 +185,12 @@ def open_data(data: str | Path, settings: DataSettings) -> Catalog:
         group_from=settings.group_from,
         corrections=settings.corrections,
     )
+
+
+def lies_inside(folder: Path, catalog: Catalog) -> bool:
+    """Whether a folder to be written would lie inside the data folder, links followed."""
+    location = Path(raw(catalog.source.location))
+    return location.is_dir() and folder.resolve().is_relative_to(location.resolve())
 
 
 def told(audited: Audit) -> str:

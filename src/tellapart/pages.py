@@ -30,6 +30,7 @@ from tellapart.report import (
     render_run,
 )
 from tellapart.runs import Run
+from tellapart.sources.names import raw
 
 if TYPE_CHECKING:
     from tellapart.scanning import Scan
@@ -255,7 +256,7 @@ def _reader_of_run(run: runs.Run) -> Reader:
     data = run.settings.get("data", {})
     try:
         catalog = open_catalog(
-            data.get("location", ""),
+            raw(str(data.get("location", ""))),
             label_from=chosen.get("label_from"),
             group_from=chosen.get("group_from"),
         )

@@ -40,7 +40,7 @@ FILES = (
     "predictions.parquet",
     "report.html",
 )
-_JSON_LIMIT = 64 * 1024 * 1024  # bytes
+_JSON_LIMIT = 1024**3  # bytes; the confusion matrix of 2,500 classes has 70 MB
 _LOCK = "lock"
 
 
@@ -185,9 +185,13 @@ def writing(target: Path) -> Iterator[Path]:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write JSON with sorted structure left as given, two spaces, no NaN, a final newline."""
+    r"""Write JSON: members in the order given, two spaces, no NaN, a final newline.
+
+    The file is UTF-8 whatever names it holds: a byte that is not stands as ``\udcff``, which
+    JSON reads back as Python had it.
+    """
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8", errors="surrogateescape")
+    path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
 
 @contextlib.contextmanager

@@ -48,7 +48,7 @@ def command(
       tellapart check pets/ --strict --json
     """
     import tellapart as ta
-    from tellapart.cli.terminal import print_json, progress_of
+    from tellapart.cli.terminal import clean, print_json, progress_of
 
     found = ta.check(
         data,
@@ -64,7 +64,7 @@ def command(
     else:
         _print(found)
         if written:
-            typer.echo("Wrote     " + " · ".join(str(path) for path in written))
+            typer.echo("Wrote     " + " · ".join(clean(path) for path in written))
     if strict and any(finding.level == "error" for finding in found.findings):
         raise typer.Exit(1)
 

@@ -13,11 +13,11 @@ def command(run: RunFolder, as_json: Json = False) -> None:
     Examples:
       tellapart report runs/pets-1
     """
-    from tellapart.cli.terminal import print_json
+    from tellapart.cli.terminal import clean, print_json
     from tellapart.pages import rewrite_report
 
     path = rewrite_report(run)
     if as_json:
         print_json({"schema": 1, "report": str(path)})
     else:
-        typer.echo(str(path))
+        typer.echo(clean(path))

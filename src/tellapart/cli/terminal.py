@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 NAME_WIDTH = 10
 MAX_WIDTH = 100
 _EVERY = 10.0  # seconds between plain lines of a long stage
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def clean(text: object) -> str:
-    """Text from outside, safe to show: no control or direction characters."""
+    """Text from outside, safe to show: no control or direction characters, no lone bytes."""
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", str(text))
 
 
@@ -50,7 +50,7 @@ def progress_of(*, quiet: bool) -> Progress:
 def print_json(content: Any) -> None:
     """One JSON document on standard output, and nothing else there."""
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-    sys.stdout.write(text.encode("utf-8", "replace").decode() + "\n")
+    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
 
 
 def print_error(error: TellapartError, *, as_json: bool) -> None:
