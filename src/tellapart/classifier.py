@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from tellapart.catalog import open_pictures
+from tellapart.catalog import Catalog, open_pictures
 from tellapart.errors import PictureError, SettingsError
 from tellapart.images import decode, resize
 from tellapart.predict import Prediction, predict, predicted
 from tellapart.runs import Run
+from tellapart.sources.names import quote
 
 if TYPE_CHECKING:
     from tellapart.explain import Explanation
@@ -57,6 +58,9 @@ class Classifier:
         Returns:
             One prediction for one picture, a list for a list. A picture that cannot be
             decoded has its ``error``.
+
+        Raises:
+            SettingsError: If a path holds several pictures, or pixels have another shape.
         """
         if isinstance(picture, (str, Path, bytes, np.ndarray)):
             return self._one(picture)
@@ -71,7 +75,7 @@ class Classifier:
 
         Raises:
             PictureError: If the picture cannot be decoded.
-            SettingsError: If there is no such class.
+            SettingsError: If there is no such class, or the path holds several pictures.
         """
         from tellapart.explain import explain
 
@@ -79,7 +83,7 @@ class Classifier:
 
     def _one(self, picture: PictureLike) -> Prediction:
         if isinstance(picture, (str, Path)):
-            return next(iter(predict(self.model, open_pictures([picture]))))
+            return next(iter(predict(self.model, _one_picture(picture))))
         try:
             pixels = decode(picture).pixels if isinstance(picture, bytes) else _rgb(picture)
         except PictureError as error:
@@ -95,9 +99,18 @@ class Classifier:
 
 
 def _bytes(picture: str | Path | bytes) -> bytes:
-    if isinstance(picture, bytes):
-        return picture
-    return open_pictures([picture]).source.read(0)
+    return picture if isinstance(picture, bytes) else _one_picture(picture).source.read(0)
+
+
+def _one_picture(path: str | Path) -> Catalog:
+    catalog = open_pictures([path])
+    if len(catalog) != 1:
+        raise SettingsError(
+            f"{quote(str(path))} holds {len(catalog):,} pictures, where one is asked for.",
+            remedy="Name one picture file; 'tellapart predict' takes folders and archives.",
+            code="not_one_picture",
+        )
+    return catalog
 
 
 def _rgb(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

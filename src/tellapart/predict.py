@@ -11,6 +11,7 @@ Example:
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import re
@@ -29,9 +30,11 @@ from tellapart.catalog import Catalog
 from tellapart.errors import PictureError, SettingsError
 from tellapart.images import RGB, decode, resize
 from tellapart.progress import SILENT, Progress
+from tellapart.sources.names import raw
 
 BATCH = 16
 _RESERVED = {"", ".", ".."}
+_NAME_BYTES = 240  # file systems take 255; a number for a second one of the name has room
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,11 @@ def predict(model: Model, catalog: Catalog, *, progress: Progress = SILENT) -> I
 
 
 def sort_into(
-    folder: Path, catalog: Catalog, predictions: Sequence[Prediction]
+    folder: Path,
+    catalog: Catalog,
+    predictions: Sequence[Prediction],
+    *,
+    named: Sequence[str | Path] = (),
 ) -> list[tuple[str, Path]]:
     """Copy each predicted picture into a folder of its class; nothing is moved or overwritten.
 
@@ -110,19 +117,21 @@ def sort_into(
         folder: Where the class folders are made.
         catalog: The pictures that were predicted.
         predictions: What was predicted of them.
+        named: The files, folders and archives that the pictures were named by.
 
     Returns:
-        The printable path of each picture and where its copy lies.
+        The printable path of each picture and where its copy lies; a picture that went away
+        since it was predicted has none.
 
     Raises:
         SettingsError: If the folder lies among the pictures, or cannot be written.
     """
-    location = Path(catalog.source.location)
-    if location.is_dir() and folder.resolve().is_relative_to(location.resolve()):
-        raise SettingsError(
-            f"--sort-into {folder} lies inside the folder of the pictures.",
-            remedy="Choose a folder outside it: nothing is written among your pictures.",
-        )
+    for place in map(Path, (raw(catalog.source.location), *named)):
+        if place.is_dir() and folder.resolve().is_relative_to(place.resolve()):
+            raise SettingsError(
+                f"--sort-into {folder} lies inside the folder of the pictures.",
+                remedy="Choose a folder outside it: nothing is written among your pictures.",
+            )
     copies: list[tuple[str, Path]] = []
     try:
         for prediction in predictions:
@@ -131,8 +140,9 @@ def sort_into(
             target = folder / _folder_name(prediction.label)
             target.mkdir(parents=True, exist_ok=True)
             name = _folder_name(prediction.path.replace("!/", "/").rsplit("/", 1)[-1])
-            data = catalog.source.read(prediction.row)
-            copies.append((prediction.path, _write_new(target, name, data)))
+            with contextlib.suppress(PictureError):
+                data = catalog.source.read(prediction.row)
+                copies.append((prediction.path, _write_new(target, name, data)))
     except OSError as error:
         raise SettingsError(
             f"--sort-into {folder} cannot be written: {error.strerror}.",
@@ -171,8 +181,16 @@ def predicted(
 
 def _folder_name(name: str) -> str:
     """A name that stays one plain component of a path, whatever a class is called."""
-    safe = re.sub(r"[\x00-\x1f/\\:]", "_", name)[:200]
+    safe = re.sub(r"[\x00-\x1f/\\:]", "_", name)
+    if len(safe.encode("utf-8", "replace")) > _NAME_BYTES:
+        stem, ending = os.path.splitext(safe)  # noqa: PTH122 - a name, not a path
+        ending = _first_bytes(ending, 20)
+        safe = _first_bytes(stem, _NAME_BYTES - 20) + ending
     return f"_{safe}" if safe in _RESERVED else safe
+
+
+def _first_bytes(text: str, most: int) -> str:
+    return text.encode("utf-8", "replace")[:most].decode("utf-8", "ignore")
 
 
 def _write_new(folder: Path, name: str, data: bytes) -> Path:
@@ -181,9 +199,14 @@ def _write_new(folder: Path, name: str, data: bytes) -> Path:
     for number in itertools.count(1):
         path = folder / (name if number == 1 else f"{stem}-{number}{ending}")
         try:
-            with path.open("xb") as file:
-                file.write(data)
-            return path
+            file = path.open("xb")
         except FileExistsError:
             continue
+        try:
+            with file:
+                file.write(data)
+        except BaseException:  # a full disk, an interrupt: no half copy stays
+            path.unlink(missing_ok=True)
+            raise
+        return path
     raise AssertionError("there is always a next number")

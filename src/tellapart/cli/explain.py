@@ -40,8 +40,14 @@ def command(
     """
     import tellapart as ta
     from tellapart.cli.terminal import clean, print_json
+    from tellapart.errors import SettingsError
 
     target_file = out or Path(f"{Path(picture).stem}-explained.png")
+    if target_file.exists() and target_file.resolve() == Path(picture).resolve():
+        raise SettingsError(
+            f"--out {target_file} is the picture itself.",
+            remedy="Choose another file: no picture of yours is overwritten.",
+        )
     explained = ta.load(run).explain(picture, target=target)
     target_file.write_bytes(explained.png)
     if as_json:
@@ -58,4 +64,6 @@ def command(
         return
     for name, share in sorted(explained.probabilities.items(), key=lambda item: -item[1])[:5]:
         typer.echo(f"{100 * share:5.1f} %  {clean(name)}")
-    typer.echo(f"Wrote {target_file}: warm speaks for {clean(explained.target)}, cool against it.")
+    typer.echo(
+        f"Wrote {clean(target_file)}: warm speaks for {clean(explained.target)}, cool against it."
+    )

@@ -35,6 +35,15 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
         except BrokenPipeError:  # somebody closed the pipe, as `| head` does
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
+        except OSError as error:  # of a file that a command writes
+            named = f"'{error.filename}' cannot be used" if error.filename else "A file failed"
+            problem = TellapartError(
+                f"{named}: {error.strerror or error}.",
+                remedy="Check the path, your rights there, and the room on the disk.",
+                code="file",
+            )
+            print_error(problem, as_json=as_json)
+            raise typer.Exit(1) from None
         except MemoryError:
             problem = TellapartError(
                 "There is not enough memory.", remedy="Close other programs, or use fewer pictures."

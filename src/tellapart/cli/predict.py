@@ -46,7 +46,7 @@ def command(
       tellapart predict runs/pets-1 holiday/ --sort-into sorted/
     """
     from tellapart.catalog import open_pictures
-    from tellapart.cli.terminal import print_json, progress_of
+    from tellapart.cli.terminal import clean, print_json, progress_of
     from tellapart.predict import predict
     from tellapart.predict import sort_into as copy_into
     from tellapart.runs import open_run
@@ -56,7 +56,7 @@ def command(
     opened = open_run(run)
     catalog = open_pictures(pictures)
     rows = list(predict(opened.model, catalog, progress=progress_of(quiet=quiet)))
-    copies = copy_into(sort_into, catalog, rows) if sort_into is not None else []
+    copies = copy_into(sort_into, catalog, rows, named=pictures) if sort_into is not None else []
     if as_json:
         print_json({"schema": 1, "rows": [row.as_json() for row in rows]})
     elif as_csv:
@@ -64,7 +64,7 @@ def command(
     else:
         _print_table(rows)
         if sort_into is not None:
-            typer.echo(f"Copied {len(copies):,} pictures into {sort_into}/")
+            typer.echo(f"Copied {len(copies):,} pictures into {clean(sort_into)}/")
     if rows and all(row.error is not None for row in rows):
         raise typer.Exit(1)
 
