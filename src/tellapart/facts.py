@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from tellapart.images import RGB, luma, stretch
 
@@ -17,6 +18,7 @@ FACTS = "1"
 """Changes whenever the same pixels might give other facts; part of the cache key."""
 LONG_SIDE = 256
 THUMB = 64
+_LEVELS = np.arange(256, dtype=np.float64)
 HASH_MIN_SIDE = 64
 """Under this many pixels a side, small pictures (digits, icons) hash alike by nature."""
 
@@ -48,14 +50,22 @@ def measure(pixels: RGB) -> Facts:
     scale = min(1.0, LONG_SIDE / max(height, width))
     inner_width, inner_height = (max(1, round(side * scale)) for side in (width, height))
     gray = luma(stretch(pixels, inner_width, inner_height, "bilinear"))
-    levels = gray.astype(np.float32)
+    brightness, contrast = _moments(gray)
     return Facts(
-        brightness=float(levels.mean()),
-        contrast=float(levels.std()),
+        brightness=brightness,
+        contrast=contrast,
         sharpness=sharpness(gray),
         dhash=difference_hash(gray) if min(height, width) >= HASH_MIN_SIDE else None,
         thumb=stretch(gray, THUMB, THUMB),
     )
+
+
+def _moments(gray: NDArray[np.uint8]) -> tuple[float, float]:
+    """Mean and standard deviation of uint8 ``[H, W]``, exactly, from its histogram."""
+    counts = np.array(Image.fromarray(gray).histogram(), np.float64)
+    share = counts / gray.size
+    mean = float(share @ _LEVELS)
+    return mean, float(np.sqrt(share @ (_LEVELS - mean) ** 2))
 
 
 def sharpness(gray: NDArray[np.uint8]) -> float:
@@ -68,7 +78,9 @@ def sharpness(gray: NDArray[np.uint8]) -> float:
     laplacian += wide[2:, 1:-1]
     laplacian += wide[1:-1, :-2]
     laplacian += wide[1:-1, 2:]
-    return float(laplacian.var(dtype=np.float32))
+    values = laplacian.ravel().astype(np.float32)
+    mean = float(values.mean())
+    return max(0.0, float(values @ values) / values.size - mean * mean)
 
 
 def difference_hash(gray: NDArray[np.uint8]) -> int:

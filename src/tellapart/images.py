@@ -310,6 +310,8 @@ def _check_size(image: Image.Image, data: bytes, kind: str) -> None:
 
 def _orientation(image: Image.Image) -> tuple[int, str]:
     """EXIF orientation 1 to 8, and a note where the EXIF block cannot be read."""
+    if image.format == "JPEG" and not {"exif", "xmp"} & image.info.keys():
+        return 1, ""  # nothing to parse: the case of most photographs from the web
     try:
         value = image.getexif().get(ExifTags.Base.Orientation, 1)
     except Exception:  # EXIF is parsed from hostile bytes; the picture may still be fine
