@@ -24,6 +24,14 @@ class Fake:
     metrics: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     timings: dict[str, Any] = field(default_factory=dict)
+    contents: str = "content of "
+
+    @property
+    def split(self) -> pl.DataFrame:
+        """Contents by path; those left out have rows too."""
+        paths = self.predictions.select("path").vstack(pl.DataFrame({"path": ["left-out.jpg"]}))
+        name = pl.col("path").str.split("/").list.last()
+        return paths.with_columns(content=self.contents + name)
 
 
 def run(name: str, correct: list[bool], **columns: Any) -> Fake:
@@ -98,6 +106,14 @@ def test_no_test_where_pictures_or_labels_differ(columns: dict[str, Any]) -> Non
     (pair,) = compare_runs([run("a", FIRST), run("b", SECOND, **columns)]).pairs
     assert pair.p_value is None and pair.n == 0
     assert "no test" in pair.sentence and "--seed" in pair.sentence
+
+
+def test_pictures_are_the_same_by_content_and_not_by_name() -> None:
+    other = run("b", SECOND)
+    other.contents = "another content of "
+    assert compare_runs([run("a", FIRST), other]).pairs[0].p_value is None
+    moved = run("b", SECOND, path=[f"pets.zip!/{i}.jpg" for i in range(100)])
+    assert compare_runs([run("a", FIRST), moved]).pairs[0].n == 100
 
 
 def test_a_row_a_run_and_a_sentence_a_pair() -> None:

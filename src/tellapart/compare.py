@@ -1,8 +1,9 @@
 """Runs side by side, and whether their difference is more than chance.
 
 Two runs are compared by McNemar's exact test where they held out the same pictures with the
-same labels: only pictures that one got right and the other wrong tell them apart. Elsewhere
-the rows stand beside each other without a test, and a sentence says why.
+same labels: only pictures that one got right and the other wrong tell them apart. Pictures are
+the same where their content is, whatever folder or archive they were read from. Elsewhere the
+rows stand beside each other without a test, and a sentence says why.
 """
 
 from __future__ import annotations
@@ -45,6 +46,10 @@ class RunLike(Protocol):
     @property
     def predictions(self) -> pl.DataFrame:
         """One row a held-out picture: ``path``, ``label``, ``correct``, ``counted``."""
+
+    @property
+    def split(self) -> pl.DataFrame:
+        """One row a picture: ``path``, ``content`` and more."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +151,7 @@ def compare_runs(runs: Sequence[RunLike]) -> Comparison:
     names = _names([run.name for run in runs])
     rows = tuple(_row(name, run) for name, run in zip(names, runs, strict=True))
     pairs = tuple(
-        _pair(names[a], runs[a].predictions, names[b], runs[b].predictions)
+        _pair(names[a], _counted(runs[a]), names[b], _counted(runs[b]))
         for a, b in combinations(range(len(runs)), 2)
     )
     return Comparison(rows, pairs)
@@ -175,10 +180,9 @@ def _row(name: str, run: RunLike) -> Row:
 
 
 def _pair(first: str, a: pl.DataFrame, second: str, b: pl.DataFrame) -> Pair:
-    a, b = _counted(a), _counted(b)
-    joined = a.join(b, on=["path", "label"], how="inner", suffix="_b")
+    joined = a.join(b, on=["content", "label"], how="inner", suffix="_b")
     if len(joined) != len(a) or len(joined) != len(b) or len(joined) == 0:
-        shared = len(a.join(b, on="path", how="inner"))
+        shared = len(a.join(b, on="content", how="inner"))
         why = (
             f"they share {shared:,} of {len(a):,} and {len(b):,}"
             if len(joined) == shared
@@ -208,10 +212,15 @@ def _pair(first: str, a: pl.DataFrame, second: str, b: pl.DataFrame) -> Pair:
     )
 
 
-def _counted(frame: pl.DataFrame) -> pl.DataFrame:
-    if "counted" in frame.columns:
-        frame = frame.filter(frame["counted"])
-    return frame.select("path", "label", "correct")
+def _counted(run: RunLike) -> pl.DataFrame:
+    """``content``, ``label`` and ``correct`` of the held-out pictures that count."""
+    frame = run.predictions
+    contents = run.split.select("path", "content")
+    return (
+        frame.filter(frame["counted"])
+        .join(contents, on="path", how="left")
+        .select("content", "label", "correct")
+    )
 
 
 def _sentence(first: str, second: str, n: int, one: int, two: int, p: float) -> str:
