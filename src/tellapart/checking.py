@@ -197,8 +197,10 @@ def told(audited: Audit) -> str:
     """An audit in one line: how many findings of each level, and how many left out."""
     levels = _counted([finding.level for finding in audited.findings])
     parts = [f"{count} {level}{'s' if count > 1 else ''}" for level, count in levels.items()]
-    parts.append(f"{len(audited.left_out):,} pictures left out")
-    return " · ".join(parts)
+    if audited.left_out:
+        count = len(audited.left_out)
+        parts.append(f"{count:,} {'picture' if count == 1 else 'pictures'} left out")
+    return " · ".join(parts) or "nothing to report"
 
 
 def _counted(values: Sequence[str]) -> Mapping[str, int]:

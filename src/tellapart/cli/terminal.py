@@ -11,7 +11,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +71,19 @@ def clean_lines(text: str) -> str:
     return "\n".join(clean(line) for line in text.split("\n"))
 
 
+def print_headline(shown: Console, measured: Mapping[str, Any], what: str) -> None:
+    """The accuracy with its interval and what guessing gets; what is not all is never 100 %."""
+    from tellapart.report import text
+
+    right = text.percent(measured["accuracy"])
+    guessing = text.percent(measured["majority_accuracy"], 0)
+    interval = text.interval(*measured["accuracy_ci95"])
+    rest = f"  of {what} right (95 % interval {interval}; guessing gets {guessing})"
+    shown.print()
+    shown.print("  " + right.replace(text.THIN, " "), style="bold", end="")
+    shown.print(rest.replace(text.THIN, " "))
+
+
 def duration(seconds: float) -> str:
     """Seconds for people: ``0.4 s``, ``17.4 s``, ``3 min 20 s``."""
     if seconds < 100:
@@ -123,7 +136,7 @@ class _Count:
         left = f"{name:<{NAME_WIDTH}}{sentence}"
         right = f"{duration(seconds):>9}{rate:>9}"
         room = min(width, MAX_WIDTH) - len(right) - 1
-        return f"{left:<{room}} {right}".rstrip() if len(left) <= room else f"{left}  {right}"
+        return f"{left:<{room}} {right}".rstrip()
 
 
 @contextmanager
