@@ -127,9 +127,9 @@ def _open(
                 code="one_class",
             )
         counts = Counter(catalog.frame["label"].to_list())
-        named = [f"{name} {counts[name]:,}" for name in catalog.classes[:6]]
-        if len(catalog.classes) > 6:
-            named.append(f"and {len(catalog.classes) - 6} more classes")
+        named = [f"{name} {counts[name]:,}" for name in catalog.classes]
+        if len(named) > 4:
+            named = [f"{len(named):,} classes of {min(counts.values()):,} pictures or more"]
         stage.summarize(" · ".join([f"{len(catalog):,} pictures", *named]))
     return catalog
 
