@@ -288,6 +288,16 @@ def test_cache_info_and_clear(tmp_path: Path, small_photos: Path) -> None:
     assert answered("cache", "info", **own)["kinds"] == {}
 
 
+def test_a_headline_is_never_rounded_up_to_all(capsys: pytest.CaptureFixture[str]) -> None:
+    from tellapart.cli.terminal import console, print_headline
+
+    measured = {"accuracy": 2999 / 3000, "accuracy_ci95": [0.998, 0.9999], "majority_accuracy": 0.5}
+    print_headline(console(), measured, "3,000 pictures")
+    said = capsys.readouterr().out.strip()
+    assert said.startswith("99.97 %  of 3,000 pictures right (95 % interval 99.8 to 99.99 %")
+    assert said.endswith("guessing gets 50 %)")
+
+
 def test_wrong_usage_exits_with_two() -> None:
     assert tellapart("train").returncode == 2
     assert tellapart("check", "x", "--nonsense").returncode == 2

@@ -22,7 +22,7 @@ def command(
       tellapart evaluate runs/pets-1 newer-pets/
     """
     import tellapart as ta
-    from tellapart.cli.terminal import console, print_json, progress_of
+    from tellapart.cli.terminal import console, print_headline, print_json, progress_of
 
     measured = ta.evaluate(
         run,
@@ -37,12 +37,6 @@ def command(
         return
     shown = console()
     result = measured["evaluation"]
-    low, high = (100 * end for end in result["accuracy_ci95"])
-    shown.print()
-    shown.print(f"  {100 * result['accuracy']:.1f} %", style="bold", end="")
-    shown.print(
-        f"  of {result['n']:,} pictures right (95 % interval {low:.1f} to {high:.1f} %; "
-        f"guessing gets {100 * result['majority_accuracy']:.0f} %)"
-    )
+    print_headline(shown, result, f"{result['n']:,} pictures")
     for reason, count in measured["not_counted"].items():
         shown.print(f"  {count:,} not counted: {reason}")

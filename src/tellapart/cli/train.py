@@ -77,19 +77,13 @@ def command(
 
 def print_result(run: Run) -> None:
     """The headline, the verdict, where everything lies, and what to do next."""
-    from tellapart.cli.terminal import clean, console
+    from tellapart.cli.terminal import clean, console, print_headline
 
     shown = console()
     held = run.metrics["held_out"]
     verdict = run.metrics["verdict"]
-    low, high = (100 * end for end in held["accuracy_ci95"])
     how = "held-out pictures" if held["method"] == "split" else "pictures, each held out in turn,"
-    shown.print()
-    shown.print(f"  {100 * held['accuracy']:.1f} %", style="bold", end="")
-    shown.print(
-        f"  of {held['n']:,} {how} right (95 % interval {low:.1f} to {high:.1f} %; "
-        f"guessing gets {100 * held['majority_accuracy']:.0f} %)"
-    )
+    print_headline(shown, held, f"{held['n']:,} {how}")
     shown.print(f"  {clean(verdict['sentence'])}")
     for step in verdict.get("next", []):
         shown.print(f"  · {clean(step)}")
