@@ -215,6 +215,11 @@ def test_averages_over_repeated_folds_keep_a_decimal(samples: Any, read_page: An
     assert "37.4" in said and "2.6" in said
     assert "10.6 mistakes in 80 pictures, on average over the rounds" in said
     assert "of 80 pictures right, each judged unseen" in said
+    assert "heat maps are of the saved model, which has learned from these" in said
+    right = replace(view, gallery=[item for item in view.gallery if not item.wrong])
+    said = read_page(render_run(right)).text
+    assert "Taken together, the rounds were right about each" in said
+    assert "cannot be shown" not in said
 
 
 def test_long_lists_are_capped_with_a_count(samples: Any, read_page: Any) -> None:
