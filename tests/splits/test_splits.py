@@ -224,6 +224,16 @@ def test_parts_without_usable_held_out_pictures() -> None:
     assert caught.value.code == "nothing_held_out"
 
 
+def test_the_validation_slice_never_stands_in_for_a_test_part_that_is_damaged() -> None:
+    rows = parted(n=3)
+    for row in rows:
+        if row["part"] == "test":
+            row["error"] = "empty"
+    with pytest.raises(LabelError) as caught:
+        of(make_scan(rows))
+    assert caught.value.code == "nothing_held_out"
+
+
 # ------------------------------------------------------------------ real pictures
 
 

@@ -94,7 +94,7 @@ def split(scan: Scan, audit: Audit, *, held_out: float = 0.2, seed: int = 0) -> 
     side = np.full(len(labels), LEFT_OUT, np.int8)
     leaked = np.zeros(len(labels), np.bool_)
     if scan.frame["part"][usable].is_not_null().any():
-        side[usable] = _given_sides(scan.frame["part"][usable])
+        side[usable] = _given_sides(scan.frame["part"])[usable]
         leaked = _leaked(scan, audit, side)
         _check_given(side, labels, leaked, classes)
         return Split(side, groups, "given", None, seed, leaked)
@@ -125,7 +125,11 @@ def _uneven(
 
 
 def _given_sides(parts: pl.Series) -> NDArray[np.int8]:
-    """Sides of the usable rows, from the parts that the data came with."""
+    """Sides of all rows, from the parts that the data came with.
+
+    A ``test`` part without a usable picture is one all the same: the validation slice, which
+    may guide choices, never takes its place.
+    """
     tested = bool((parts == "test").any())
     sides = {"validation": VALIDATION if tested else HELD_OUT, "test": HELD_OUT}
     return np.array([sides.get(part, TRAIN) for part in parts], np.int8)
