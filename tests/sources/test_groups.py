@@ -57,3 +57,12 @@ def test_an_expression_that_gives_nothing_is_refused(folder: Write, expression: 
 def test_the_class_folder_is_no_group(folder: Write, pets: dict[str, bytes]) -> None:
     with pytest.raises(SettingsError, match="directly in its class folder"):
         open_catalog(folder(pets), group_from="parent")
+
+
+@pytest.mark.parametrize("group_from", ["parent", "(?:ill|well)/([^/]+)/"])
+def test_a_group_is_the_same_in_both_ways_to_write_an_accent(
+    folder: Write, group_from: str
+) -> None:
+    composed, apart = "ren\u00e9", "rene\u0301"
+    data = folder({f"train/ill/{composed}/a.jpg": b"", f"test/well/{apart}/b.jpg": b""})
+    assert set(open_catalog(data, group_from=group_from).frame["group"]) == {composed}

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from tellapart.errors import SettingsError
-from tellapart.sources.names import printable, quote
+from tellapart.sources.names import label_of, quote
 
 
 def groups_of(names: Sequence[str], group_from: str, *, depth: int) -> list[str | None]:
@@ -20,7 +20,7 @@ def groups_of(names: Sequence[str], group_from: str, *, depth: int) -> list[str 
         names: Paths inside the data, not empty.
         group_from: ``parent`` for the name of the folder a picture lies in (none where
             that is the class folder itself), or a regular expression that is searched in
-            the printable path: its first group, or all it matched.
+            the printable path, in Unicode's composed form: its first group, or all it matched.
         depth: How many folders lead to the class folder, itself counted.
 
     Returns:
@@ -47,7 +47,7 @@ def groups_of(names: Sequence[str], group_from: str, *, depth: int) -> list[str 
                 remedy="Give 'parent' or an expression such as '(patient[0-9]+)'.",
                 code="group_from",
             ) from error
-        groups = [_matched(pattern, printable(name)) for name in names]
+        groups = [_matched(pattern, label_of(name)) for name in names]
         why = f"it matches none of {len(names):,} paths; the first is {quote(min(names))}"
     if not any(groups):
         raise SettingsError(
@@ -60,7 +60,7 @@ def groups_of(names: Sequence[str], group_from: str, *, depth: int) -> list[str 
 
 def _parent(name: str, depth: int) -> str | None:
     folders = name.split("/")[:-1]
-    return printable(folders[-1]) if len(folders) > depth else None
+    return label_of(folders[-1]) if len(folders) > depth else None
 
 
 def _matched(pattern: re.Pattern[str], path: str) -> str | None:

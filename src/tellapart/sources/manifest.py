@@ -16,7 +16,7 @@ from tellapart.errors import SourceError
 from tellapart.sources.archives import some
 from tellapart.sources.base import Listing, Member
 from tellapart.sources.folder import FolderStore, member_at
-from tellapart.sources.names import Part, absolute, label_of, part_of, printable, quote, raw
+from tellapart.sources.names import Part, absolute, label_of, part_of, quote, raw
 from tellapart.sources.tables import Table, read_table, report_faults, require_columns
 
 NEEDED = ("path", "label")
@@ -99,7 +99,7 @@ def _understand(
             faults.append(f"{here}: {problem}")
             continue
         member = _member(root, name)
-        group = printable(cells.get("group", "")) or None
+        group = label_of(cells.get("group", "")) or None
         row = ManifestRow(member, label_of(cells["label"]), part, group)
         before = kept.setdefault(member.name, (row, line))
         if before[1] == line:

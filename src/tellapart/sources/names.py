@@ -164,7 +164,7 @@ def part_of(name: str) -> Part | None:
 
 
 def label_of(folder: str) -> str:
-    """The label a class folder of this name gives: printable, in Unicode's composed form.
+    """The label or group that a name gives: printable, in Unicode's composed form.
 
     Composed, because macOS stores ``é`` in two code points and others in one, and the
     parts of one data set may come from both.
