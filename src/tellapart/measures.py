@@ -1,4 +1,4 @@
-"""Seconds a stage and peak anonymous memory: what varies between two equal runs.
+"""Seconds a stage, peak anonymous memory, cores: what varies between two equal runs.
 
 Anonymous memory is what a process really asked for, without files that are mapped and can be
 dropped (``RssAnon`` of Linux's ``/proc/self/status``); elsewhere the peak resident size stands
@@ -8,6 +8,7 @@ in for it.
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import sys
 import threading
@@ -79,6 +80,13 @@ class Stopwatch:
     def _watch(self) -> None:
         while not self._stop.wait(_EVERY):
             self._peak = max(self._peak, anonymous_mb())
+
+
+def cores() -> int:
+    """Cores this process may use, which in a container can be fewer than the machine's."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0)) or 1
+    return os.cpu_count() or 1
 
 
 def anonymous_mb() -> float:

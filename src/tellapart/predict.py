@@ -29,6 +29,7 @@ from tellapart.artifact import Model
 from tellapart.catalog import Catalog
 from tellapart.errors import PictureError, SettingsError
 from tellapart.images import RGB, decode, resize
+from tellapart.measures import cores
 from tellapart.progress import SILENT, Progress
 from tellapart.sources.names import raw
 
@@ -89,7 +90,7 @@ def predict(model: Model, catalog: Catalog, *, progress: Progress = SILENT) -> I
 
     with (
         progress.stage("Predicting", total=len(catalog)) as stage,
-        ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="decode") as pool,
+        ThreadPoolExecutor(cores(), thread_name_prefix="decode") as pool,
     ):
         waiting: deque[Future[RGB | PictureError]] = deque()
         following = 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import threading
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -18,6 +17,7 @@ import numpy.typing as npt
 from tellapart.errors import ModelError
 from tellapart.graphs import INPUT, check_contained, cut_after, only_asked_for, open_session
 from tellapart.images import FITS, Fit
+from tellapart.measures import cores
 
 Floats = npt.NDArray[np.float32]
 
@@ -56,7 +56,7 @@ class Model:
         self._where = where
         self._head: Any = None
         self._lock = threading.Lock()
-        self._threads = threads or _cores()
+        self._threads = threads or cores()
         try:
             check_contained(data)
         except ValueError as error:
@@ -244,10 +244,3 @@ class Model:
         except Exception as error:
             lines = str(error).splitlines() or [type(error).__name__]
             raise self._error(f"it is damaged ({lines[0][:200]})") from error
-
-
-def _cores() -> int:
-    """Cores this process may use, which in a container can be fewer than there are."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
