@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tellapart.errors import SettingsError
 from tellapart.intervals import mcnemar
+from tellapart.report import text
 
 if TYPE_CHECKING:
     import polars as pl
@@ -240,15 +241,11 @@ def _cells(row: Row) -> tuple[str, ...]:
         row.name,
         "–" if row.size is None else str(row.size),
         "–" if row.held_out_n is None else f"{row.held_out_n:,} ({row.held_out_method})",
-        _percent(row.accuracy),
-        "–" if interval is None else f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f} %",
-        _percent(row.guessing),
+        text.plain(text.percent(row.accuracy)),
+        "–" if interval is None else text.plain(text.interval(*interval)),
+        text.plain(text.percent(row.guessing)),
         "–" if row.log_loss is None else f"{row.log_loss:.4f}",
     )
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.1f} %"
 
 
 def _names(names: Sequence[str]) -> list[str]:

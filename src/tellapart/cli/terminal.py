@@ -80,8 +80,8 @@ def print_headline(shown: Console, measured: Mapping[str, Any], what: str) -> No
     interval = text.interval(*measured["accuracy_ci95"])
     rest = f"  of {what} right (95 % interval {interval}; guessing gets {guessing})"
     shown.print()
-    shown.print("  " + right.replace(text.THIN, " "), style="bold", end="")
-    shown.print(rest.replace(text.THIN, " "))
+    shown.print("  " + text.plain(right), style="bold", end="")
+    shown.print(text.plain(rest))
 
 
 def duration(seconds: float) -> str:

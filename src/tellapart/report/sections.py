@@ -264,12 +264,12 @@ def reproduce(view: RunView) -> list[tuple[str, str]]:
         ("Versions", " · ".join(f"{k} {v}" for k, v in mapping(run, "versions").items())),
         ("model.onnx, SHA-256", view.model_sha256),
     ]
-    if proof:
+    if proof.get("n"):
         rows.append(
             (
                 "Checked",
                 f"the saved file gives the same probabilities as the training code on "
-                f"{text.plural(int(proof.get('n', 0)), 'picture')}, within "
+                f"{text.plural(int(proof['n']), 'picture')}, within "
                 f"{float(proof.get('max_difference', 0.0)):.1g}",
             )
         )

@@ -101,6 +101,11 @@ def interval(low: float, high: float) -> str:
     return f"{percent(low).removesuffix(f'{THIN}%')} to {percent(high)}"
 
 
+def plain(written: str) -> str:
+    """The same for a terminal, where a narrow space may be missing from the font."""
+    return written.replace(THIN, " ")
+
+
 def seconds(value: float) -> str:
     """A duration: ``0.61 s``, ``17.4 s``, ``2 min 5 s``, ``1 h 12 min``."""
     if value < 1:
