@@ -241,5 +241,6 @@ def _refuse(names: Iterable[str], what: str, remedy: str, code: str) -> None:
     if found:
         subject = verb(len(found), "The class", "The classes")
         has = verb(len(found), "has", "have")
-        what = what if len(found) == 1 else what.replace("which", "each of which")
+        if len(found) > 1:
+            what = what.replace("which", "each of which").replace(" its ", " their ")
         raise LabelError(f"{subject} {listed(found)} {has} {what}.", remedy=remedy, code=code)

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import tellapart as ta
+from tellapart.errors import LabelError, PictureError, SettingsError
+
+
+@pytest.fixture(scope="module")
+def run(small_photos: Path, tmp_path_factory: pytest.TempPathFactory) -> ta.Run:
+    return ta.train(small_photos, out=tmp_path_factory.mktemp("api") / "pets")
+
+
+def test_the_public_names() -> None:
+    assert ta.__all__ == [
+        "Check",
+        "Classifier",
+        "Prediction",
+        "Run",
+        "Scan",
+        "TellapartError",
+        "__version__",
+        "check",
+        "compare",
+        "evaluate",
+        "load",
+        "scan",
+        "train",
+    ]
+    assert dir(ta) == ta.__all__
+    for name in ta.__all__:
+        assert getattr(ta, name) is not None
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = ta.nonsense
+
+
+def test_importing_the_package_imports_nothing_heavy() -> None:
+    heavy = "numpy polars PIL onnxruntime onnx sklearn scipy pydantic typer rich jinja2"
+    code = f"import sys, tellapart; print(sorted(set({heavy.split()!r}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_scan_has_facts_and_the_sizes_asked_for(small_photos: Path) -> None:
+    scanned = ta.scan(small_photos, sizes=[32])
+    assert scanned.frame.height == 48
+    assert scanned.pixels(32).shape == (48, 32, 32, 3)
+    assert "<table" in scanned._repr_html_()
+    with pytest.raises(SettingsError, match="64"):
+        scanned.pixels(64)
+
+
+def test_a_check_shows_well_in_a_notebook(small_photos: Path) -> None:
+    found = ta.check(small_photos)
+    assert found.summary["pictures"] == 48
+    assert found.as_json()["summary"] == found.summary
+    assert "<table>" in found._repr_html_()
+
+
+def test_a_run_reads_what_it_wrote(run: ta.Run) -> None:
+    assert run.classes == ("cats", "dogs")
+    assert run.predictions.height == run.metrics["held_out"]["n"] == 48
+    assert run.split.height == 48
+    assert run.settings["proof"]["max_difference"] <= run.settings["proof"]["tolerance"]
+    assert "held-out" in run._repr_html_()
+
+
+def test_a_picture_may_come_in_many_ways(run: ta.Run, small_photos: Path) -> None:
+    model = ta.load(run)
+    path = sorted((small_photos / "dogs").iterdir())[0]
+    by_path = model.predict(path)
+    assert by_path.label == "dogs"
+    assert by_path.probabilities is not None
+    data = path.read_bytes()
+    pixels = np.asarray(Image.open(path).convert("RGB"))
+    for other in (str(path), data, pixels):
+        answer = model.predict(other)
+        assert answer.probabilities == pytest.approx(by_path.probabilities, abs=1e-6)
+    several = model.predict([path, data, pixels])
+    assert [answer.label for answer in several] == ["dogs"] * 3
+    assert model.predict(b"no picture").error
+
+
+def test_pixels_of_a_wrong_kind_are_refused(run: ta.Run) -> None:
+    model = ta.load(run)
+    for wrong in (np.zeros((4, 4, 3), np.float32), np.zeros((4, 4, 4), np.uint8), np.zeros(4)):
+        with pytest.raises(SettingsError, match="uint8"):
+            model.predict(wrong)
+
+
+def test_predictions_equal_what_was_measured_where_nothing_was_held_out_twice(
+    run: ta.Run, small_photos: Path
+) -> None:
+    """The model file, run from the bytes, gives the training accuracy of metrics.json."""
+    answers = ta.load(run).predict([small_photos / path for path in run.split["path"]])
+    right = [
+        answer.label == label for answer, label in zip(answers, run.split["label"], strict=True)
+    ]
+    assert np.mean(right) == pytest.approx(run.metrics["train"]["accuracy"], abs=1e-6)
+
+
+def test_explaining(run: ta.Run, small_photos: Path) -> None:
+    model = ta.load(run.path)
+    explained = model.explain(sorted((small_photos / "cats").iterdir())[0], target="dogs")
+    assert explained.target == "dogs"
+    assert explained.png.startswith(b"\x89PNG")
+    with pytest.raises(PictureError):
+        model.explain(b"no picture")
+
+
+def test_settings_that_mean_nothing_are_told_together(small_photos: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        ta.train(small_photos, held_out=3, fit="stretch", size=7)
+    for option in ("--held-out", "--fit", "--size"):
+        assert option in str(caught.value)
+
+
+def test_evaluating_on_strangers(run: ta.Run, tmp_path: Path, small_photos: Path) -> None:
+    (tmp_path / "new" / "horses").mkdir(parents=True)
+    picture = sorted((small_photos / "cats").iterdir())[0]
+    (tmp_path / "new" / "horses" / "a.jpg").write_bytes(picture.read_bytes())
+    with pytest.raises(LabelError, match="horses"):
+        ta.evaluate(run, tmp_path / "new")
