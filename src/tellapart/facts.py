@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tellapart.images import RGB, luma, stretch
+from tellapart.images import RGB, luma_image, stretch
 
 FACTS = "1"
 """Changes whenever the same pixels might give other facts; part of the cache key."""
@@ -49,8 +49,9 @@ def measure(pixels: RGB) -> Facts:
     height, width = pixels.shape[:2]
     scale = min(1.0, LONG_SIDE / max(height, width))
     inner_width, inner_height = (max(1, round(side * scale)) for side in (width, height))
-    gray = luma(stretch(pixels, inner_width, inner_height, "bilinear"))
-    brightness, contrast = _moments(gray)
+    image = luma_image(stretch(pixels, inner_width, inner_height, "bilinear"))
+    brightness, contrast = _moments(image)
+    gray = np.asarray(image)
     return Facts(
         brightness=brightness,
         contrast=contrast,
@@ -60,10 +61,10 @@ def measure(pixels: RGB) -> Facts:
     )
 
 
-def _moments(gray: NDArray[np.uint8]) -> tuple[float, float]:
-    """Mean and standard deviation of uint8 ``[H, W]``, exactly, from its histogram."""
-    counts = np.array(Image.fromarray(gray).histogram(), np.float64)
-    share = counts / gray.size
+def _moments(gray: Image.Image) -> tuple[float, float]:
+    """Mean and standard deviation of an 8-bit gray image, exactly, from its histogram."""
+    counts = np.array(gray.histogram(), np.float64)
+    share = counts / counts.sum()
     mean = float(share @ _LEVELS)
     return mean, float(np.sqrt(share @ (_LEVELS - mean) ** 2))
 
