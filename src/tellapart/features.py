@@ -53,7 +53,7 @@ class FeatureTap:
         self.size = size
         self.fit: Fit = fit
         self.folder = folder
-        self.key = f"features/{backbone.key}/{size}/{fit}/{DECODER}"
+        self.key = f"features/{backbone.key}/{self.dtype}/{size}/{fit}/{DECODER}"
         self.shape: tuple[int, ...] = (backbone.features,)
         self._session: Any = None
         self._lock = threading.Lock()

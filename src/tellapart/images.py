@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
 import numpy as np
+import PIL
 import simplejpeg
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
@@ -47,7 +48,7 @@ MAX_FRAMES_COUNTED = 1_000
 PAD_VALUE = 127  # mid-gray: what the networks' normalization maps to zero
 
 RESIZER = "pillow" if fir is None else "fir"
-DECODER = f"1-{RESIZER}"
+DECODER = f"1-{RESIZER}-pillow{PIL.__version__}-simplejpeg{simplejpeg.__version__}"
 """Changes whenever the same bytes might give other pixels; part of every cache key and run."""
 
 POLICY: tuple[str, ...] = (
@@ -253,7 +254,7 @@ def _open(data: bytes) -> Iterator[Image.Image]:
     except Image.DecompressionBombError:
         raise _too_large("The picture") from None
     except MemoryError:
-        raise PictureError("Not enough memory to decode the picture.", code="too_large") from None
+        raise PictureError("Not enough memory to decode it now.", code="unreadable") from None
     except Exception as error:  # decoders raise what they like on broken bytes
         raise _broken(data, str(error)) from None
 

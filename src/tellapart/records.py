@@ -214,13 +214,14 @@ def _versions() -> dict[str, str]:
 
 def _command(data: str | Path, settings: TrainSettings) -> str:
     """The command line that asks for the same run."""
-    words = ["tellapart", "train", str(data)]
+    named = str(data)
+    words = ["tellapart", "train", f"./{named}" if named.startswith("-") else named]
     for name, value in settings.model_dump(mode="json", exclude_defaults=True).items():
         words += ["--" + name.replace("_", "-"), str(value)]
     return shlex.join(words)
 
 
-def facts(material: Material, measured: Measured, data: str | Path) -> diagnosis.Facts:
+def facts(material: Material, measured: Measured) -> diagnosis.Facts:
     """What the verdict is made from."""
     held = measured.held_out
     training = np.bincount(
@@ -248,5 +249,4 @@ def facts(material: Material, measured: Measured, data: str | Path) -> diagnosis
         leaked=int(material.split.leaked.sum()),
         undecodable=int(material.scan.frame["error"].is_not_null().sum()),
         held_out_groups=held.groups,
-        data=shlex.quote(str(data)),
     )

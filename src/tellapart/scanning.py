@@ -13,107 +13,31 @@ Example:
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tellapart import factbook
 from tellapart.cache import Cache
 from tellapart.catalog import Catalog
 from tellapart.errors import PictureError, SettingsError
-from tellapart.facts import FACTS, THUMB, measure
-from tellapart.images import DECODER, RGB, Fit, Picture, decode, resize
+from tellapart.facts import THUMB
+from tellapart.images import RGB, Fit, Picture, decode, resize
+from tellapart.measures import cores
 from tellapart.progress import SILENT, Progress, Stage
+from tellapart.taps import PixelTap, Tap, read_answer
+
+__all__ = ["PixelTap", "Scan", "Tap", "scan"]
 
 CHUNK = 16
 _LOOKUP = 1_000
-_FACTS_KIND = f"facts/{FACTS}/{DECODER}"
-# An answer that another installation or another moment may change is never kept.
-_PASSING_ERRORS = ("unreadable", "unsupported")
-
-_COLUMNS: dict[str, Any] = {
-    "content": pl.String,
-    "format": pl.String,
-    "width": pl.Int32,
-    "height": pl.Int32,
-    "mode": pl.String,
-    "bits": pl.Int16,
-    "frames": pl.Int32,
-    "orientation": pl.Int8,
-    "alpha": pl.Boolean,
-    "gray": pl.Boolean,
-    "cmyk": pl.Boolean,
-    "error": pl.String,
-    "error_message": pl.String,
-    "note": pl.String,
-    "brightness": pl.Float32,
-    "contrast": pl.Float32,
-    "sharpness": pl.Float32,
-    "dhash": pl.UInt64,
-}
-
-
-class Tap(Protocol):
-    """Something that wants every picture's pixels in the pass."""
-
-    @property
-    def key(self) -> str:
-        """Names the answer in the cache; differs whenever the answer would."""
-
-    @property
-    def size(self) -> int:
-        """Side of the square pixels it wants."""
-
-    @property
-    def fit(self) -> Fit:
-        """How pictures are brought to that square."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of one picture's answer."""
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Type of the answer."""
-
-    @property
-    def keep(self) -> bool:
-        """Whether answers go into the cache."""
-
-    def apply(self, pixels: RGB) -> NDArray[Any]:
-        """Answers ``[n, *shape]`` for uint8 ``[n, size, size, 3]``; called from many threads."""
-
-
-@dataclass(frozen=True, slots=True)
-class PixelTap:
-    """The tap that keeps the resized pixels themselves, uint8 ``[size, size, 3]``."""
-
-    size: int
-    fit: Fit = "squash"
-    keep: bool = True
-    dtype: np.dtype[Any] = field(default=np.dtype(np.uint8))
-
-    @property
-    def key(self) -> str:
-        """Names decoder, size and fit."""
-        return f"pixels/{self.size}/{self.fit}/{DECODER}"
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """``(size, size, 3)``."""
-        return (self.size, self.size, 3)
-
-    def apply(self, pixels: RGB) -> NDArray[Any]:
-        """The pixels as they are."""
-        return pixels
 
 
 @dataclass(frozen=True)
@@ -206,7 +130,7 @@ def scan(
             contents = cache.contents(identities)
             columns.take_known(contents, cache, stage)
         work = _Work(catalog, taps, cache, contents, columns)
-        for rows in _spread(work, columns.unfinished(), workers or _cores()):
+        for rows in _spread(work, columns.unfinished(), workers or cores()):
             if cache is not None:
                 _remember(cache, rows, identities, taps)
             for row in rows:
@@ -243,11 +167,12 @@ class _Collected:
                 if contents[row] is not None
             ]
             wanted = sorted({str(contents[row]) for row in rows})
-            facts = cache.get(_FACTS_KIND, wanted)
+            facts = cache.get(factbook.KIND, wanted)
             for row in rows:
                 content = str(contents[row])
-                if content in facts:
-                    record, thumb = _unpack(facts[content])
+                known = factbook.unpack(facts.get(content))
+                if known is not None:
+                    record, thumb = known
                     self.records[row], self.contents[row] = record, content
                     self.thumbs[row] = thumb
                     if record["error"] is not None:
@@ -256,9 +181,9 @@ class _Collected:
             for tap in self._taps:
                 values = cache.get(tap.key, wanted) if tap.keep else {}
                 for row in rows:
-                    value = values.get(str(contents[row]))
-                    if value is not None and self.records[row] is not None:
-                        self.taps[tap.key][row] = np.frombuffer(value, tap.dtype).reshape(tap.shape)
+                    answer = read_answer(tap, values.get(str(contents[row])))
+                    if answer is not None and self.records[row] is not None:
+                        self.taps[tap.key][row] = answer
                         self.missing[tap.key].discard(row)
         stage.advance(len(self.records) - len(self.unfinished()))
 
@@ -286,7 +211,7 @@ class _Collected:
                 self.contents if name == "content" else [record.get(name) for record in records],
                 dtype=dtype,
             )
-            for name, dtype in _COLUMNS.items()
+            for name, dtype in factbook.COLUMNS.items()
         ]
         return pl.DataFrame(series)
 
@@ -325,34 +250,37 @@ class _Work:
         try:
             data = self.catalog.source.read(index)
         except PictureError as error:
-            row.content, row.record = None, _failed(error)
+            row.content, row.record = None, factbook.failed(error)
             return row, None
         row.content = hashlib.sha256(data).hexdigest()
+        if row.content != self.contents[index]:
+            row.record = None  # what was known is of another content
         self._recall(row)
         if row.record is not None and (row.record["error"] or not self._wanting(row)):
             return row, None
         try:
             picture = decode(data)
         except PictureError as error:
-            row.record, row.decoded = _failed(error), True
+            row.record, row.decoded = factbook.failed(error), True
             return row, None
         row.decoded = True
         if row.record is None:
-            row.record, row.thumb = _measured(picture)
+            row.record, row.thumb = factbook.measured(picture)
         return row, picture
 
     def _recall(self, row: _Row) -> None:
         """A file that is new here may have a content that is known."""
         if self.cache is None or row.content is None or row.record is not None:
             return
-        value = self.cache.get(_FACTS_KIND, [row.content]).get(row.content)
-        if value is not None:
-            row.record, row.thumb = _unpack(value)
+        known = factbook.unpack(self.cache.get(factbook.KIND, [row.content]).get(row.content))
+        if known is not None:
+            row.record, row.thumb = known
         for tap in self.taps:
             if tap.keep and row.row in self.known.missing[tap.key]:
-                answer = self.cache.get(tap.key, [row.content]).get(row.content)
+                value = self.cache.get(tap.key, [row.content]).get(row.content)
+                answer = read_answer(tap, value)
                 if answer is not None:
-                    row.answers[tap.key] = np.frombuffer(answer, tap.dtype).reshape(tap.shape)
+                    row.answers[tap.key] = answer
 
     def _wanting(self, row: _Row) -> list[Tap]:
         return [
@@ -382,15 +310,17 @@ def _remember(
     cache: Cache, rows: Sequence[_Row], identities: Sequence[Any], taps: Sequence[Tap]
 ) -> None:
     sound = [
-        row for row in rows if row.content and row.record and not _is_passing(row.record["error"])
+        row
+        for row in rows
+        if row.content and row.record and not factbook.is_passing(row.record["error"])
     ]
     facts = {
-        str(row.content): _pack(row.record, row.thumb)
+        str(row.content): factbook.pack(row.record, row.thumb)
         for row in sound
         if row.record is not None and (row.thumb is not None or row.record["error"])
     }
     if facts:
-        cache.put(_FACTS_KIND, facts)
+        cache.put(factbook.KIND, facts)
     for tap in taps:
         answers = {
             str(row.content): row.answers[tap.key].tobytes()
@@ -400,52 +330,3 @@ def _remember(
         if tap.keep and answers:
             cache.put(tap.key, answers)
     cache.remember((identities[row.row], str(row.content)) for row in sound)
-
-
-def _measured(picture: Picture) -> tuple[dict[str, Any], NDArray[np.uint8]]:
-    facts = measure(picture.pixels)
-    record = {
-        "format": picture.format,
-        "width": picture.width,
-        "height": picture.height,
-        "mode": picture.mode,
-        "bits": picture.bits,
-        "frames": picture.frames,
-        "orientation": picture.orientation,
-        "alpha": picture.alpha,
-        "gray": picture.gray,
-        "cmyk": picture.cmyk,
-        "error": None,
-        "note": picture.note or None,
-        "brightness": facts.brightness,
-        "contrast": facts.contrast,
-        "sharpness": facts.sharpness,
-        "dhash": facts.dhash,
-    }
-    return record, facts.thumb
-
-
-def _failed(error: PictureError) -> dict[str, Any]:
-    return {"error": error.code, "error_message": str(error)}
-
-
-def _is_passing(error: str | None) -> bool:
-    return error in _PASSING_ERRORS
-
-
-def _pack(record: Mapping[str, Any], thumb: NDArray[np.uint8] | None) -> bytes:
-    pixels = np.zeros((THUMB, THUMB), np.uint8) if thumb is None else thumb
-    return pixels.tobytes() + json.dumps(record, separators=(",", ":")).encode()
-
-
-def _unpack(value: bytes) -> tuple[dict[str, Any], NDArray[np.uint8]]:
-    cut = THUMB * THUMB
-    thumb = np.frombuffer(value, np.uint8, cut).reshape(THUMB, THUMB)
-    return json.loads(value[cut:]), thumb
-
-
-def _cores() -> int:
-    """Cores this process may use, which in a container are fewer than the machine's."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0)) or 1
-    return os.cpu_count() or 1

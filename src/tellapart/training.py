@@ -81,7 +81,7 @@ def train(
     with Stopwatch() as watch:
         catalog = _open(data, settings, progress, watch)
         target = _target(out, catalog)
-        with runs.writing(target) as folder:
+        with contextlib.closing(catalog.source), runs.writing(target) as folder:
             material = _prepare(catalog, settings, cache, rescan, progress, watch)
             with watch.stage("learning", pictures=len(material.training)):
                 head = _learn(material, settings, progress)
@@ -95,7 +95,7 @@ def train(
                     classes=material.classes,
                 )
             measured = _measure(material, folder / "model.onnx", settings, progress, watch)
-            verdict = diagnosis.diagnose(facts(material, measured, data))
+            verdict = diagnosis.diagnose(facts(material, measured))
             runs.write_json(
                 folder / "run.json",
                 run_json(data, target.name, material, head, measured.proof, settings),
@@ -110,7 +110,6 @@ def train(
                 page = render_run(run_view(runs.Run(folder), read))
                 (folder / "report.html").write_text(page, encoding="utf-8")
             runs.write_json(folder / "timings.json", watch.as_json())
-        catalog.source.close()
     return runs.open_run(target)
 
 
