@@ -247,3 +247,18 @@ def test_findings_as_a_table() -> None:
 
 def test_the_same_answer_twice() -> None:
     assert audit(near_scan()) == audit(near_scan())
+
+
+def test_what_is_beyond_the_limit_of_the_search_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tellapart.audit import duplicates
+
+    rng = np.random.default_rng(5)
+    thumbs = rng.integers(0, 256, (6, 64, 64), dtype=np.uint8)
+    rows = [{"path": f"a/{i}.png", "label": "a", "dhash": 1 << (9 * i)} for i in range(6)]
+    scan = make_scan(rows, thumbs=thumbs)
+    features = np.repeat(rng.standard_normal((3, 32)), 2, axis=0).astype(np.float32)
+    features += 0.01 * rng.standard_normal(features.shape).astype(np.float32)
+    assert "copies_not_searched" not in {f.code for f in audit(scan, features=features).findings}
+    monkeypatch.setattr(duplicates, "SEARCHED_FOR_A_VIEW", 1)
+    told = {finding.code: finding.count for finding in audit(scan, features=features).findings}
+    assert told["copies_not_searched"] > 0

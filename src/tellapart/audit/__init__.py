@@ -34,8 +34,10 @@ from tellapart.audit.findings import (
     Level,
     Pair,
     corrections_frame,
+    counted,
     findings_frame,
     ordered,
+    verb,
 )
 from tellapart.audit.groups import group_ids
 from tellapart.scanning import Scan
@@ -70,7 +72,8 @@ def audit(scan: Scan, *, features: NDArray[np.floating[Any]] | None = None) -> A
     if features is not None and len(features) != scan.frame.height:
         raise ValueError(f"{len(features)} rows of features for {scan.frame.height} pictures")
     frame = scan.frame
-    copies = Copies(scan, find_pairs(scan, features))
+    found = find_pairs(scan, features)
+    copies = Copies(scan, found.pairs)
     findings = [
         *damage_findings(frame),
         *copies.findings(),
@@ -79,5 +82,21 @@ def audit(scan: Scan, *, features: NDArray[np.floating[Any]] | None = None) -> A
         *size_findings(frame),
         *format_findings(frame),
         *source_findings(scan),
+        *_unsearched(found.unsearched),
     ]
     return Audit(ordered(findings), copies.left_out, copies.pairs)
+
+
+def _unsearched(count: int) -> list[Finding]:
+    if not count:
+        return []
+    return [
+        Finding(
+            "copies_not_searched",
+            "note",
+            count,
+            f"{counted(count, 'pair')} of similar pictures {verb(count, 'was', 'were')} not "
+            "searched for crops and mirrored copies: there are very many.",
+            "If your pictures come in bursts, keep each burst together with --group-from.",
+        )
+    ]

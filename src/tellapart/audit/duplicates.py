@@ -9,8 +9,7 @@ confirmed and nothing else: a~b and b~c does not make a~c.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -26,11 +25,18 @@ Features = NDArray[np.floating[Any]]  # [N, D], float16 or float32
 
 CONFIRMED_BY_HASH = 500_000
 """Closest proposals of the hashes that are looked at; more come only from crowds."""
-CONFIRMED_BY_FEATURES = 10_000
-"""Closest proposals of the features that are searched for a shared view, a few ms each."""
+SEARCHED_FOR_A_VIEW = 10_000
+"""Closest proposals of the features that are searched for crops, a few ms each."""
 
 
-def find_pairs(scan: Scan, features: Features | None) -> tuple[Pair, ...]:
+class Found(NamedTuple):
+    """Pairs of copies, and how many proposals were not searched for crops and mirrors."""
+
+    pairs: tuple[Pair, ...]
+    unsearched: int
+
+
+def find_pairs(scan: Scan, features: Features | None) -> Found:
     """All copies and near-copies of a scan.
 
     Args:
@@ -45,11 +51,13 @@ def find_pairs(scan: Scan, features: Features | None) -> tuple[Pair, ...]:
     rows = _comparable(scan.frame)
     scores: dict[tuple[int, int], float] = {}
     content = scan.frame["content"].to_numpy()
-    for a, b, score in _near(scan, rows, features):
+    confirmed, unsearched = _near(scan, rows, features)
+    for a, b, score in confirmed:
         if content[a] != content[b]:  # the same content in two parts is an exact pair
             scores[a, b] = max(score, scores.get((a, b), 0.0))
     near = (Pair(a, b, "near", round(score, 4)) for (a, b), score in scores.items())
-    return tuple(sorted([*exact, *near], key=lambda pair: (pair.a, pair.b)))
+    pairs = sorted([*exact, *near], key=lambda pair: (pair.a, pair.b))
+    return Found(tuple(pairs), unsearched)
 
 
 def exact_pairs(frame: pl.DataFrame) -> list[Pair]:
@@ -80,22 +88,25 @@ def _comparable(frame: pl.DataFrame) -> NDArray[np.int64]:
 
 def _near(
     scan: Scan, rows: NDArray[np.int64], features: Features | None
-) -> Iterable[tuple[int, int, float]]:
+) -> tuple[list[tuple[int, int, float]], int]:
+    """Confirmed pairs with their scores, and the number of proposals beyond the limit."""
     if len(rows) < 2:
-        return
+        return [], 0
     hashes = scan.frame["dhash"].gather(rows).to_numpy().astype(np.uint64)
     proposed = rows[near_hashes(hashes)[:CONFIRMED_BY_HASH]]
     scores = same_view(scan.thumbs, proposed[:, 0], proposed[:, 1])
-    yield from _kept(proposed, scores)
+    confirmed = _kept(proposed, scores)
     if features is None:
-        return
+        return confirmed, 0
     known = _keys(proposed[scores > 0])
     proposed = rows[close_features(features[rows])]
-    proposed = proposed[~np.isin(_keys(proposed), known)][:CONFIRMED_BY_FEATURES]
+    proposed = proposed[~np.isin(_keys(proposed), known)]
     scores = same_view(scan.thumbs, proposed[:, 0], proposed[:, 1])
-    yield from _kept(proposed, scores)
-    proposed = proposed[scores == 0]
-    yield from _kept(proposed, shared_view(scan.thumbs, proposed[:, 0], proposed[:, 1]))
+    confirmed += _kept(proposed, scores)
+    rest = proposed[scores == 0]
+    searched = rest[:SEARCHED_FOR_A_VIEW]
+    confirmed += _kept(searched, shared_view(scan.thumbs, searched[:, 0], searched[:, 1]))
+    return confirmed, len(rest) - len(searched)
 
 
 def _keys(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
