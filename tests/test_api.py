@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pkgutil
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +39,11 @@ def test_the_public_names() -> None:
         assert getattr(ta, name) is not None
     with pytest.raises(AttributeError, match="nonsense"):
         _ = ta.nonsense
+
+
+def test_no_module_hides_a_public_name() -> None:
+    modules = {module.name for module in pkgutil.iter_modules(ta.__path__)}
+    assert not modules & set(ta.__all__), "importing the module would take the verb's place"
 
 
 def test_importing_the_package_imports_nothing_heavy() -> None:

@@ -15,7 +15,7 @@ from tellapart import checking, evaluating, scanning, training
 from tellapart.cache import Cache
 from tellapart.checking import Check
 from tellapart.classifier import Classifier
-from tellapart.compare import Comparison, compare_runs
+from tellapart.comparing import Comparison, compare_runs
 from tellapart.config import DataSettings, TrainSettings, settings
 from tellapart.progress import SILENT, Progress
 from tellapart.runs import Run, open_run

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from scipy import stats
 
-from tellapart.compare import compare_runs
+from tellapart.comparing import compare_runs
 from tellapart.errors import SettingsError
 
 
