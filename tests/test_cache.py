@@ -135,6 +135,23 @@ def test_a_damaged_file_is_made_anew(tmp_path: Path) -> None:
         assert cache.get("facts", ["a"]) == {"a": b"1"}
 
 
+def test_pages_that_are_damaged_are_named_and_can_be_cleared(tmp_path: Path) -> None:
+    with Cache(tmp_path, 10**9) as cache:
+        cache.put("facts", {f"{number:064d}": b"1" * 500 for number in range(400)})
+    file = tmp_path / "cache.sqlite"
+    content = bytearray(file.read_bytes())
+    for place in range(3 * 4096, len(content), 1500):
+        content[place] ^= 0xFF
+    file.write_bytes(content)
+    with Cache(tmp_path, 10**9) as cache:
+        with pytest.raises(CacheError, match="cache clear") as caught:
+            cache.info()
+        assert caught.value.code == "damaged_cache"
+        cache.clear()
+        cache.put("facts", {"a": b"1"})
+        assert cache.get("facts", ["a"]) == {"a": b"1"}
+
+
 def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file")
     with pytest.raises(CacheError, match="TELLAPART_CACHE"):

@@ -29,6 +29,7 @@ from tellapart.errors import CacheError, SettingsError
 
 Identity = tuple[str, int, int, int]  # path, bytes, mtime_ns, inode
 
+DAMAGED = "damaged_cache"
 DEFAULT_LIMIT = 5 * 1024**3
 _DATABASE = "cache.sqlite"
 _GRAPHS = "graphs"
@@ -36,6 +37,7 @@ _SCHEMA = 1
 _CHUNK = 500  # keys a query; SQLite's historic limit of variables is 999
 _DAY = 86_400
 _LARGEST = 2**63 - 1  # SQLite's integers; some file systems have larger inode numbers
+_DAMAGES = ("malformed", "not a database", "encrypted", "corrupt", "Could not decode")
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 _TABLES = """
 CREATE TABLE IF NOT EXISTS identities (
@@ -110,9 +112,7 @@ class Cache:
             except sqlite3.DatabaseError as error:
                 if not _is_damaged(error):
                     raise
-                for leftover in folder.glob(f"{_DATABASE}*"):  # ours, and only a cache
-                    leftover.unlink(missing_ok=True)
-                self._connection = _connect(folder / _DATABASE)
+                self._connection = _made_anew(folder)
 
     @property
     def graphs(self) -> Path:
@@ -211,24 +211,39 @@ class Cache:
                 "SELECT kind, COUNT(*), SUM(LENGTH(value)) FROM content_values GROUP BY kind"
             ).fetchall()
         kinds = {kind: (count, size) for kind, count, size in rows}
-        size = sum(file.stat().st_size for file in self._files())
-        return CacheInfo(self.folder, size, self.limit, kinds)
+        return CacheInfo(self.folder, self._bytes(), self.limit, kinds)
 
     def clear(self) -> int:
         """Drop everything; returns the bytes that were freed.
 
         Whatever else lies in the folder is not ours, and stays.
         """
-        before = self.info().bytes
-        with self._writing() as connection:
-            connection.execute("DELETE FROM content_values")
-            connection.execute("DELETE FROM identities")
         with self._lock, _explained(self.folder):
-            self._connection.execute("VACUUM")
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            before = self._bytes()
+            try:
+                with self._writing() as connection:
+                    connection.execute("DELETE FROM content_values")
+                    connection.execute("DELETE FROM identities")
+                self._connection.execute("VACUUM")
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            except CacheError as error:
+                if error.code != DAMAGED:
+                    raise
+                self._remake()
+            except sqlite3.DatabaseError as error:
+                if not _is_damaged(error):
+                    raise
+                self._remake()
             if self.graphs.is_dir():
                 shutil.rmtree(self.graphs)
-        return before - self.info().bytes
+            return before - self._bytes()
+
+    def _remake(self) -> None:
+        self._connection.close()
+        self._connection = _made_anew(self.folder)
+
+    def _bytes(self) -> int:
+        return sum(file.stat().st_size for file in self._files())
 
     def _files(self) -> list[Path]:
         found = [*self.folder.glob(f"{_DATABASE}*"), *self.graphs.rglob("*")]
@@ -283,6 +298,13 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def _made_anew(folder: Path) -> sqlite3.Connection:
+    """An empty database in the place of one that is damaged: ours, and only a cache."""
+    for leftover in folder.glob(f"{_DATABASE}*"):
+        leftover.unlink(missing_ok=True)
+    return _connect(folder / _DATABASE)
+
+
 def _used_bytes(connection: sqlite3.Connection) -> int:
     pages, free, size = (
         connection.execute(f"PRAGMA {name}").fetchone()[0]
@@ -292,7 +314,7 @@ def _used_bytes(connection: sqlite3.Connection) -> int:
 
 
 def _is_damaged(error: sqlite3.DatabaseError) -> bool:
-    return any(word in str(error) for word in ("malformed", "not a database", "encrypted"))
+    return any(word in str(error) for word in _DAMAGES)
 
 
 @contextlib.contextmanager
@@ -309,6 +331,12 @@ def _explained(folder: Path) -> Iterator[None]:
                 remedy="Free some space, run 'tellapart cache clear', or point "
                 "TELLAPART_CACHE at another disk.",
                 code="disk_full",
+            ) from error
+        if isinstance(error, sqlite3.DatabaseError) and _is_damaged(error):
+            raise CacheError(
+                f"The cache in {folder} is damaged: {reason}.",
+                remedy="Run 'tellapart cache clear', and the same command again.",
+                code=DAMAGED,
             ) from error
         raise CacheError(
             f"The cache in {folder} cannot be used: {reason}.",
