@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from tellapart.cli import main
@@ -287,6 +288,42 @@ def test_runs_that_cannot_be_opened(tmp_path: Path, pets: Path, invoke: Invoke) 
     refusal(invoke("predict", pets, picture), "not a run folder")
     refusal(invoke("predict", tmp_path / "nowhere", picture), "nowhere")
     refusal(invoke("train", pets, "--out", run), "exists")
+
+
+def test_runs_whose_files_do_not_fit_together(tmp_path: Path, pets: Path, invoke: Invoke) -> None:
+    code, document = invoke("train", pets, "--out", tmp_path / "run")
+    assert code == 0
+    run = Path(document["run"])
+    picture = pets / "cats" / "0.png"
+
+    def changed(name: str, file: str, **members: Any) -> Path:
+        copied = Path(shutil.copytree(run, tmp_path / name))
+        content = json.loads((copied / file).read_text(encoding="utf-8"))
+        (copied / file).write_text(json.dumps(content | members), encoding="utf-8")
+        return copied
+
+    turned = changed("turned", "run.json", classes=["dogs", "cats"])
+    for verb in (["predict", turned, picture], ["evaluate", turned, pets], ["report", turned]):
+        refusal(invoke(*verb), "damaged")
+    flat = changed("flat", "run.json", data="a folder")
+    refusal(invoke("report", flat), "'data'")
+    held = json.loads((run / "metrics.json").read_text(encoding="utf-8"))["held_out"]
+    for number, members in enumerate(
+        (
+            {"held_out": None},
+            {"held_out": held | {"accuracy": "all"}},
+            {"held_out": held | {"accuracy_ci95": None}},
+            {"held_out": held | {"confusion": [[1]]}},
+            {"verdict": "good"},
+        )
+    ):
+        strange = changed(f"strange-{number}", "metrics.json", **members)
+        refusal(invoke("report", strange), "metrics.json")
+        refusal(invoke("compare", run, strange), "metrics.json")
+    for name in ("split", "predictions", "findings"):
+        other = Path(shutil.copytree(run, tmp_path / name))
+        pl.DataFrame({"a": [1]}).write_parquet(other / f"{name}.parquet")
+        refusal(invoke("report", other), f"{name}.parquet", "column")
 
 
 def test_nothing_of_the_users_is_changed(pets: Path, invoke: Invoke, tmp_path: Path) -> None:

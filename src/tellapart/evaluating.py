@@ -92,7 +92,7 @@ def evaluate(
             code="unknown_class",
         )
     # The scan's threads call it side by side, so each call keeps to its own.
-    tap = ModelTap(artifact.Model.load(run.path / "model.onnx", threads=1))
+    tap = ModelTap(run.load_model(threads=1))
     scanned = scan(catalog, taps=[tap], cache=cache, progress=progress, title="Evaluating")
     seen = set(run.split.filter(pl.col("side").is_in(["train", "validation"]))["content"])
     frame = scanned.frame.with_columns(

@@ -42,6 +42,11 @@ FILES = (
 )
 _JSON_LIMIT = 1024**3  # bytes; the confusion matrix of 2,500 classes has 70 MB
 _LOCK = "lock"
+_COLUMNS = {
+    "predictions.parquet": {"path", "label", "predicted", "probability", "correct", "counted"},
+    "findings.parquet": {"code", "level", "path", "sentence", "remedy"},
+    "split.parquet": {"path", "label", "side", "reason", "content"},
+}
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,10 @@ class Run:
     @cached_property
     def metrics(self) -> dict[str, Any]:
         """Content of ``metrics.json``: the same for the same seed, data and machine."""
-        return _read_json(self.path / "metrics.json")
+        content = _read_json(self.path / "metrics.json")
+        if not _has_headline(content, len(self.classes)):
+            raise _damaged(self.path / "metrics.json", "it holds no measured accuracy and verdict")
+        return content
 
     @cached_property
     def timings(self) -> dict[str, Any]:
@@ -97,17 +105,36 @@ class Run:
     @cached_property
     def model(self) -> Model:
         """The model, ready to run."""
+        return self.load_model()
+
+    def load_model(self, *, threads: int | None = None) -> Model:
+        """Open the model file, which must name the classes that the run names.
+
+        Args:
+            threads: Threads within one call; the processor's cores unless given.
+
+        Raises:
+            ModelError: If it is damaged or not one of ours.
+            RunError: If it is another run's.
+        """
         from tellapart.artifact import Model
 
-        return Model.load(self.path / "model.onnx")
+        model = Model.load(self.path / "model.onnx", threads=threads)
+        if model.classes != self.classes:
+            raise _damaged(self.path, "model.onnx and run.json name different classes")
+        return model
 
     def _table(self, name: str) -> pl.DataFrame:
         import polars as pl
 
         try:
-            return pl.read_parquet(self.path / name)
+            frame = pl.read_parquet(self.path / name)
         except (OSError, pl.exceptions.PolarsError) as error:
             raise _damaged(self.path / name, str(error)) from None
+        missing = _COLUMNS[name] - set(frame.columns)
+        if missing:
+            raise _damaged(self.path / name, f"it has no column '{min(missing)}'")
+        return frame
 
     def _repr_html_(self) -> str:
         from html import escape
@@ -242,6 +269,32 @@ def _check_schema(folder: Path, settings: dict[str, Any]) -> None:
     classes = settings.get("classes")
     if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
         raise _damaged(folder / "run.json", "it names no classes")
+    for part in ("data", "decode", "settings"):
+        if not isinstance(settings.get(part, {}), dict):
+            raise _damaged(folder / "run.json", f"its '{part}' is not an object")
+
+
+def _has_headline(metrics: dict[str, Any], classes: int) -> bool:
+    """Whether the members that everybody shows are there and have a meaning."""
+
+    def is_share(value: object) -> bool:
+        return isinstance(value, (int, float)) and 0 <= value <= 1
+
+    held, verdict = metrics.get("held_out"), metrics.get("verdict")
+    if not isinstance(held, dict) or not isinstance(verdict, dict):
+        return False
+    interval, confusion = held.get("accuracy_ci95"), held.get("confusion")
+    return (
+        isinstance(held.get("n"), int)
+        and isinstance(interval, list)
+        and len(interval) == 2
+        and all(is_share(held.get(name)) for name in ("accuracy", "majority_accuracy"))
+        and all(map(is_share, interval))
+        and isinstance(confusion, list)
+        and len(confusion) == classes
+        and all(isinstance(row, list) and len(row) == classes for row in confusion)
+        and isinstance(verdict.get("sentence"), str)
+    )
 
 
 def _read_json(path: Path) -> dict[str, Any]:
