@@ -113,12 +113,16 @@ class Check:
             written.append(corrections)
         findings_frame(self.audit).write_parquet(folder / FINDINGS)
         partial = folder / f".{PAGE}.partial"
-        partial.write_text(self.as_html(CORRECTIONS), encoding="utf-8")
+        partial.write_text(self.as_html(corrections), encoding="utf-8")
         partial.replace(folder / PAGE)
         return tuple(written)
 
-    def as_html(self, corrections: str = "") -> str:
-        """The page, as one self-contained HTML document."""
+    def as_html(self, corrections: str | Path = "") -> str:
+        """The page, as one self-contained HTML document.
+
+        Args:
+            corrections: The corrections file beside the page, as a command would name it.
+        """
         from tellapart.pages import check_view
         from tellapart.report import render_check
 
@@ -130,7 +134,7 @@ class Check:
                 data=self.data,
                 policy=POLICY,
                 created=now,
-                corrections=corrections,
+                corrections=os.fspath(corrections),
                 passed_over=self.scan.catalog.passed_over,
             )
         )

@@ -203,7 +203,7 @@ def _guessing(f: Facts) -> Verdict | None:
         f"(95 % interval from {_percent(f.held_out_ci95[0])}), and always naming the commonest "
         f"class gets {_percent(f.majority_accuracy)}.",
         (
-            f"See whether the labels fit the pictures: tellapart check {f.data}.",
+            f"See whether the labels fit the pictures: tellapart check {f.data}",
             "Ask whether a person could tell the classes apart at this size.",
             "Try a larger --size, or pictures cut to what matters.",
         ),
@@ -218,8 +218,8 @@ def _underfitting(f: Facts) -> Verdict | None:
         f"Underfitting: only {_percent(f.train_accuracy)} of the training pictures themselves "
         f"are right, and {_percent(f.held_out_accuracy)} of the held-out ones.",
         (
-            f"Look for wrong labels first: tellapart check {f.data}.",
-            f"Let the network see more detail: tellapart train {f.data} --size 320.",
+            f"Look for wrong labels first: tellapart check {f.data}",
+            f"Let the network see more detail: tellapart train {f.data} --size 320",
             "Look at the most confident mistakes in the report: what do they share?",
         ),
     )
@@ -235,7 +235,7 @@ def _overfitting(f: Facts) -> Verdict | None:
         "explains.",
         (
             "Add pictures, above all such as the mistakes in the report.",
-            f"Look for wrong labels among them: tellapart check {f.data}.",
+            f"Look for wrong labels among them: tellapart check {f.data}",
             "Believe the held-out number, not the training one.",
         ),
     )
@@ -259,7 +259,7 @@ def _uncertain(f: Facts) -> Verdict | None:
         f"Good but uncertain: {_percent(f.held_out_accuracy)} right, but {reason}.",
         (
             "Add pictures: four times as many halve the interval.",
-            "Measure on new pictures when you have some: tellapart evaluate RUN DATA.",
+            "Measure on new pictures when you have some: tellapart evaluate RUN DATA",
         ),
     )
 
@@ -276,7 +276,7 @@ def _healthy(f: Facts) -> Verdict:
         "healthy",
         f"Healthy: training {_percent(f.train_accuracy)}, {said}.",
         (
-            "Try it on pictures of your own: tellapart predict RUN PICTURE.",
+            "Try it on pictures of your own: tellapart predict RUN PICTURE",
             "Look at the mistakes in the report before you ship it.",
         ),
     )

@@ -133,6 +133,7 @@ def test_check_writes_a_page_findings_and_corrections_that_can_be_used(
     assert "dogs/broken.jpg" in pl.read_parquet(out / "findings.parquet")["path"].to_list()
     with (out / "corrections.csv").open("a", newline="") as file:
         csv.writer(file).writerow(["dogs/broken.jpg", "exclude", ""])
+    assert f"--corrections {out / 'corrections.csv'}" in (out / "check.html").read_text("utf-8")
     again = answered("check", tmp_path / "pets", "--corrections", out / "corrections.csv")
     assert again["summary"]["pictures"] == 6
 
@@ -296,6 +297,27 @@ def test_a_headline_is_never_rounded_up_to_all(capsys: pytest.CaptureFixture[str
     said = capsys.readouterr().out.strip()
     assert said.startswith("99.97 %  of 3,000 pictures right (95 % interval 99.8 to 99.99 %")
     assert said.endswith("guessing gets 50 %)")
+
+
+def test_lines_that_are_too_long_are_broken_between_words(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from tellapart.cli.terminal import console, print_headline, print_indented
+
+    shown = console()
+    shown.width = 40
+    measured = {"accuracy": 0.9, "accuracy_ci95": [0.8, 0.95], "majority_accuracy": 0.5}
+    print_headline(shown, measured, "1,000 held-out pictures")
+    print_indented(shown, "a step " * 12, first="  · ")
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 40
+    assert " ".join(line.strip() for line in lines[1:4]).startswith("90.0 %  of 1,000 held-out")
+    assert lines[-1].startswith("    ") and lines[-1][4] != " "
+
+
+def test_one_picture_is_a_picture(run_folder: Path, small_photos: Path) -> None:
+    done = tellapart("predict", run_folder, next(small_photos.rglob("*.jpg")))
+    assert done.stderr.startswith("Predicting 1 picture ")
 
 
 def test_wrong_usage_exits_with_two() -> None:

@@ -64,7 +64,8 @@ def command(
     else:
         _print(found)
         if written:
-            typer.echo("Wrote     " + " · ".join(clean(path) for path in written))
+            names = " · ".join(path.name for path in written)
+            typer.echo(f"Wrote     {clean(out)}/   {names}")
     if strict and any(finding.level == "error" for finding in found.findings):
         raise typer.Exit(1)
 
@@ -72,7 +73,7 @@ def command(
 def _print(found: Check) -> None:
     from rich.table import Table
 
-    from tellapart.cli.terminal import clean, console
+    from tellapart.cli.terminal import clean, console, print_indented
 
     shown = console()
     summary = found.summary
@@ -83,8 +84,8 @@ def _print(found: Check) -> None:
     shown.print()
     shown.print(clean(summary["name"]), style="bold")
     shown.print(f"  {summary['pictures']:,} pictures, {summary['usable']:,} usable")
-    shown.print(f"  Classes  {classes}")
-    shown.print(f"  Formats  {formats}")
+    print_indented(shown, classes, first="  Classes  ")
+    print_indented(shown, formats, first="  Formats  ")
     shown.print()
     if not found.findings:
         shown.print("Nothing to report: no finding of any level.", style="bold")
@@ -103,7 +104,9 @@ def _print(found: Check) -> None:
         if len(finding.paths) > 3:
             told.append(f"\n  and {len(finding.paths) - 3:,} more", style="dim")
         table.add_row(Text(finding.level, style=_STYLES[finding.level]), f"{finding.count:,}", told)
-    shown.print(table)
+    if found.findings:
+        shown.print(table)
+    shown.print()
     shown.print("How pictures are read", style="bold")
     for sentence in summary["policy"]:
-        shown.print(f"  · {sentence}")
+        print_indented(shown, sentence, first="  · ")

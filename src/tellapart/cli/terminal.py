@@ -20,6 +20,7 @@ from tellapart.progress import SILENT, Progress, Stage
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 NAME_WIDTH = 10
 MAX_WIDTH = 100
@@ -79,9 +80,22 @@ def print_headline(shown: Console, measured: Mapping[str, Any], what: str) -> No
     guessing = text.percent(measured["majority_accuracy"], 0)
     interval = text.interval(*measured["accuracy_ci95"])
     rest = f"  of {what} right (95 % interval {interval}; guessing gets {guessing})"
+    from rich.text import Text
+
+    told = Text.assemble((text.plain(right), "bold"), text.plain(rest))
     shown.print()
-    shown.print("  " + text.plain(right), style="bold", end="")
-    shown.print(text.plain(rest))
+    print_indented(shown, told)
+
+
+def print_indented(shown: Console, told: Text | str, first: str = "  ") -> None:
+    """Print text under ``first``; the lines it is broken into begin below its own beginning."""
+    from rich.text import Text
+
+    whole = Text(told) if isinstance(told, str) else told
+    for line in whole.wrap(shown, max(shown.width - len(first), 20)):
+        line.rstrip()
+        shown.print(Text.assemble(first, line), soft_wrap=True)
+        first = " " * len(first)
 
 
 def duration(seconds: float) -> str:
@@ -89,6 +103,11 @@ def duration(seconds: float) -> str:
     if seconds < 100:
         return f"{seconds:.1f} s"
     return f"{int(seconds) // 60} min {int(seconds) % 60:02d} s"
+
+
+def counted(n: int, unit: str) -> str:
+    """A count with its unit: ``1 picture``, ``1,200 pictures``."""
+    return f"{n:,} {unit.removesuffix('s') if n == 1 else unit}"
 
 
 class _Shown:
@@ -129,11 +148,11 @@ class _Count:
     def line(self, width: int, name: str, unit: str) -> str:
         """The line that stays when the stage has ended."""
         seconds = time.perf_counter() - self.start
-        sentence = clean(self.sentence) or f"{self.done:,} {unit}"
+        sentence = clean(self.sentence) or counted(self.done, unit)
         rate = ""
         if unit == "pictures" and self.done and seconds > 0.05:
             rate = f"{self.done / seconds:,.0f}/s"
-        left = f"{name:<{NAME_WIDTH}}{sentence}"
+        left = f"{name:<{NAME_WIDTH - 1}} {sentence}"
         right = f"{duration(seconds):>9}{rate:>9}"
         room = min(width, MAX_WIDTH) - len(right) - 1
         return f"{left:<{room}} {right}".rstrip()
@@ -159,7 +178,7 @@ def _bar(shown: Console, name: str, total: int | None, unit: str) -> Iterator[St
     bars = Bars(
         TextColumn("{task.description:<" + str(NAME_WIDTH - 1) + "}"),
         BarColumn(bar_width=None),
-        MofNCompleteColumn(),
+        *([MofNCompleteColumn()] if total is not None else []),
         Rate(),
         TimeRemainingColumn(compact=True),
         console=shown,
@@ -188,7 +207,7 @@ def _lines(shown: Console, name: str, total: int | None, unit: str) -> Iterator[
             if now - self.said >= _EVERY:
                 self.said = now
                 of = f" of {self.total:,}" if self.total else ""
-                _print_line(shown, f"{name:<{NAME_WIDTH}}{self.done:,}{of} {unit}")
+                _print_line(shown, f"{name:<{NAME_WIDTH - 1}} {self.done:,}{of} {unit}")
 
     stage = Lines(total)
     yield stage

@@ -77,20 +77,18 @@ def command(
 
 def print_result(run: Run) -> None:
     """The headline, the verdict, where everything lies, and what to do next."""
-    from tellapart.cli.terminal import clean, console, print_headline
+    from tellapart.cli.terminal import clean, console, print_headline, print_indented
 
     shown = console()
     held = run.metrics["held_out"]
     verdict = run.metrics["verdict"]
     how = "held-out pictures" if held["method"] == "split" else "pictures, each held out in turn,"
     print_headline(shown, held, f"{held['n']:,} {how}")
-    shown.print(f"  {clean(verdict['sentence'])}")
+    print_indented(shown, clean(verdict["sentence"]))
     for step in verdict.get("next", []):
-        shown.print(f"  · {clean(step)}")
+        print_indented(shown, clean(step), first="  · ")
     path = clean(run.path)
     shown.print()
     shown.print(f"Saved     {path}/   model.onnx · report.html · metrics.json", soft_wrap=True)
-    shown.print(
-        f"Next      tellapart predict {path} some.jpg     tellapart explain {path} some.jpg",
-        soft_wrap=True,
-    )
+    shown.print(f"Next      tellapart predict {path} some.jpg", soft_wrap=True)
+    shown.print(f"          tellapart explain {path} some.jpg", soft_wrap=True)

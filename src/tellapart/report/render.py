@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shlex
 from functools import cache
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from tellapart.report import charts, confusion, sections, text
@@ -98,6 +99,8 @@ def render_check(view: CheckView) -> str:
         counts=sections.counts(view.counts),
         histograms=[sections.histogram(one) for one in view.distributions],
         quoted=shlex.quote(text.clean(view.data)),
+        file=PurePath(view.corrections).name,
+        quoted_file=shlex.quote(text.clean(view.corrections or "corrections.csv")),
         example=sections.corrections(view),
     )  # fmt: skip
 
