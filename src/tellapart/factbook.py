@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tellapart.errors import PictureError
 from tellapart.facts import FACTS, THUMB, measure
-from tellapart.images import DECODER, Picture
+from tellapart.images import DECODER, RGB, Picture
 
 Record = dict[str, Any]
 
@@ -42,9 +42,11 @@ COLUMNS: dict[str, Any] = {
 }
 
 
-def measured(picture: Picture) -> tuple[dict[str, Any], NDArray[np.uint8]]:
+def measured(
+    picture: Picture, square: RGB | None = None
+) -> tuple[dict[str, Any], NDArray[np.uint8]]:
     """The record and thumb of a decoded picture."""
-    facts = measure(picture.pixels)
+    facts = measure(picture.pixels, square)
     record = {
         "format": picture.format,
         "width": picture.width,

@@ -1,7 +1,9 @@
 """What one decoded picture says about itself: brightness, contrast, sharpness, a hash.
 
-All facts come from one small luma picture whose long side is 256, so that they mean the same
-for a phone photo and a scan, and do not depend on the sizes that somebody asked pixels for.
+All facts come from one luma picture of at most 224 pixels a side, whatever sizes somebody asked
+pixels for, so that they mean the same for a phone photo and a scan. For larger pictures it is
+the square that networks see most, so that the scan makes it once for both; smaller ones are
+measured as they are, since enlarging would blur them.
 """
 
 from __future__ import annotations
@@ -12,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tellapart.images import RGB, luma_image, stretch
+from tellapart.images import RGB, luma_image, resize, stretch
 
-FACTS = "2"
+FACTS = "3"
 """Changes whenever the same pixels might give other facts; part of the cache key."""
-LONG_SIDE = 256
+SIDE = 224
 THUMB = 64
 _LEVELS = np.arange(256, dtype=np.float64)
 HASH_MIN_SIDE = 64
@@ -25,7 +27,7 @@ HASH_MIN_SIDE = 64
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Measured on luma, 0 to 255, with the long side brought to 256 (never enlarged).
+    """Measured on luma, 0 to 255, of the whole picture squashed to 224 x 224 if it is larger.
 
     Attributes:
         brightness: Mean luma.
@@ -44,19 +46,26 @@ class Facts:
     thumb: NDArray[np.uint8]
 
 
-def measure(pixels: RGB) -> Facts:
-    """Measure uint8 RGB ``[H, W, 3]``."""
-    height, width = pixels.shape[:2]
-    scale = min(1.0, LONG_SIDE / max(height, width))
-    inner_width, inner_height = (max(1, round(side * scale)) for side in (width, height))
-    image = luma_image(stretch(pixels, inner_width, inner_height, "bilinear"))
+def measure(pixels: RGB, square: RGB | None = None) -> Facts:
+    """Measure a picture.
+
+    Args:
+        pixels: uint8 ``[H, W, 3]``.
+        square: The same picture as :func:`tellapart.images.resize` squashes it to 224, if
+            somebody has it already; it saves making it.
+    """
+    if max(pixels.shape[:2]) <= SIDE:
+        small = pixels
+    else:
+        small = resize(pixels, SIDE) if square is None else square
+    image = luma_image(small)
     brightness, contrast = _moments(image)
     gray = np.asarray(image)
     return Facts(
         brightness=brightness,
         contrast=contrast,
         sharpness=sharpness(gray),
-        dhash=difference_hash(gray) if min(height, width) >= HASH_MIN_SIDE else None,
+        dhash=difference_hash(gray) if min(pixels.shape[:2]) >= HASH_MIN_SIDE else None,
         thumb=stretch(gray, THUMB, THUMB),
     )
 

@@ -28,7 +28,7 @@ from tellapart import factbook
 from tellapart.cache import Cache
 from tellapart.catalog import Catalog
 from tellapart.errors import PictureError, SettingsError
-from tellapart.facts import THUMB
+from tellapart.facts import SIDE, THUMB
 from tellapart.images import RGB, Fit, Picture, decode, resize
 from tellapart.measures import cores
 from tellapart.progress import SILENT, Progress, Stage
@@ -233,10 +233,17 @@ class _Work:
         for index in rows:
             row, picture = self._look(index)
             results.append(row)
-            if picture is not None:
-                for tap in self._wanting(row):
-                    pixels = resize(picture.pixels, tap.size, tap.fit)
-                    batches[tap.key].append((row, pixels))
+            if picture is None:
+                continue
+            squares: dict[tuple[int, Fit], RGB] = {}  # equal wishes share one resize
+            for tap in self._wanting(row):
+                wish = (tap.size, tap.fit)
+                if wish not in squares:
+                    squares[wish] = resize(picture.pixels, *wish)
+                batches[tap.key].append((row, squares[wish]))
+            if row.record is None:
+                square = squares.get((SIDE, "squash"))
+                row.record, row.thumb = factbook.measured(picture, square)
         for tap in self.taps:
             batch = batches[tap.key]
             if batch:
@@ -264,8 +271,6 @@ class _Work:
             row.record, row.decoded = factbook.failed(error), True
             return row, None
         row.decoded = True
-        if row.record is None:
-            row.record, row.thumb = factbook.measured(picture)
         return row, picture
 
     def _recall(self, row: _Row) -> None:
