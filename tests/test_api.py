@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import pkgutil
 import subprocess
 import sys
@@ -74,7 +75,7 @@ def test_a_run_reads_what_it_wrote(run: ta.Run) -> None:
     assert run.predictions.height == run.metrics["held_out"]["n"] == 48
     assert run.split.height == 48
     assert run.settings["proof"]["max_difference"] <= run.settings["proof"]["tolerance"]
-    assert "held-out" in run._repr_html_()
+    assert "each held out in turn" in run._repr_html_()
 
 
 def test_a_picture_may_come_in_many_ways(run: ta.Run, small_photos: Path) -> None:
@@ -133,3 +134,22 @@ def test_evaluating_on_strangers(run: ta.Run, tmp_path: Path, small_photos: Path
     (tmp_path / "new" / "horses" / "a.jpg").write_bytes(picture.read_bytes())
     with pytest.raises(LabelError, match="horses"):
         ta.evaluate(run, tmp_path / "new")
+
+
+def test_a_run_shows_in_a_notebook_as_it_was_measured(tmp_path: Path) -> None:
+    from tellapart.runs import Run
+
+    held = {
+        "n": 3000,
+        "method": "folds",
+        "accuracy": 2999 / 3000,
+        "majority_accuracy": 0.5,
+        "accuracy_ci95": [0.9985, 0.99999],
+        "confusion": [[1, 0], [0, 1]],
+    }
+    metrics = {"held_out": held, "verdict": {"sentence": "Healthy."}}
+    (tmp_path / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
+    (tmp_path / "run.json").write_text('{"classes": ["a", "b"]}', encoding="utf-8")
+    shown = Run(tmp_path)._repr_html_()
+    assert "over 99.9 % of 3,000 pictures, each held out in turn, right" in shown
+    assert "100" not in shown

@@ -141,9 +141,11 @@ class Run:
 
         held = self.metrics["held_out"]
         low, high = held["accuracy_ci95"]
+        turns = held.get("method") == "folds"
+        how = "pictures, each held out in turn," if turns else "held-out pictures"
         return (
-            f"<b>{escape(self.name)}</b>: {held['accuracy']:.1%} of {held['n']:,} held-out "
-            f"pictures right (95 % interval {low:.1%} to {high:.1%}). "
+            f"<b>{escape(self.name)}</b>: {_percent(held['accuracy'])} of {held['n']:,} {how} "
+            f"right (95 % interval {_percent(low)} to {_percent(high)}). "
             f"{escape(self.metrics['verdict']['sentence'])}"
         )
 
@@ -253,6 +255,12 @@ def _explained(target: Path) -> Iterator[None]:
             remedy="Free some space, or choose another --out." if full else "Choose another --out.",
             code="disk_full" if full else None,
         ) from error
+
+
+def _percent(share: float) -> str:
+    """A share with one decimal, never rounded up to all."""
+    rounded = f"{100 * share:.1f} %"
+    return "over 99.9 %" if share < 1 and rounded == "100.0 %" else rounded
 
 
 def _check_schema(folder: Path, settings: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -313,6 +314,35 @@ def test_lines_that_are_too_long_are_broken_between_words(
     assert max(map(len, lines)) <= 40
     assert " ".join(line.strip() for line in lines[1:4]).startswith("90.0 %  of 1,000 held-out")
     assert lines[-1].startswith("    ") and lines[-1][4] != " "
+
+
+def test_a_terminal_that_cannot_write_every_character(tmp_path: Path) -> None:
+    missing = tmp_path / "n\u00f6 \u2192 where"
+    plain = tellapart("check", missing, PYTHONIOENCODING="ascii")
+    assert plain.returncode == 1
+    assert "Traceback" not in plain.stderr
+    assert "where" in plain.stderr
+    told = tellapart("check", missing, "--json", PYTHONIOENCODING="ascii")
+    assert str(missing) in json.loads(told.stdout)["error"]["message"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("options", [["--json"], []])
+def test_standard_output_that_is_full_or_closed(options: list[str], tmp_path: Path) -> None:
+    command = shlex.join([sys.executable, "-m", "tellapart", "cache", "info", *options])
+    env = {**os.environ, "TELLAPART_CACHE": str(tmp_path)}
+    for ending, code in ((">/dev/full", 1), (">&-", 0)):
+        done = subprocess.run(
+            ["sh", "-c", f"{command} {ending}"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env=env,
+            check=False,
+        )
+        assert done.returncode == code, done.stderr
+        assert "Traceback" not in done.stderr
+        assert code == 0 or "No space left" in done.stderr
 
 
 def test_one_picture_is_a_picture(run_folder: Path, small_photos: Path) -> None:

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Sequence
 
@@ -16,4 +18,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run ``tellapart`` with the given arguments, or the process's own, and exit."""
     from tellapart.cli.app import build
 
+    _mend_streams()
     build()(args=list(sys.argv[1:] if arguments is None else arguments), prog_name="tellapart")
+
+
+def _mend_streams() -> None:
+    """A stream that is closed swallows; one that cannot write a character escapes it."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")

@@ -42,7 +42,12 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
                 remedy="Check the path, your rights there, and the room on the disk.",
                 code="file",
             )
-            print_error(problem, as_json=as_json)
+            try:
+                print_error(problem, as_json=as_json)
+                sys.stdout.flush()
+            except OSError:  # it is standard output itself
+                print_error(problem, as_json=False)
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(1) from None
         except MemoryError:
             problem = TellapartError(

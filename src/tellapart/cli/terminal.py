@@ -50,7 +50,8 @@ def progress_of(*, quiet: bool) -> Progress:
 
 def print_json(content: Any) -> None:
     """One JSON document on standard output, and nothing else there."""
-    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    plain = not (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
+    text = json.dumps(content, indent=2, ensure_ascii=plain, allow_nan=False)
     sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
 
 
