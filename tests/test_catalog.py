@@ -25,9 +25,15 @@ def pets(tmp_path: Path) -> Path:
 # ------------------------------------------------------------------ open_catalog
 
 
+def expected_schema() -> dict[str, pl.DataType]:
+    return {name: getattr(pl, kind)() for name, kind in SCHEMA.items()}
+
+
 def test_the_frame(pets: Path) -> None:
     catalog = open_catalog(pets)
-    assert dict(catalog.frame.schema) == {name: kind() for name, kind in SCHEMA.items()}
+    assert dict(catalog.frame.schema) == {
+        name: getattr(pl, kind)() for name, kind in SCHEMA.items()
+    }
     assert catalog.frame.rows() == [
         ("cats/1.jpg", None, "cats", None, None, 10),
         ("cats/2.jpg", None, "cats", None, None, 10),
@@ -155,7 +161,9 @@ def test_files_folders_and_archives(pets: Path, monkeypatch: pytest.MonkeyPatch)
     }
     assert catalog.passed_over == {"files named twice": 1, "hidden": 1}
     assert catalog.frame.select("label", "part", "group").null_count().row(0) == (7, 7, 7)
-    assert dict(catalog.frame.schema) == {name: kind() for name, kind in SCHEMA.items()}
+    assert dict(catalog.frame.schema) == {
+        name: getattr(pl, kind)() for name, kind in SCHEMA.items()
+    }
 
 
 def test_whatever_cannot_be_read_is_a_row(pets: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tellapart.predict import _folder_name, _write_new
+from tellapart.predict import _folder_name, _folders, _write_new
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,9 @@ def test_a_copy_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(TypeError):
         _write_new(tmp_path, "a.jpg", object())  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())
+
+
+def test_two_classes_never_share_a_folder() -> None:
+    folders = _folders(["a/b", "a_b", "a:b", "cats"])
+    assert folders["cats"] == "cats"
+    assert len(set(folders.values())) == 4

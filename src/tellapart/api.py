@@ -148,9 +148,10 @@ def evaluate(
     """Measure a run's model on other labelled pictures; classes are matched by name.
 
     Returns:
-        ``{"schema", "run", "data", "evaluation", "not_counted"}``; ``evaluation`` has the
-        members of ``held_out`` in ``metrics.json``, ``not_counted`` says how many pictures
-        were left out and why.
+        ``{"schema", "run", "data", "evaluation", "not_counted", "missing_classes"}``:
+        ``evaluation`` has the members of ``held_out`` in ``metrics.json``, ``not_counted`` says
+        how many pictures were left out and why, ``missing_classes`` which classes of the model
+        the data has no pictures of.
 
     Raises:
         LabelError: If the data has a class that the model does not know.

@@ -16,10 +16,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Literal, NamedTuple
-
-import polars as pl
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from tellapart.corrections import read_corrections
 from tellapart.errors import CorrectionsError, SettingsError, SourceError
@@ -31,16 +30,21 @@ from tellapart.sources.manifest import read_manifest
 from tellapart.sources.names import Part, absolute, is_archive_name, printable, quote
 from tellapart.sources.places import StorePlace, open_store, place_of
 
+if TYPE_CHECKING:
+    import polars as pl
+
 Layout = Literal["folders", "parts", "manifest", "names", "flat"]
 
-SCHEMA: Mapping[str, type[pl.DataType]] = {
-    "path": pl.String,
-    "path_bytes": pl.Binary,
-    "label": pl.String,
-    "part": pl.String,
-    "group": pl.String,
-    "bytes": pl.Int64,
+SCHEMA: Mapping[str, str] = {
+    "path": "String",
+    "path_bytes": "Binary",
+    "label": "String",
+    "part": "String",
+    "group": "String",
+    "bytes": "Int64",
 }
+"""Columns of a catalog's frame and their Polars types, by name: Polars is imported when a frame
+is asked for, which ``predict`` never does."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ class Catalog:
     """The pictures of a data set, one row each, sorted by path.
 
     Attributes:
+        columns: The columns of :attr:`frame`, as lists.
         frame: ``path`` (printable, unique), ``path_bytes`` (null unless it differs), ``label``
             (null only for layout ``flat``), ``part`` (``train``, ``validation``, ``test`` or null),
             ``group`` (or null), ``bytes`` (0 where the file cannot be read).
@@ -63,7 +68,7 @@ class Catalog:
         (('cats', 'dogs'), 3000)
     """
 
-    frame: pl.DataFrame
+    columns: Mapping[str, list[Any]]
     source: Source
     layout: Layout
     passed_over: Mapping[str, int]
@@ -71,7 +76,20 @@ class Catalog:
     noted: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        return self.frame.height
+        return len(self.paths)
+
+    @property
+    def paths(self) -> list[str]:
+        """The column ``path``."""
+        return self.columns["path"]
+
+    @cached_property
+    def frame(self) -> pl.DataFrame:
+        """One row a picture, with the columns of :data:`SCHEMA`."""
+        import polars as pl
+
+        schema = {name: getattr(pl, kind) for name, kind in SCHEMA.items()}
+        return pl.DataFrame(dict(self.columns), schema=schema)
 
 
 class _Row(NamedTuple):
@@ -281,7 +299,7 @@ def _without_lone_part(rows: list[_Row]) -> list[_Row]:
 
 def _finish(rows: list[_Row], path: str, layout: Layout, listing: Listing) -> Catalog:
     rows = sorted(rows, key=lambda row: row.path)
-    columns = {
+    columns: dict[str, list[Any]] = {
         "path": [row.path for row in rows],
         "path_bytes": [_bytes_of(row) for row in rows],
         "label": [row.label for row in rows],
@@ -292,7 +310,7 @@ def _finish(rows: list[_Row], path: str, layout: Layout, listing: Listing) -> Ca
     location = absolute(path)
     name = os.path.basename(location) or "/"  # noqa: PTH119
     return Catalog(
-        frame=pl.DataFrame(columns, schema=SCHEMA),
+        columns=columns,
         source=RowSource(name, location, [(row.store, row.member) for row in rows]),
         layout=layout,
         passed_over=dict(sorted(listing.passed_over.items())),

@@ -125,6 +125,7 @@ def evaluate(
         "data": catalog.source.name,
         "evaluation": result.as_json(),
         "not_counted": {reason: count for reason, count in reasons.items() if count},
+        "missing_classes": [name for name in run.classes if name not in catalog.classes],
     }
 
 

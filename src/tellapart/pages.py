@@ -263,7 +263,7 @@ def _reader_of_run(run: runs.Run) -> Reader:
     except TellapartError:
         return lambda path: None
     contents = dict(run.split.select("path", "content").iter_rows())
-    read = reader_of(catalog.frame["path"].to_list(), catalog.source.read)
+    read = reader_of(catalog.paths, catalog.source.read)
 
     def unchanged(path: str) -> bytes | None:
         found = read(path)

@@ -16,7 +16,7 @@ import itertools
 import os
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +80,7 @@ def predict(model: Model, catalog: Catalog, *, progress: Progress = SILENT) -> I
     Yields:
         One prediction a picture.
     """
-    paths = catalog.frame["path"]
+    paths = catalog.paths
 
     def load(row: int) -> RGB | PictureError:
         try:
@@ -99,9 +99,7 @@ def predict(model: Model, catalog: Catalog, *, progress: Progress = SILENT) -> I
                 waiting.append(pool.submit(load, following))
                 following += 1
             loaded = [waiting.popleft().result() for _ in range(min(BATCH, len(waiting)))]
-            yield from _predicted(
-                model, paths[start : start + len(loaded)].to_list(), loaded, start
-            )
+            yield from _predicted(model, paths[start : start + len(loaded)], loaded, start)
             stage.advance(len(loaded))
 
 
@@ -133,12 +131,14 @@ def sort_into(
                 f"--sort-into {folder} lies inside the folder of the pictures.",
                 remedy="Choose a folder outside it: nothing is written among your pictures.",
             )
+    known = {name for row in predictions for name in row.probabilities or ()}
+    folders = _folders(known)
     copies: list[tuple[str, Path]] = []
     try:
         for prediction in predictions:
             if prediction.label is None:
                 continue
-            target = folder / _folder_name(prediction.label)
+            target = folder / folders[prediction.label]
             target.mkdir(parents=True, exist_ok=True)
             name = _folder_name(prediction.path.replace("!/", "/").rsplit("/", 1)[-1])
             with contextlib.suppress(PictureError):
@@ -178,6 +178,17 @@ def predicted(
         error=None,
         row=row,
     )
+
+
+def _folders(classes: Iterable[str]) -> dict[str, str]:
+    """A folder name for each class; two classes never share one, whatever they are called."""
+    named: dict[str, str] = {}
+    for label in sorted(classes):
+        name, number = _folder_name(label), 1
+        while (name if number == 1 else f"{name}-{number}") in named.values():
+            number += 1
+        named[label] = name if number == 1 else f"{name}-{number}"
+    return named
 
 
 def _folder_name(name: str) -> str:

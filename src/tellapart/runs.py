@@ -178,13 +178,30 @@ def open_run(path: str | Path) -> Run:
 
 
 def next_name(parent: Path, stem: str) -> str:
-    """The first free name ``stem-1``, ``stem-2``, … under a folder."""
+    """The first free name ``stem-1``, ``stem-2``, … under a folder.
+
+    The leftover of a process that died is free: :func:`writing` takes it over.
+    """
     stem = re.sub(r"[^\w.-]+", "-", stem).strip("-.") or "run"
     taken = {entry.name for entry in parent.iterdir()} if parent.is_dir() else set()
     number = 1
-    while f"{stem}-{number}" in taken or f".{stem}-{number}.partial" in taken:
+    while f"{stem}-{number}" in taken or _is_locked(parent / f".{stem}-{number}.partial"):
         number += 1
     return f"{stem}-{number}"
+
+
+def _is_locked(partial: Path) -> bool:
+    """Whether a living process is writing there."""
+    import fcntl
+
+    try:
+        with (partial / _LOCK).open("r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 @contextlib.contextmanager

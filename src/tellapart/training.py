@@ -106,7 +106,7 @@ def train(
             measured.predictions.write_parquet(folder / "predictions.parquet")
             with watch.stage("report"):
                 runs.write_json(folder / "timings.json", watch.as_json())
-                read = reader_of(catalog.frame["path"].to_list(), catalog.source.read)
+                read = reader_of(catalog.paths, catalog.source.read)
                 page = render_run(run_view(runs.Run(folder), read))
                 (folder / "report.html").write_text(page, encoding="utf-8")
             runs.write_json(folder / "timings.json", watch.as_json())

@@ -92,7 +92,8 @@ def make_scan(
         thumbs = rng.integers(0, 256, (len(rows), 64, 64), dtype=np.uint8)
     labels = tuple(sorted(set(frame["label"].drop_nulls())))
     catalog = Catalog(
-        frame=frame.select("path", "label", "part", "group", "bytes"),
+        columns={"path_bytes": [None] * len(frame)}
+        | frame.select("path", "label", "part", "group", "bytes").to_dict(as_series=False),
         source=cast(Any, NoSource()),
         layout="folders",
         passed_over=passed_over or {},

@@ -7,8 +7,10 @@ import io
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -373,3 +375,34 @@ def test_errors_are_one_message_on_standard_error(tmp_path: Path) -> None:
     assert done.stdout == ""
     assert "nothing-here" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_training_leaves_no_run_and_the_next_goes_on(
+    small_photos: Path, in_tmp: Path, fresh_cache: Path, ending: signal.Signals
+) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tellapart", "train", str(small_photos)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=in_tmp,
+    )
+    partial = in_tmp / "runs" / ".pets-1.partial"
+    while not partial.exists() and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(ending)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+    assert list((in_tmp / "runs").iterdir()) == []
+    assert tellapart("train", small_photos, cwd=in_tmp).returncode == 0
+
+
+def test_the_leftover_of_a_killed_training_is_taken_over(small_photos: Path, in_tmp: Path) -> None:
+    partial = in_tmp / "runs" / ".pets-1.partial"
+    partial.mkdir(parents=True)
+    (partial / "lock").touch()
+    (partial / "model.onnx").write_bytes(b"half")
+    assert answered("train", small_photos, cwd=in_tmp)["run"] == "runs/pets-1"
+    assert [path.name for path in (in_tmp / "runs").iterdir()] == ["pets-1"]

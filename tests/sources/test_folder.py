@@ -156,7 +156,7 @@ def test_identity_changes_with_the_file(folder: Write) -> None:
 
 
 _AS_NOBODY = """
-import os, sys
+import os, sys, polars
 sys.path[:0] = {path!r}
 import tellapart.catalog as c
 from tellapart.errors import PictureError, SourceError

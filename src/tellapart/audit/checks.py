@@ -60,7 +60,7 @@ _DAMAGES: dict[str, _Damage] = {
     "not_a_picture": _Damage(
         "1 file is not a picture. It is left out.",
         "{n} files are not pictures. They are left out.",
-        "Remove them, or replace them with the pictures they should be.",
+        "Remove what is not a picture, or replace it with the picture it should be.",
     ),
     "unsupported": _Damage(
         "1 picture is of a kind that cannot be read here. It is left out.",

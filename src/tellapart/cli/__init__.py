@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -19,6 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from tellapart.cli.app import build
 
     _mend_streams()
+    with contextlib.suppress(ValueError):  # only the main thread may say so
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as cleanly as Ctrl-C
     build()(args=list(sys.argv[1:] if arguments is None else arguments), prog_name="tellapart")
 
 

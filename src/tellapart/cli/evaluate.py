@@ -22,7 +22,7 @@ def command(
       tellapart evaluate runs/pets-1 newer-pets/
     """
     import tellapart as ta
-    from tellapart.cli.terminal import console, print_headline, print_json, progress_of
+    from tellapart.cli.terminal import clean, console, print_headline, print_json, progress_of
 
     measured = ta.evaluate(
         run,
@@ -38,5 +38,8 @@ def command(
     shown = console()
     result = measured["evaluation"]
     print_headline(shown, result, f"{result['n']:,} pictures")
+    if measured["missing_classes"]:
+        missing = ", ".join(clean(name) for name in measured["missing_classes"][:10])
+        shown.print(f"  No pictures of: {missing}. The number says nothing about them.")
     for reason, count in measured["not_counted"].items():
         shown.print(f"  {count:,} not counted: {reason}")

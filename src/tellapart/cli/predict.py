@@ -86,14 +86,13 @@ def _print_csv(rows: Sequence[Prediction], classes: Sequence[str]) -> None:
 
 
 def _print_table(rows: Sequence[Prediction]) -> None:
-    from tellapart.cli.terminal import clean, console
+    from tellapart.cli.terminal import clean
 
-    shown = console()
     width = min(max((len(row.path) for row in rows), default=0), 60)
     for row in rows:
+        path = f"{clean(row.path):<{width}}"
         if row.error is not None:
-            shown.print(f"{clean(row.path):<{width}}  ", end="", soft_wrap=True)
-            shown.print(clean(row.error), style="red", soft_wrap=True)
+            typer.echo(f"{path}  {typer.style(clean(row.error), fg='red')}")
             continue
-        shown.print(f"{clean(row.path):<{width}}  {100 * (row.probability or 0):5.1f} %  ", end="")
-        shown.print(clean(row.label), style="bold", soft_wrap=True)
+        share = f"{100 * (row.probability or 0):5.1f} %"
+        typer.echo(f"{path}  {share}  {typer.style(clean(row.label), bold=True)}")

@@ -45,7 +45,9 @@ def console(*, stderr: bool = False) -> Console:
 
 def progress_of(*, quiet: bool) -> Progress:
     """Bars in a terminal, lines elsewhere, nothing when asked to be quiet."""
-    return SILENT if quiet else _Shown(console(stderr=True))
+    if quiet:
+        return SILENT
+    return _Bars(console(stderr=True)) if sys.stderr.isatty() else _Lines()
 
 
 def print_json(content: Any) -> None:
@@ -111,8 +113,8 @@ def counted(n: int, unit: str) -> str:
     return f"{n:,} {unit.removesuffix('s') if n == 1 else unit}"
 
 
-class _Shown:
-    """A :class:`Progress` on a console."""
+class _Bars:
+    """A :class:`Progress` of bars in a terminal."""
 
     def __init__(self, shown: Console) -> None:
         self._console = shown
@@ -120,9 +122,16 @@ class _Shown:
     def stage(
         self, name: str, *, total: int | None = None, unit: str = "pictures"
     ) -> AbstractContextManager[Stage]:
-        if self._console.is_terminal:
-            return _bar(self._console, name, total, unit)
-        return _lines(self._console, name, total, unit)
+        return _bar(self._console, name, total, unit)
+
+
+class _Lines:
+    """A :class:`Progress` of plain lines; needs no Rich, which takes a while to import."""
+
+    def stage(
+        self, name: str, *, total: int | None = None, unit: str = "pictures"
+    ) -> AbstractContextManager[Stage]:
+        return _lines(name, total, unit)
 
 
 class _Count:
@@ -195,11 +204,11 @@ def _bar(shown: Console, name: str, total: int | None, unit: str) -> Iterator[St
         task = bars.add_task(name, total=total)
         stage = Bar(total)
         yield stage
-    _print_line(shown, stage.line(shown.width, name, unit))
+    shown.print(stage.line(shown.width, name, unit), soft_wrap=True)
 
 
 @contextmanager
-def _lines(shown: Console, name: str, total: int | None, unit: str) -> Iterator[Stage]:
+def _lines(name: str, total: int | None, unit: str) -> Iterator[Stage]:
     class Lines(_Count):
         said = time.perf_counter()
 
@@ -208,12 +217,13 @@ def _lines(shown: Console, name: str, total: int | None, unit: str) -> Iterator[
             if now - self.said >= _EVERY:
                 self.said = now
                 of = f" of {self.total:,}" if self.total else ""
-                _print_line(shown, f"{name:<{NAME_WIDTH - 1}} {self.done:,}{of} {unit}")
+                _write_line(f"{name:<{NAME_WIDTH - 1}} {self.done:,}{of} {unit}")
 
     stage = Lines(total)
     yield stage
-    _print_line(shown, stage.line(MAX_WIDTH, name, unit))
+    _write_line(stage.line(MAX_WIDTH, name, unit))
 
 
-def _print_line(shown: Console, line: str) -> None:
-    shown.print(line, soft_wrap=True)
+def _write_line(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()

@@ -17,8 +17,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import polars as pl
-
 from tellapart.errors import SourceError, TellapartError
 from tellapart.sources.names import ending, printable, quote
 
@@ -243,6 +241,8 @@ def _read_json_lines(text: str, path: str, error: type[TellapartError]) -> Table
 def _read_parquet(
     data: bytes, path: str, only: Sequence[str], error: type[TellapartError]
 ) -> Table:
+    import polars as pl  # not at the top: predicting reads no tables, and starts sooner
+
     try:
         columns = list(pl.read_parquet_schema(io.BytesIO(data)))
         names = _column_names(columns, path, error)
