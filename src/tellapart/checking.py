@@ -105,6 +105,8 @@ class Check:
             ) from error
 
     def _write(self, folder: Path) -> tuple[Path, ...]:
+        from tellapart.pages import replace_page
+
         folder.mkdir(parents=True, exist_ok=True)
         written = [folder / PAGE, folder / FINDINGS]
         corrections = folder / CORRECTIONS
@@ -112,9 +114,7 @@ class Check:
             corrections_frame(self.audit, self.scan).write_csv(corrections)
             written.append(corrections)
         findings_frame(self.audit).write_parquet(folder / FINDINGS)
-        partial = folder / f".{PAGE}.partial"
-        partial.write_text(self.as_html(corrections), encoding="utf-8")
-        partial.replace(folder / PAGE)
+        replace_page(folder / PAGE, self.as_html(corrections))
         return tuple(written)
 
     def as_html(self, corrections: str | Path = "") -> str:
@@ -132,10 +132,8 @@ class Check:
                 self.scan,
                 self.audit,
                 data=self.data,
-                policy=POLICY,
                 created=now,
                 corrections=os.fspath(corrections),
-                passed_over=self.scan.catalog.passed_over,
             )
         )
 

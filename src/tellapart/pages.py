@@ -19,7 +19,7 @@ from tellapart.audit import Audit, Finding
 from tellapart.catalog import open_catalog
 from tellapart.errors import PictureError, TellapartError
 from tellapart.explain import evidence
-from tellapart.images import RGB, Fit, decode, resize, stretch
+from tellapart.images import POLICY, RGB, Fit, decode, resize, stretch
 from tellapart.report import (
     CheckView,
     ClassCount,
@@ -52,7 +52,6 @@ def run_view(run: Run, read: Reader) -> RunView:
     """
     findings = stored_findings(run.findings)
     labels = dict(run.split.select("path", "label").iter_rows())
-    model_file = run.path / "model.onnx"
     return RunView(
         run=run.settings,
         metrics=run.metrics,
@@ -63,8 +62,8 @@ def run_view(run: Run, read: Reader) -> RunView:
         left_out=run.split.filter(pl.col("side") == "left_out").select("path", "reason").rows(),
         gallery=_gallery(run, read),
         confidences=run.predictions.filter(pl.col("counted"))["probability"].to_numpy(),
-        model_sha256=hashlib.sha256(model_file.read_bytes()).hexdigest(),
-        model_bytes=model_file.stat().st_size,
+        model_sha256=run.model.fingerprint,
+        model_bytes=(run.path / "model.onnx").stat().st_size,
         version=tellapart.__version__,
     )
 
@@ -74,19 +73,13 @@ def check_view(
     audit: Audit,
     *,
     data: str,
-    policy: Sequence[str],
     created: str,
     corrections: str,
-    passed_over: Mapping[str, int],
 ) -> CheckView:
     """The view of a check's page."""
     frame = scan.frame
     sound = frame.filter(pl.col("error").is_null())
-    rows = {path: row for row, path in enumerate(frame["path"])}
-
-    def load(path: str) -> RGB | None:
-        return _load(lambda _: scan.catalog.source.read(rows[path]), path) if path in rows else None
-
+    load = _by_path(reader_of(scan.catalog.paths, scan.catalog.source.read))
     return CheckView(
         name=scan.catalog.source.name,
         data=data,
@@ -99,8 +92,8 @@ def check_view(
         distributions=_distributions(sound),
         findings=audit.findings,
         examples=_examples(audit.findings, load, dict(frame.select("path", "label").iter_rows())),
-        passed_over=passed_over,
-        policy=policy,
+        passed_over=scan.catalog.passed_over,
+        policy=POLICY,
         corrections=corrections,
         created=created,
         seconds=scan.seconds,
@@ -232,6 +225,14 @@ def reader_of(paths: Sequence[str], read: Callable[[int], bytes]) -> Reader:
     return get
 
 
+def replace_page(path: Path, page: str) -> Path:
+    """Write a page whole: whoever opens the file sees the old one or the new one."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(page, encoding="utf-8")
+    partial.replace(path)
+    return path
+
+
 def rewrite_report(path: str | Path) -> Path:
     """Write a run's report again, from its files and the pictures that are still there.
 
@@ -243,11 +244,7 @@ def rewrite_report(path: str | Path) -> Path:
     """
     run = runs.open_run(path)
     read = _reader_of_run(run)
-    page = render_run(run_view(run, read))
-    partial = run.path / ".report.html.partial"
-    partial.write_text(page, encoding="utf-8")
-    partial.replace(run.path / "report.html")
-    return run.path / "report.html"
+    return replace_page(run.path / "report.html", render_run(run_view(run, read)))
 
 
 def _reader_of_run(run: runs.Run) -> Reader:

@@ -136,6 +136,15 @@ class Run:
             raise _damaged(self.path / name, f"it has no column '{min(missing)}'")
         return frame
 
+    def as_json(self) -> dict[str, Any]:
+        """The document of ``train --json``."""
+        return {
+            "schema": SCHEMA,
+            "run": str(self.path),
+            "metrics": self.metrics,
+            "timings": self.timings,
+        }
+
     def _repr_html_(self) -> str:
         from html import escape
 

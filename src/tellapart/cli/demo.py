@@ -34,9 +34,7 @@ def command(
         stage.summarize(f"1,797 handwritten digits to {digits}/")
     run = ta.train(digits, progress=progress)
     if as_json:
-        print_json(
-            {"schema": 1, "run": str(run.path), "metrics": run.metrics, "timings": run.timings}
-        )
+        print_json(run.as_json())
         return
     print_result(run)
     typer.echo(f"Report    {clean((run.path / 'report.html').resolve())}")

@@ -68,9 +68,7 @@ def command(
         progress=progress_of(quiet=quiet),
     )
     if as_json:
-        print_json(
-            {"schema": 1, "run": str(run.path), "metrics": run.metrics, "timings": run.timings}
-        )
+        print_json(run.as_json())
     else:
         print_result(run)
 
