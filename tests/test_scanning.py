@@ -11,6 +11,7 @@ import pytest
 from tellapart import images, scanning
 from tellapart.cache import Cache
 from tellapart.catalog import open_catalog
+from tellapart.facts import measure
 from tellapart.scanning import PixelTap, scan
 
 MakePicture = Callable[..., Path]
@@ -158,3 +159,23 @@ def test_real_photos_scan(small_photos: Path) -> None:
     assert scanned.frame["error"].is_null().all()
     assert set(scanned.frame["format"]) == {"JPEG"}
     assert scanned.frame["dhash"].n_unique() > 40
+
+
+def test_a_change_that_keeps_size_and_date_never_mixes_two_contents(
+    pets: Path, cache: Cache, make_picture: MakePicture
+) -> None:
+    """A file that is read anyway, for a new size, is seen to be another one for every size."""
+    file = pets / "cats" / "0.bmp"
+    make_picture(file, size=(80, 80), seed=50)
+    before = file.stat()
+    scan(open_catalog(pets), taps=[PixelTap(32)], cache=cache)
+    other = make_picture(pets / "other.bmp", size=(80, 80), seed=51).read_bytes()
+    (pets / "other.bmp").unlink()
+    file.write_bytes(other)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    scanned = scan(open_catalog(pets), taps=[PixelTap(32), PixelTap(16)], cache=cache)
+    row = scanned.catalog.paths.index("cats/0.bmp")
+    pixels = images.decode(other).pixels
+    for size in (16, 32):
+        np.testing.assert_array_equal(scanned.pixels(size)[row], images.resize(pixels, size))
+    assert scanned.frame["brightness"][row] == pytest.approx(measure(pixels).brightness, abs=1e-3)

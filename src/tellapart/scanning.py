@@ -90,6 +90,7 @@ class _Row:
     record: dict[str, Any] | None = None
     thumb: NDArray[np.uint8] | None = None
     answers: dict[str, NDArray[Any]] = field(default_factory=dict)
+    changed: bool = False
     decoded: bool = False
 
 
@@ -260,7 +261,8 @@ class _Work:
             row.content, row.record = None, factbook.failed(error)
             return row, None
         row.content = hashlib.sha256(data).hexdigest()
-        if row.content != self.contents[index]:
+        row.changed = row.content != self.contents[index]
+        if row.changed:
             row.record = None  # what was known is of another content
         self._recall(row)
         if row.record is not None and (row.record["error"] or not self._wanting(row)):
@@ -281,18 +283,18 @@ class _Work:
         if known is not None:
             row.record, row.thumb = known
         for tap in self.taps:
-            if tap.keep and row.row in self.known.missing[tap.key]:
+            if tap.keep and self._asked(row, tap):
                 value = self.cache.get(tap.key, [row.content]).get(row.content)
                 answer = read_answer(tap, value)
                 if answer is not None:
                     row.answers[tap.key] = answer
 
     def _wanting(self, row: _Row) -> list[Tap]:
-        return [
-            tap
-            for tap in self.taps
-            if row.row in self.known.missing[tap.key] and tap.key not in row.answers
-        ]
+        return [tap for tap in self.taps if self._asked(row, tap) and tap.key not in row.answers]
+
+    def _asked(self, row: _Row, tap: Tap) -> bool:
+        """Whether the tap has no answer for this very content yet."""
+        return row.changed or row.row in self.known.missing[tap.key]
 
 
 def _spread(work: _Work, rows: Sequence[int], workers: int) -> Iterator[list[_Row]]:
