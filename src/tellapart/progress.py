@@ -24,6 +24,9 @@ class Stage(Protocol):
     def summarize(self, sentence: str) -> None:
         """Set the plain-words summary shown when the stage ends."""
 
+    def note(self, line: str) -> None:
+        """Show a line that stays, such as one row of a table, while the stage goes on."""
+
 
 class Progress(Protocol):
     """Somebody who listens to stages."""
@@ -50,6 +53,9 @@ class _SilentStage:
         return None
 
     def summarize(self, sentence: str) -> None:
+        return None
+
+    def note(self, line: str) -> None:
         return None
 
 

@@ -155,6 +155,9 @@ class _Count:
     def summarize(self, sentence: str) -> None:
         self.sentence = sentence
 
+    def note(self, line: str) -> None:
+        _write_line(clean(line))
+
     def line(self, width: int, name: str, unit: str) -> str:
         """The line that stays when the stage has ended."""
         seconds = time.perf_counter() - self.start
@@ -199,6 +202,9 @@ def _bar(shown: Console, name: str, total: int | None, unit: str) -> Iterator[St
     class Bar(_Count):
         def moved(self) -> None:
             bars.update(task, completed=self.done)
+
+        def note(self, line: str) -> None:
+            bars.console.print(Text(clean(line)), soft_wrap=True)
 
     with bars:
         task = bars.add_task(name, total=total)

@@ -1,0 +1,1 @@
+"""Networks trained from pixels with Keras: the optional extra ``keras``."""
