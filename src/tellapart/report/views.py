@@ -10,10 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from tellapart.report.learning import Candidate, LearningView
 
 Picture: TypeAlias = "NDArray[np.uint8] | str"
 """Pixels, uint8 ``[H, W, 3]``, or a ``data:image/…;base64,`` URI."""
@@ -151,6 +154,8 @@ class RunView:
         model_sha256: Hash of ``model.onnx``, hexadecimal; empty if not known.
         model_bytes: Size of ``model.onnx``.
         version: Version of tellapart that writes the page.
+        learning: How the network learned and what it sees; None for a probe.
+        candidates: What was tried by ``--model auto``, best first; empty otherwise.
     """
 
     run: Mapping[str, Any]
@@ -166,6 +171,8 @@ class RunView:
     model_sha256: str = ""
     model_bytes: int | None = None
     version: str = ""
+    learning: LearningView | None = None
+    candidates: Sequence[Candidate] = ()
 
 
 @dataclass(frozen=True, slots=True)
