@@ -17,13 +17,17 @@ import numpy.typing as npt
 
 from tellapart.graphs.layers import (
     INPUT,
+    LUMA_WEIGHTS,
     Activation,
     Add,
     Conv,
     Dense,
+    Flatten,
     GlobalAveragePool,
     Graph,
     Layer,
+    Luma,
+    MaxPool,
     Scale,
     Shape,
     Softmax,
@@ -40,8 +44,8 @@ OPSET = 17
 IR_VERSION = 8
 
 OPERATORS = frozenset(
-    {"Add", "Clip", "Conv", "DequantizeLinear", "Flatten", "Gemm"}
-    | {"GlobalAveragePool", "Relu", "Softmax", "Transpose"}
+    {"Add", "Cast", "Clip", "Conv", "DequantizeLinear", "Flatten", "Floor", "Gemm"}
+    | {"GlobalAveragePool", "MaxPool", "Relu", "Softmax", "Transpose"}
 )
 """All that is ever written here, and so all that a file is allowed to hold when it is read."""
 
@@ -116,12 +120,22 @@ class _Builder:
         taken = [_inner(name, self.shapes) for name in inputs]
         made = _inner(layer.name, self.shapes)
         match layer:
+            case Luma():
+                self._luma(layer, taken[0], made)
             case Scale():
                 self._scale(layer, taken[0], made)
             case Conv():
                 self._conv(layer, taken[0], made, self.shapes[inputs[0]], weights)
             case Add():
-                self._node("Add", taken, made)
+                self._activated("Add", taken, made, layer.activation)
+            case MaxPool():
+                sides = [layer.size] * 2
+                self._node("MaxPool", taken, made, kernel_shape=sides, strides=sides)
+            case Flatten():
+                last = taken[0]
+                if len(self.shapes[inputs[0]]) == 3:
+                    last = self._node("Transpose", taken, f"{made}/nhwc", perm=[0, 2, 3, 1])
+                self._node("Flatten", [last], made)
             case GlobalAveragePool():
                 self._node("GlobalAveragePool", taken, f"{made}/pooled")
                 self._node("Flatten", [f"{made}/pooled"], made)
@@ -140,6 +154,23 @@ class _Builder:
         if len(self.shapes[name]) == 3:
             self._node("Transpose", [_inner(name, self.shapes)], name, perm=[0, 2, 3, 1])
 
+    def _luma(self, layer: Luma, taken: str, made: str) -> None:
+        # Exact in float32: every sum of these products is a whole number of 65536ths below
+        # 2 ** 24, in whatever order it is added up.
+        from onnx import TensorProto
+
+        weights = np.array(LUMA_WEIGHTS, np.float32).reshape(1, 3, 1, 1)
+        constants: dict[str, npt.NDArray[np.generic]] = {
+            f"{layer.name}/weights": weights / np.float32(65536),
+            f"{layer.name}/half": np.array([0.5], np.float32),
+        }
+        names = [self._tensor(name, constants) for name in constants]
+        self._node("Transpose", [taken], f"{made}/levels", perm=[0, 3, 1, 2])
+        self._node("Cast", [f"{made}/levels"], f"{made}/float", to=TensorProto.FLOAT)
+        self._node("Conv", [f"{made}/float", *names], f"{made}/sum", kernel_shape=[1, 1])
+        self._node("Floor", [f"{made}/sum"], f"{made}/whole")
+        self._node("Cast", [f"{made}/whole"], made, to=TensorProto.UINT8)
+
     def _scale(self, layer: Scale, taken: str, made: str) -> None:
         # One pass over the pixels; cast, subtraction and division as nodes of their own give the
         # same numbers in three.
@@ -148,8 +179,9 @@ class _Builder:
             f"{layer.name}/zero": np.array(layer.zero, np.uint8),
         }
         names = [self._tensor(name, constants) for name in constants]
-        self._node("Transpose", [taken], f"{made}/levels", perm=[0, 3, 1, 2])
-        self._node("DequantizeLinear", [f"{made}/levels", *names], made)
+        if taken == INPUT:
+            taken = self._node("Transpose", [taken], f"{made}/levels", perm=[0, 3, 1, 2])
+        self._node("DequantizeLinear", [taken, *names], made)
 
     def _conv(self, layer: Conv, taken: str, made: str, shape: Shape, weights: Weights) -> None:
         pads = [(0, 0), (0, 0)]
@@ -194,10 +226,11 @@ class _Builder:
             self.tensors[name] = numpy_helper.from_array(np.asarray(values[name], order="C"), name)
         return name
 
-    def _node(self, operator: str, taken: list[str], made: str, **attributes: Any) -> None:
+    def _node(self, operator: str, taken: list[str], made: str, **attributes: Any) -> str:
         from onnx import helper
 
         self.nodes.append(helper.make_node(operator, taken, [made], name=made, **attributes))
+        return made
 
 
 _PARTS = ("kernel", "bias")

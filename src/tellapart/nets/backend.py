@@ -1,0 +1,67 @@
+"""Keras, imported once and quietly; and which engine it runs on.
+
+Everything that trains asks here for Keras and nowhere for an engine: TensorFlow is what runs
+unless the environment variable ``KERAS_BACKEND`` names another.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+from tellapart.errors import SettingsError
+
+DEFAULT_ENGINE = "tensorflow"
+
+# Without these, TensorFlow writes pages about its build to standard error on import.
+_QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "ABSL_MIN_LOG_LEVEL": "3", "GRPC_VERBOSITY": "ERROR"}
+
+
+def keras() -> Any:
+    """The module ``keras``, on the engine that ``KERAS_BACKEND`` names.
+
+    Variables of the environment that are set already are left as they are.
+
+    Raises:
+        SettingsError: With code ``extra_missing`` if Keras or its engine is not installed,
+            ``unknown_engine`` if there is no engine of that name.
+    """
+    if "keras" not in sys.modules:
+        for name, value in _QUIET.items():
+            os.environ.setdefault(name, value)
+    engine = os.environ.setdefault("KERAS_BACKEND", DEFAULT_ENGINE)
+    try:
+        return importlib.import_module("keras")
+    except ImportError as error:
+        raise SettingsError(
+            f"Networks are trained with Keras on {engine}, which cannot be imported: {error}.",
+            remedy=_remedy(engine),
+            code="extra_missing",
+        ) from error
+    except ValueError as error:  # what Keras raises for an engine it does not know
+        raise SettingsError(
+            f"The environment variable KERAS_BACKEND is {engine!r}, which is no engine of Keras.",
+            remedy="Set it to tensorflow, jax or torch, or leave it unset.",
+            code="unknown_engine",
+        ) from error
+
+
+def engine() -> dict[str, str]:
+    """What trains: ``keras`` (version), ``engine`` (name) and ``engine_version``.
+
+    Raises:
+        SettingsError: As :func:`keras`.
+    """
+    module = keras()
+    name = str(module.backend.backend())
+    version = getattr(sys.modules.get(name), "__version__", "unknown")
+    return {"keras": str(module.__version__), "engine": name, "engine_version": str(version)}
+
+
+def _remedy(engine: str) -> str:
+    install = "Run: pip install 'tellapart[keras]'"
+    if engine == DEFAULT_ENGINE:
+        return f"{install}."
+    return f"{install} {engine} (or unset KERAS_BACKEND to train on {DEFAULT_ENGINE})."
