@@ -1,0 +1,20 @@
+"""Training pictures varied: what may happen, what is drawn, and how it is applied.
+
+Who does what: :class:`Policy` says what may happen; :func:`draw` draws, for each picture of
+each epoch, what does; :func:`apply` does it to the pixels; :func:`mix` mixes pictures inside a
+batch.
+
+Example:
+    >>> policy = Policy.parse("flip,shift=0.1")
+    >>> pixels = np.zeros((2, 28, 28, 1), np.uint8)
+    >>> draws = draw(policy, seed=0, epoch=0, indices=np.arange(2))
+    >>> apply(pixels, draws).shape
+    (2, 28, 28, 1)
+"""
+
+from tellapart.nets.augment.applying import apply
+from tellapart.nets.augment.drawing import Draws, draw
+from tellapart.nets.augment.mixing import mix
+from tellapart.nets.augment.policy import PRESETS, Policy
+
+__all__ = ["PRESETS", "Draws", "Policy", "apply", "draw", "mix"]
