@@ -15,8 +15,9 @@ from tellapart.errors import SettingsError
 
 DEFAULT_ENGINE = "tensorflow"
 
-# Without these, TensorFlow writes pages about its build to standard error on import.
-_QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "ABSL_MIN_LOG_LEVEL": "3", "GRPC_VERBOSITY": "ERROR"}
+# Without this, TensorFlow writes pages about its build and devices to standard error. A line
+# about oneDNN remains, which no variable switches off without switching more.
+_QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 def keras() -> Any:

@@ -158,9 +158,8 @@ class Spec(Settings):
                     side = 2 * side + 2  # undo the maximum, then the unpadded convolution
                 return side
             case "resnet":
-                halvings = len(self.blocks)
-                # Pictures above SMALL are halved once more, which 2 ** halvings has to allow.
-                return 2**halvings if 2**halvings <= SMALL else max(2 ** (halvings + 1), SMALL + 1)
+                halved = 1 << len(self.blocks)  # by the stages, and above SMALL by the stem
+                return halved if halved <= SMALL else 2 * halved
             case "finetune":
                 return backbones.SIZES[0]
             case _:
