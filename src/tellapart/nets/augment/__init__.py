@@ -2,7 +2,7 @@
 
 Who does what: :class:`Policy` says what may happen; :func:`draw` draws, for each picture of
 each epoch, what does; :func:`apply` does it to the pixels; :func:`mix` mixes pictures inside a
-batch.
+batch; :func:`default` chooses the policy of a network; :func:`sheet` draws what comes out.
 
 Example:
     >>> policy = Policy.parse("flip,shift=0.1")
@@ -13,8 +13,20 @@ Example:
 """
 
 from tellapart.nets.augment.applying import apply
+from tellapart.nets.augment.defaults import default
 from tellapart.nets.augment.drawing import Draws, draw
 from tellapart.nets.augment.mixing import mix
 from tellapart.nets.augment.policy import PRESETS, Policy
+from tellapart.nets.augment.sheets import sheet, variants
 
-__all__ = ["PRESETS", "Draws", "Policy", "apply", "draw", "mix"]
+__all__ = [
+    "PRESETS",
+    "Draws",
+    "Policy",
+    "apply",
+    "default",
+    "draw",
+    "mix",
+    "sheet",
+    "variants",
+]

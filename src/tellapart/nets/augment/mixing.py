@@ -6,6 +6,9 @@ Every picture gets a partner from the same batch and a share of its own. The sha
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,8 +48,8 @@ def mix(
     if blended is None:
         blended = np.full(count, policy.mixup > 0)
     alpha = np.where(blended, policy.mixup or 1.0, policy.cutmix or 1.0)
-    share = rng.beta(alpha, alpha)  # of the picture itself
-    middle = rng.random((count, 2))
+    share = rng.beta(alpha, alpha).tolist()  # of the picture itself
+    middle = rng.random((count, 2)).tolist()
     mixed = pixels.copy()
     kept = np.ones(count)
     for row in range(count):
@@ -68,10 +71,10 @@ def _blend(picture: Pixels, other: Pixels, share: float) -> float:
     return own / 256
 
 
-def _paste(picture: Pixels, other: Pixels, share: float, middle: NDArray[np.float64]) -> float:
+def _paste(picture: Pixels, other: Pixels, share: float, middle: Sequence[float]) -> float:
     """Lay the same rectangle of the other over, in place; the share of pixels that was kept."""
     height, width = picture.shape[:2]
-    half = np.sqrt(1 - share) / 2
+    half = math.sqrt(1 - share) / 2
     (top, bottom), (left, right) = (
         (round(max(at - half, 0) * side), round(min(at + half, 1) * side))
         for at, side in zip(middle, (height, width), strict=True)
