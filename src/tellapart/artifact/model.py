@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
@@ -14,8 +14,10 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from tellapart.artifact.inside import Inside
 from tellapart.errors import ModelError
 from tellapart.graphs import INPUT, check_contained, cut_after, only_asked_for, open_session
+from tellapart.graphs.reading import Tail
 from tellapart.images import FITS, Fit
 from tellapart.measures import cores
 
@@ -25,9 +27,21 @@ SCHEMA = 1
 FEATURES, PROBABILITIES, LOGIT_MAP = "features", "probabilities", "logit_map"
 MAX_BYTES = 1024**3
 MAX_SIZE = 4096
-CHUNK = 4
-"""Pictures a call of the engine: at 224 pixels, some 50 MB of intermediate maps."""
+PIXELS_A_CALL = 4 * 224 * 224
+"""Pixels a call of the engine: some 50 MB of intermediate maps, whatever the pictures' size."""
+MAX_CHUNK = 256
+"""Pictures a call of the engine at most; more make it no faster."""
 _HEAD_CHUNK = 4096  # feature rows a call: 20 MB as float32
+
+
+def pictures_a_call(size: int) -> int:
+    """How many pictures of a size go through a network at once.
+
+    Example:
+        >>> [pictures_a_call(size) for size in (28, 150, 224, 1024)]
+        [256, 8, 4, 1]
+    """
+    return max(1, min(MAX_CHUNK, PIXELS_A_CALL // size**2))
 
 
 class Model:
@@ -68,6 +82,8 @@ class Model:
             )
         self._read_metadata()
         self._check_ends()
+        self._chunk = pictures_a_call(self.size)
+        self._inside = Inside(data, PROBABILITIES, chunk=self._chunk, threads=self._threads)
 
     @classmethod
     def load(cls, source: Path | str | bytes, *, threads: int | None = None) -> Model:
@@ -166,19 +182,85 @@ class Model:
                 made[part] = self._head.run([PROBABILITIES], {name: rows})[0]
         return made
 
-    def _run(self, pixels: npt.NDArray[np.uint8], names: list[str]) -> list[Floats]:
+    def layers(self) -> tuple[tuple[str, tuple[int, int, int]], ...]:
+        """Its convolutions and poolings, from the pixels to the probabilities.
+
+        Returns:
+            Name and shape ``(height, width, channels)`` of what each gives, in order; empty
+            for a network without.
+
+        Raises:
+            ModelError: If the file cannot be read after all.
+        """
+        with self._asked():
+            return tuple((layer.name, layer.shape) for layer in self._inside.layers)
+
+    def activations(self, pixels: npt.NDArray[np.uint8], names: Sequence[str]) -> dict[str, Floats]:
+        """What some layers give, behind their activation.
+
+        Args:
+            pixels: uint8 ``[n, size, size, 3]``, RGB. The answer holds all ``n``.
+            names: Of :meth:`layers`.
+
+        Returns:
+            By name, float32 ``[n, h, w, c]``.
+
+        Raises:
+            ModelError: If there is no such layer.
+            ValueError: If the pixels have another shape or type.
+        """
+        self._check_pixels(pixels)
+        with self._asked():
+            layers = [self._inside.named(name) for name in names]
+            found = self._inside.maps(pixels, [layer.tensor for layer in layers]) if layers else []
+        return {
+            layer.name: np.ascontiguousarray(maps.transpose(0, 2, 3, 1))
+            for layer, maps in zip(layers, found, strict=True)
+        }
+
+    def last_map(self, pixels: npt.NDArray[np.uint8]) -> tuple[Tail, Floats]:
+        """The map of the last convolution, and what makes logits of it.
+
+        Args:
+            pixels: uint8 ``[n, size, size, 3]``, RGB.
+
+        Returns:
+            The operations behind the map, and the map, float32 ``[n, c, h, w]``.
+
+        Raises:
+            ModelError: If the end of the network is of no known kind.
+            ValueError: If the pixels have another shape or type.
+        """
+        self._check_pixels(pixels)
+        with self._asked():
+            tail = self._inside.tail
+            return tail, self._inside.maps(pixels, [tail.tensor])[0]
+
+    def weight(self, name: str) -> Floats:
+        """One of its weights, such as ``"conv1/kernel"``, float32 as the graph's table has it.
+
+        Raises:
+            ModelError: If there is none of this name.
+        """
+        with self._asked():
+            return self._inside.weight(name)
+
+    def _check_pixels(self, pixels: npt.NDArray[np.uint8]) -> None:
         if pixels.dtype != np.uint8 or pixels.shape[1:] != (self.size, self.size, 3):
             raise ValueError(f"pixels are {pixels.dtype} {pixels.shape}, not {self.size} squares")
+
+    def _run(self, pixels: npt.NDArray[np.uint8], names: list[str]) -> list[Floats]:
+        self._check_pixels(pixels)
         tails = {PROBABILITIES: (len(self.classes),), LOGIT_MAP: self._map_shape}
         made = [np.empty((len(pixels), *tails[name]), np.float32) for name in names]
-        for start in range(0, len(pixels), CHUNK):
-            chunk = np.ascontiguousarray(pixels[start : start + CHUNK])
+        for start in range(0, len(pixels), self._chunk):
+            chunk = np.ascontiguousarray(pixels[start : start + self._chunk])
             with self._explained():
                 answers = self._session.run(names, {INPUT: chunk}, only_asked_for())
             for whole, answer in zip(made, answers, strict=True):
                 if answer.shape != (len(chunk), *whole.shape[1:]):
                     raise self._error(f"it answers with the shape {answer.shape}")
-                whole[start : start + CHUNK] = answer
+                whole[start : start + self._chunk] = answer
         return made
 
     def _read_metadata(self) -> None:
@@ -244,3 +326,12 @@ class Model:
         except Exception as error:
             lines = str(error).splitlines() or [type(error).__name__]
             raise self._error(f"it is damaged ({lines[0][:200]})") from error
+
+    @contextlib.contextmanager
+    def _asked(self) -> Iterator[None]:
+        """What the file lacks, of what somebody looks for inside it, as an error of ours."""
+        with self._explained():
+            try:
+                yield
+            except ValueError as error:
+                raise self._error(str(error)) from error
