@@ -9,6 +9,7 @@ import typer
 
 import tellapart
 from tellapart.cli import (
+    augment_preview,
     cache,
     check,
     compare,
@@ -29,6 +30,7 @@ COMMANDS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("explain", explain.command),
     ("report", report.command),
     ("compare", compare.command),
+    ("augment-preview", augment_preview.command),
     ("demo", demo.command),
 )
 

@@ -80,4 +80,4 @@ def _paste(picture: Pixels, other: Pixels, share: float, middle: Sequence[float]
         for at, side in zip(middle, (height, width), strict=True)
     )
     picture[top:bottom, left:right] = other[top:bottom, left:right]
-    return 1 - (bottom - top) * (right - left) / (height * width)
+    return float(1 - (bottom - top) * (right - left) / (height * width))

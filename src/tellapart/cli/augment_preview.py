@@ -1,0 +1,169 @@
+"""``tellapart augment-preview``: what training would see of a few pictures."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tellapart.cli.options import Corrections, Data, GroupFrom, Json, LabelFrom, Quiet
+
+if TYPE_CHECKING:
+    from tellapart.catalog import Catalog
+    from tellapart.nets.augment.previewing import Preview
+
+_MARK = "tellapart augment-preview"  # in every PNG written here: only such a one is replaced
+
+
+def command(
+    data: Data,
+    augment: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SPEC",
+            help="none, light, strong, or changes such as 'flip,shift=0.1,rotation=15' "
+            "[the network's own].",
+            show_default=False,
+        ),
+    ] = None,
+    model: Annotated[
+        str, typer.Option(metavar="linear|dnn|cnn|resnet|finetune", help="The network.")
+    ] = "cnn",
+    size: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PIXELS",
+            help="Side of the square pictures are brought to [as training would choose].",
+            show_default=False,
+        ),
+    ] = None,
+    fit: Annotated[
+        str, typer.Option(metavar="squash|crop|pad", help="How they are brought to it.")
+    ] = "squash",
+    n: Annotated[int, typer.Option("--n", metavar="N", help="Pictures, up to 32.")] = 6,
+    seed: Annotated[int, typer.Option(help="Draws every random choice.")] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="The PNG to write [NAME-augmented.png here].", show_default=False
+        ),
+    ] = None,
+    corrections: Corrections = None,
+    group_from: GroupFrom = None,
+    label_from: LabelFrom = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Draw a contact sheet of what training would see of a few pictures.
+
+    Each row begins with a picture as it is; beside it stands what the first epochs make of it.
+    Nothing is trained.
+
+    Examples:
+      tellapart augment-preview pets/
+
+      tellapart augment-preview pets/ --model resnet --n 12
+
+      tellapart augment-preview pets/ --augment flip,shift=0.1,rotation=15 --out turned.png
+    """
+    from tellapart.checking import open_data
+    from tellapart.cli.terminal import print_json, progress_of
+    from tellapart.config import DataSettings, settings
+    from tellapart.nets.augment.policy import Policy
+    from tellapart.nets.augment.previewing import PreviewSettings, preview
+
+    asked = {"model": model, "augment": augment, "size": size, "fit": fit, "n": n, "seed": seed}
+    wanted = settings(PreviewSettings, asked)
+    if augment is not None:
+        Policy.parse(augment)  # before anything is read
+    catalog = open_data(
+        data,
+        settings(
+            DataSettings,
+            {"label_from": label_from, "group_from": group_from, "corrections": corrections},
+        ),
+    )
+    target = out or Path(f"{_stem(catalog.source.name)}-augmented.png")
+    _check_target(target, catalog)
+    found = preview(catalog, wanted, progress=progress_of(quiet=quiet))
+    target.write_bytes(_png(found))
+    if as_json:
+        print_json({**found.as_json(), "png": str(target)})
+    else:
+        _print(found, target, data)
+
+
+def _check_target(target: Path, catalog: Catalog) -> None:
+    """Refuse to write among the data, or over anything but an earlier sheet.
+
+    Raises:
+        SettingsError: With what to choose instead.
+    """
+    from tellapart.checking import lies_inside
+    from tellapart.errors import SettingsError
+
+    remedy = "Choose another --out."
+    if target.suffix.lower() != ".png":
+        raise SettingsError(f"--out {target} is no .png file.", remedy=remedy, code="out")
+    if lies_inside(target, catalog):
+        raise SettingsError(
+            f"--out {target} lies inside the data folder.",
+            remedy="Choose a file outside it: nothing is written among your pictures.",
+            code="out",
+        )
+    if target.exists() and not _is_ours(target):
+        raise SettingsError(
+            f"--out {target} exists, and is not an earlier sheet.",
+            remedy="Choose another file: no picture of yours is overwritten.",
+            code="out",
+        )
+
+
+def _is_ours(file: Path) -> bool:
+    if not file.is_file():
+        return False
+    with file.open("rb") as opened:
+        return _MARK.encode() in opened.read(1024)
+
+
+def _png(found: Preview) -> bytes:
+    import io
+
+    from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
+
+    mark = PngInfo()
+    mark.add_text("Software", _MARK)
+    file = io.BytesIO()
+    Image.fromarray(found.pixels).save(file, "PNG", pnginfo=mark)
+    return file.getvalue()
+
+
+def _stem(name: str) -> str:
+    """The data's name without its ending: ``pets`` for ``pets/`` and ``pets.tar.gz``."""
+    stem = name.removesuffix(".gz").strip(".")
+    return (stem.rpartition(".")[0] or stem).replace("/", "") or "data"
+
+
+def _print(found: Preview, target: Path, data: str) -> None:
+    from tellapart.cli.terminal import clean, console, counted, print_indented
+
+    shown = console()
+    classes = " · ".join(f"{clean(name)} {n:,}" for name, n in Counter(found.labels).items())
+    color = "gray" if found.gray else "color"
+    side = f"{found.size}x{found.size}"
+    told = f"{len(found.paths)} of {counted(found.total, 'pictures')} ({classes}), {side}, {color}"
+    print_indented(shown, told, first="Pictures  ")
+    whose = "as asked for" if found.settings.augment else f"the default of '{found.settings.model}'"
+    print_indented(shown, f"{found.policy.spec}  ({whose})", first="Augment   ")
+    print_indented(shown, found.sentence, first="          ")
+    if found.unreadable:
+        missing = counted(len(found.unreadable), "pictures")
+        print_indented(shown, f"{missing} could not be decoded.", first="Passed    ")
+    print_indented(shown, f"{clean(target)}: originals at the left.", first="Wrote     ")
+    asked = "" if found.settings.augment is None else f" --augment {found.policy.spec}"
+    line = f"tellapart train {clean(shlex.quote(data))} --model {found.settings.model}{asked}"
+    typer.echo(f"Next      {line}")
