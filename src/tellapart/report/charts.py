@@ -165,7 +165,7 @@ def regularization_curve(table: Sequence[Mapping[str, Any]], chosen: float) -> S
         parts.append(words(f"{loss:.3g}", left - 8, y(loss) + 4, "end"))
     decades = range(math.ceil(first - 1e-9), math.floor(last + 1e-9) + 1)
     for power in decades if len(decades) < 9 else decades[::2]:
-        parts.append(words(_power(power), x(10.0**power), top + height + 18))
+        parts.append(words(power_of_ten(power), x(10.0**power), top + height + 18))
     path = "M" + "L".join(f"{x(c):.1f} {y(loss):.1f}" for c, loss in points)
     parts.append(element("path", d=path, class_="line"))
     for c, loss in points:
@@ -188,7 +188,7 @@ def regularization_curve(table: Sequence[Mapping[str, Any]], chosen: float) -> S
     return chart(left + width + 20, top + height + 48, label, *parts)
 
 
-def _power(exponent: int) -> str:
+def power_of_ten(exponent: int) -> str:
     """A power of ten as it is read on an axis: ``0.01``, ``100``, ``10⁻⁵``."""
     if -3 <= exponent <= 3:
         return f"{10.0**exponent:g}"

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from tellapart.report import charts, confusion, sections, text
+from tellapart.report import charts, confusion, networks, sections, text
 from tellapart.report.thumbnails import Budget
 from tellapart.report.views import CheckView, RunView
 
@@ -36,6 +36,8 @@ def render_run(view: RunView) -> str:
     bins = [one for one in held_out.get("reliability", ()) if one.get("n")]
     budget = Budget(PICTURES)
     gallery = sections.gallery(view.gallery, budget)
+    learning = view.learning
+    net = None if learning is None else networks.learned(learning, view.metrics, budget)
     verdict = view.metrics["verdict"]
     verdict_title = str(verdict["code"]).replace("_", " ").capitalize()
     return _environment().get_template("run.html.j2").render(
@@ -59,6 +61,8 @@ def render_run(view: RunView) -> str:
             held_out["majority_accuracy"],
         ),
         measured=sections.measured(view),
+        net=net,
+        candidates=networks.candidates(view.candidates) if view.candidates else None,
         findings=sections.findings(view.findings, view.examples, budget),
         levels=sections.levels(view.findings),
         mistakes=[one for one in gallery if one["item"].wrong],

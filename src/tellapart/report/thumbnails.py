@@ -108,8 +108,12 @@ class Budget:
             uri = heat_data_uri(picture, heat, side)
         else:
             uri = jpeg_data_uri(picture, side)
+        return uri if self.spend(uri) else ""
+
+    def spend(self, uri: str) -> bool:
+        """Whether there is still room for a finished picture, which is then taken."""
         self.left -= len(uri)
-        return uri if self.left >= 0 else ""
+        return self.left >= 0
 
 
 def _fit(pixels: NDArray[np.uint8], side: int) -> Image.Image:
