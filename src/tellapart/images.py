@@ -212,6 +212,16 @@ def stretch(
     return np.frombuffer(target.get_buffer(), np.uint8).reshape(height, width, *pixels.shape[2:])
 
 
+def header_size(data: bytes) -> tuple[int, int]:
+    """Width and height as the file's header says them; nothing is decoded.
+
+    Raises:
+        PictureError: If it is no picture.
+    """
+    with _open(data) as image:
+        return image.size
+
+
 def luma(rgb: RGB) -> NDArray[np.uint8]:
     """Rec. 601 luma of uint8 ``[H, W, 3]`` as uint8 ``[H, W]``, exact on gray.
 

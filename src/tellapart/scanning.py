@@ -32,7 +32,7 @@ from tellapart.facts import SIDE, THUMB
 from tellapart.images import RGB, Fit, Picture, decode, resize
 from tellapart.measures import cores
 from tellapart.progress import SILENT, Progress, Stage
-from tellapart.taps import PixelTap, Tap, read_answer
+from tellapart.taps import PixelTap, Tap, read_answer, room_for
 
 __all__ = ["PixelTap", "Scan", "Tap", "scan"]
 
@@ -154,7 +154,7 @@ class _Collected:
         self.records: list[dict[str, Any] | None] = [None] * n
         self.contents: list[str | None] = [None] * n
         self.thumbs = np.zeros((n, THUMB, THUMB), np.uint8)
-        self.taps = {tap.key: np.zeros((n, *tap.shape), tap.dtype) for tap in taps}
+        self.taps = {tap.key: room_for(tap, n) for tap in taps}
         self.missing: dict[str, set[int]] = {tap.key: set(range(n)) for tap in taps}
         self.decoded = 0
         self._taps = taps

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -50,11 +51,19 @@ class Tap(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PixelTap:
-    """The tap that keeps the resized pixels themselves, uint8 ``[size, size, 3]``."""
+    """The tap that keeps the resized pixels themselves, uint8 ``[size, size, 3]``.
+
+    Args:
+        size: Side of the squares in pixels.
+        fit: How pictures are brought to them.
+        keep: Whether they go into the cache.
+        file: Where to keep them all as one memory-mapped ``.npy``, instead of in memory.
+    """
 
     size: int
     fit: Fit = "squash"
     keep: bool = True
+    file: Path | None = None
     dtype: np.dtype[Any] = field(default=np.dtype(np.uint8))
 
     @property
@@ -70,6 +79,14 @@ class PixelTap:
     def apply(self, pixels: RGB) -> NDArray[Any]:
         """The pixels as they are."""
         return pixels
+
+
+def room_for(tap: Tap, n: int) -> NDArray[Any]:
+    """Zeros for the answers of ``n`` pictures, ``[n, *shape]``; in a file where the tap has one."""
+    shape = (n, *tap.shape)
+    if isinstance(tap, PixelTap) and tap.file is not None:
+        return np.lib.format.open_memmap(tap.file, "w+", dtype=tap.dtype, shape=shape)
+    return np.zeros(shape, tap.dtype)
 
 
 def read_answer(tap: Tap, value: bytes | None) -> NDArray[Any] | None:

@@ -1,28 +1,14 @@
-"""The run folder: everything a training leaves behind, whole or not at all, no pickle.
-
-A run is written into ``runs/.NAME.partial/`` and renamed when it is whole, so a run folder
-that exists is complete. While it is written, a lock file tells other processes that
-somebody is at work; the leftover of a process that died is recognized by its free lock.
-
-Example:
-    >>> run = open_run("runs/pets-1")  # doctest: +SKIP
-    >>> run.metrics["held_out"]["accuracy"]  # doctest: +SKIP
-"""
+"""A whole run folder, opened: its parts are read when they are asked for."""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import re
-import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from tellapart.errors import RunError
+from tellapart.runs.files import damaged, read_json
 
 if TYPE_CHECKING:
     import polars as pl
@@ -40,12 +26,11 @@ FILES = (
     "predictions.parquet",
     "report.html",
 )
-_JSON_LIMIT = 1024**3  # bytes; the confusion matrix of 2,500 classes has 70 MB
-_LOCK = "lock"
 _COLUMNS = {
     "predictions.parquet": {"path", "label", "predicted", "probability", "correct", "counted"},
     "findings.parquet": {"code", "level", "path", "sentence", "remedy"},
     "split.parquet": {"path", "label", "side", "reason", "content"},
+    "history.parquet": {"epoch", "loss", "accuracy", "learning_rate"},
 }
 
 
@@ -67,20 +52,20 @@ class Run:
     @cached_property
     def settings(self) -> dict[str, Any]:
         """Content of ``run.json``: what was trained on what, and with which versions."""
-        return _read_json(self.path / "run.json")
+        return read_json(self.path / "run.json")
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
         """Content of ``metrics.json``: the same for the same seed, data and machine."""
-        content = _read_json(self.path / "metrics.json")
+        content = read_json(self.path / "metrics.json")
         if not _has_headline(content, len(self.classes)):
-            raise _damaged(self.path / "metrics.json", "it holds no measured accuracy and verdict")
+            raise damaged(self.path / "metrics.json", "it holds no measured accuracy and verdict")
         return content
 
     @cached_property
     def timings(self) -> dict[str, Any]:
         """Content of ``timings.json``: seconds, pictures a second, memory."""
-        return _read_json(self.path / "timings.json")
+        return read_json(self.path / "timings.json")
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -103,6 +88,13 @@ class Run:
         return self._table("split.parquet")
 
     @cached_property
+    def history(self) -> pl.DataFrame | None:
+        """One row an epoch of a network's training: loss and accuracy; None for a probe."""
+        if not (self.path / "history.parquet").is_file():
+            return None
+        return self._table("history.parquet")
+
+    @cached_property
     def model(self) -> Model:
         """The model, ready to run."""
         return self.load_model()
@@ -121,7 +113,7 @@ class Run:
 
         model = Model.load(self.path / "model.onnx", threads=threads)
         if model.classes != self.classes:
-            raise _damaged(self.path, "model.onnx and run.json name different classes")
+            raise damaged(self.path, "model.onnx and run.json name different classes")
         return model
 
     def _table(self, name: str) -> pl.DataFrame:
@@ -130,10 +122,10 @@ class Run:
         try:
             frame = pl.read_parquet(self.path / name)
         except (OSError, pl.exceptions.PolarsError) as error:
-            raise _damaged(self.path / name, str(error)) from None
+            raise damaged(self.path / name, str(error)) from None
         missing = _COLUMNS[name] - set(frame.columns)
         if missing:
-            raise _damaged(self.path / name, f"it has no column '{min(missing)}'")
+            raise damaged(self.path / name, f"it has no column '{min(missing)}'")
         return frame
 
     def as_json(self) -> dict[str, Any]:
@@ -177,110 +169,13 @@ def open_run(path: str | Path) -> Run:
             remedy="Give the folder that 'train' printed, such as runs/pets-1.",
         )
     if "run.json" not in missing:
-        _check_schema(folder, _read_json(folder / "run.json"))
+        _check_schema(folder, read_json(folder / "run.json"))
     if set(missing) - {"report.html"}:  # a report can be written again
         raise RunError(
             f"The run folder '{folder}' is not whole: {', '.join(missing)} is missing.",
             remedy="Copy the whole folder again, or train again.",
         )
     return Run(folder)
-
-
-def next_name(parent: Path, stem: str) -> str:
-    """The first free name ``stem-1``, ``stem-2``, … under a folder.
-
-    The leftover of a process that died is free: :func:`writing` takes it over.
-    """
-    stem = re.sub(r"[^\w.-]+", "-", stem).strip("-.") or "run"
-    taken = {entry.name for entry in parent.iterdir()} if parent.is_dir() else set()
-    number = 1
-    while f"{stem}-{number}" in taken or _is_locked(parent / f".{stem}-{number}.partial"):
-        number += 1
-    return f"{stem}-{number}"
-
-
-def _is_locked(partial: Path) -> bool:
-    """Whether a living process is writing there."""
-    import fcntl
-
-    try:
-        with (partial / _LOCK).open("r+") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
-@contextlib.contextmanager
-def writing(target: Path) -> Iterator[Path]:
-    """Write a run: the folder to fill, which becomes ``target`` when the block ends well.
-
-    On any failure, an interrupt too, nothing is left of it.
-
-    Raises:
-        RunError: If the target exists, somebody else is writing it, or the disk is full.
-    """
-    partial = target.parent / f".{target.name}.partial"
-    with _explained(target):
-        if target.exists() or target.is_symlink():
-            raise RunError(
-                f"'{target}' exists already.", remedy="Choose another --out, or remove it."
-            )
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(partial):
-            try:
-                yield partial
-                (partial / _LOCK).unlink(missing_ok=True)
-                partial.rename(target)
-            except BaseException:
-                shutil.rmtree(partial, ignore_errors=True)
-                raise
-
-
-def write_json(path: Path, content: Any) -> None:
-    r"""Write JSON: members in the order given, two spaces, no NaN, a final newline.
-
-    The file is UTF-8 whatever names it holds: a byte that is not stands as ``\udcff``, which
-    JSON reads back as Python had it.
-    """
-    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
-
-
-@contextlib.contextmanager
-def _locked(partial: Path) -> Iterator[None]:
-    """Make and lock the partial folder; take over the leftover of a process that died."""
-    import fcntl
-
-    partial.mkdir(exist_ok=True)
-    with (partial / _LOCK).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RunError(
-                f"Another process is writing the run '{partial}'.",
-                remedy="Wait for it, or choose another --out.",
-            ) from None
-        for entry in partial.iterdir():
-            if entry.name != _LOCK:
-                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-        yield
-
-
-@contextlib.contextmanager
-def _explained(target: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        full = error.errno == 28
-        raise RunError(
-            f"The run '{target}' cannot be written: "
-            f"{'the disk is full' if full else os.strerror(error.errno or 5)}.",
-            remedy="Free some space, or choose another --out." if full else "Choose another --out.",
-            code="disk_full" if full else None,
-        ) from error
 
 
 def _percent(share: float) -> str:
@@ -292,7 +187,7 @@ def _percent(share: float) -> str:
 def _check_schema(folder: Path, settings: dict[str, Any]) -> None:
     schema = settings.get("schema")
     if not isinstance(schema, int) or schema < 1:
-        raise _damaged(folder / "run.json", "it names no schema")
+        raise damaged(folder / "run.json", "it names no schema")
     if schema > SCHEMA:
         raise RunError(
             f"The run '{folder}' was written by a newer tellapart (schema {schema}; this one "
@@ -302,10 +197,10 @@ def _check_schema(folder: Path, settings: dict[str, Any]) -> None:
         )
     classes = settings.get("classes")
     if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
-        raise _damaged(folder / "run.json", "it names no classes")
+        raise damaged(folder / "run.json", "it names no classes")
     for part in ("data", "decode", "settings"):
         if not isinstance(settings.get(part, {}), dict):
-            raise _damaged(folder / "run.json", f"its '{part}' is not an object")
+            raise damaged(folder / "run.json", f"its '{part}' is not an object")
 
 
 def _has_headline(metrics: dict[str, Any], classes: int) -> bool:
@@ -328,22 +223,4 @@ def _has_headline(metrics: dict[str, Any], classes: int) -> bool:
         and len(confusion) == classes
         and all(isinstance(row, list) and len(row) == classes for row in confusion)
         and isinstance(verdict.get("sentence"), str)
-    )
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > _JSON_LIMIT:
-            raise _damaged(path, "it is too large")
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise _damaged(path, str(error)) from None
-    if not isinstance(content, dict):
-        raise _damaged(path, "it is not a JSON object")
-    return cast(dict[str, Any], content)
-
-
-def _damaged(path: Path, reason: str) -> RunError:
-    return RunError(
-        f"'{path}' is damaged: {reason}.", remedy="Copy the run folder again, or train again."
     )

@@ -1,0 +1,265 @@
+"""A network trained from pixels in a child process, written and ready to be measured."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tellapart import artifact, splits
+from tellapart.config import TrainSettings
+from tellapart.errors import SettingsError
+from tellapart.material import Learned, Material, Pixels
+from tellapart.training.preparing import Surroundings
+from tellapart.training.probes import fitted as fitted_probe
+
+if TYPE_CHECKING:
+    from tellapart.nets import Fitted, Job, Recipe
+    from tellapart.nets.networks import Kind, Spec
+
+Floats = NDArray[np.float32]
+Rows = NDArray[np.int64]
+
+FINAL = "final"
+_IMBALANCED = 2.0
+"""Times as many pictures of the commonest class as of the rarest from which classes are weighed."""
+_ROWS = 512  # pictures that are handed to the file at a time
+
+
+def learn(
+    material: Material,
+    kind: str,
+    settings: TrainSettings,
+    around: Surroundings,
+    *,
+    budget: float | None = None,
+    about: Mapping[str, Any] | None = None,
+    resume: bool = False,
+) -> Learned:
+    """Train a network, and write its file.
+
+    Args:
+        material: The pictures; their pixels were asked for.
+        kind: One of :data:`tellapart.config.NETWORKS`.
+        settings: What was asked for.
+        around: Folders and listeners.
+        budget: Seconds that training may take; those of the settings unless given.
+        about: More members for ``run.json``.
+        resume: Go on from the checkpoints that lie in the folder.
+
+    Raises:
+        SettingsError: If the extra ``keras`` is missing, or a setting does not fit the pictures.
+    """
+    spec, recipe = plan(material, kind, settings, budget=budget)
+    rows = material.rows(splits.TRAIN)
+    with around.watch.stage("learning"):
+        fitted = _fit(material, spec, recipe, rows, FINAL, settings, around, resume=resume)
+    file = around.folder.parent / "model.onnx"
+    artifact.write_network(
+        file,
+        graph=spec.graph(),
+        weights=fitted.weights,
+        classes=material.classes,
+        fit=settings.fit,
+        kind=kind,
+    )
+
+    def unseen() -> Floats:
+        return _by_folds(material, spec, recipe, settings, around, resume=resume)
+
+    return Learned(
+        kind=kind,
+        size=spec.size,
+        rows=rows,
+        answer=answers(material, around),
+        unseen=unseen,
+        engine=str(fitted.outcome.get("engine", "keras")),
+        backbone="efficientnet-lite0" if kind == "finetune" else None,
+        about={"network": _described(spec, recipe, fitted), **(about or {})},
+        history=fitted.history,
+        files=_files(around.folder / FINAL),
+    )
+
+
+def plan(
+    material: Material, kind: str, settings: TrainSettings, *, budget: float | None = None
+) -> tuple[Spec, Recipe]:
+    """The network and its recipe for these pictures.
+
+    Raises:
+        SettingsError: If a setting does not fit the network or the pictures.
+    """
+    from tellapart.nets import networks, recipes
+    from tellapart.nets.augment import Policy
+
+    pixels = _pixels(material)
+    rows = material.rows(splits.TRAIN)
+    counts = np.bincount(material.labels[rows], minlength=len(material.classes))
+    spec = networks.default(
+        cast("Kind", kind),
+        size=pixels.size,
+        gray=pixels.gray,
+        classes=len(material.classes),
+        units=settings.units,
+        filters=settings.filters,
+    )
+    weigh = settings.class_weights
+    if weigh is None:
+        weigh = bool(counts.max() >= _IMBALANCED * counts.min())
+    if settings.target_on == "validation" or settings.patience is not None:
+        _check_slice(material)
+    recipe = recipes.default(
+        kind,
+        n=len(rows),
+        size=pixels.size,
+        gray=pixels.gray,
+        classes=len(material.classes),
+        epochs=settings.epochs,
+        batch=settings.batch,
+        learning_rate=settings.lr,
+        schedule=settings.schedule,
+        target=settings.target,
+        target_on=settings.target_on,
+        patience=settings.patience,
+        budget=budget if budget is not None else settings.budget,
+        augment=None if settings.augment is None else Policy.parse(settings.augment),
+        label_smoothing=settings.label_smoothing,
+        class_weights=weigh,
+        precision=settings.precision,
+        tensorboard=settings.tensorboard,
+        seed=settings.seed,
+    )
+    return spec, recipe
+
+
+def answers(material: Material, around: Surroundings) -> Callable[[artifact.Model, Rows], Floats]:
+    """Asks an open file about rows of the pixels that the one decoder made."""
+    rgb = _pixels(material).rgb
+
+    def answer(model: artifact.Model, rows: Rows) -> Floats:
+        made = np.empty((len(rows), len(model.classes)), np.float32)
+        with around.progress.stage("Measuring", total=len(rows)) as stage:
+            for start in range(0, len(rows), _ROWS):
+                part = rows[start : start + _ROWS]
+                made[start : start + _ROWS] = model.run(rgb[part])
+                stage.advance(len(part))
+        return made
+
+    return answer
+
+
+def _fit(
+    material: Material,
+    spec: Spec,
+    recipe: Recipe,
+    rows: Rows,
+    name: str,
+    settings: TrainSettings,
+    around: Surroundings,
+    *,
+    resume: bool,
+) -> Fitted:
+    from tellapart.nets import process
+
+    job = _job(material, spec, recipe, rows, settings, around)
+    return process.fit(job, around.folder / name, progress=around.progress, resume=resume)
+
+
+def _job(
+    material: Material,
+    spec: Spec,
+    recipe: Recipe,
+    rows: Rows,
+    settings: TrainSettings,
+    around: Surroundings,
+) -> Job:
+    from tellapart.nets import Job, networks
+
+    initial = networks.pretrained(spec)
+    if initial is not None:
+        # The head that the frozen backbone's features call for: training starts where the probe
+        # ends.
+        head = fitted_probe(material, rows, settings, around)
+        initial |= {"logits/kernel": head.weights, "logits/bias": head.bias}
+    return Job(
+        spec=spec,
+        recipe=recipe,
+        pixels=_pixels(material).file,
+        labels=np.maximum(material.labels, 0),
+        training=rows,
+        validation=material.validation,
+        classes=material.classes,
+        initial=initial,
+    )
+
+
+def _by_folds(
+    material: Material,
+    spec: Spec,
+    recipe: Recipe,
+    settings: TrainSettings,
+    around: Surroundings,
+    *,
+    resume: bool,
+) -> Floats:
+    """Each training picture by a network that has not seen it, ``[1, n, K]``: a round of folds."""
+    rows = material.rows(splits.TRAIN)
+    ask = answers(material, around)
+    made = np.empty((len(rows), len(material.classes)), np.float32)
+    dealt = splits.folds(material.labels[rows], material.split.groups[rows], seed=settings.seed)
+    known = np.zeros(len(rows), bool)
+    for number, (train, test) in enumerate(dealt, 1):
+        name = f"fold-{number}"
+        fitted = _fit(material, spec, recipe, rows[train], name, settings, around, resume=resume)
+        data = artifact.build_network(
+            graph=spec.graph(),
+            weights=fitted.weights,
+            classes=material.classes,
+            fit=settings.fit,
+            kind=spec.kind,
+        )
+        made[test] = ask(artifact.Model.load(data), rows[test])
+        known[test] = True
+    # A class that stands in one group alone is in no fold: guessing is all that can be said of it.
+    made[~known] = 1 / len(material.classes)
+    return made[None]
+
+
+def _described(spec: Spec, recipe: Recipe, fitted: Fitted) -> dict[str, Any]:
+    """The ``network`` member of ``run.json``."""
+    return {
+        "spec": json.loads(spec.model_dump_json()),
+        "parameters": spec.parameters(),
+        "recipe": json.loads(recipe.model_dump_json()),
+        "augment": recipe.augment.describe(),
+        "outcome": dict(fitted.outcome),
+    }
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    named = {name: folder / name for name in ("model.keras", "tensorboard")}
+    return {name: path for name, path in named.items() if path.exists()}
+
+
+def _check_slice(material: Material) -> None:
+    if len(material.validation):
+        return
+    raise SettingsError(
+        "There is no validation slice to stop or choose by: "
+        + (
+            "under 200 pictures, all are learnt from and folds measure."
+            if material.split.method == "folds"
+            else "the training part is too small to be parted."
+        ),
+        remedy="Leave --patience and --target-on validation away, or add pictures.",
+        code="no_validation",
+    )
+
+
+def _pixels(material: Material) -> Pixels:
+    assert material.pixels is not None, "the scan was asked for no pixels"
+    return material.pixels
