@@ -6,6 +6,7 @@
 SHELL := /bin/sh
 VENV := .venv
 PEERS := .venv-peers
+TORCH := .venv-torch
 PYTHON ?=
 DATA ?=
 BENCH ?=
@@ -27,7 +28,7 @@ STALE := stale
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types imports docs unit bench lock clean stale
+.PHONY: help demo test lint format types imports docs unit test-torch bench lock clean stale
 
 help: ## Show this list
 	@echo "make demo             install, and train on 1,797 handwritten digits"
@@ -37,6 +38,7 @@ help: ## Show this list
 	@echo "make format           let ruff rewrite the code's layout"
 	@echo "make types            mypy only"
 	@echo "make unit             pytest only; ARGS=tests/test_demo.py for a part"
+	@echo "make test-torch       the networks' tests on PyTorch (about 3 GB to download on Linux)"
 	@echo "make docs             build the documentation into site/"
 	@echo "make bench            measure speed and accuracy (minutes to hours); BENCH=--help"
 	@echo "make lock             pin the dependencies again; UPGRADE=1 takes newer ones"
@@ -70,7 +72,7 @@ $(VENV)/.core: $(VENV)/.python requirements/core.lock pyproject.toml
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core requirements/dev.lock
-	@echo "Installing the extras and the tools for tests"
+	@echo "Installing the extras and the tools for tests (about 500 MB, once)"
 	@$(PIP) install $(LOCKED) -r requirements/dev.lock
 	@touch $@
 
@@ -100,6 +102,11 @@ types: $(VENV)/.dev
 unit: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term $(ARGS)
 
+# The networks' tests once more, on PyTorch: in an environment of its own, which has no TensorFlow,
+# so that code that leans on TensorFlow fails here.
+test-torch: $(TORCH)/.torch ## The networks' tests with PyTorch as the engine
+	KERAS_BACKEND=torch $(TORCH)/bin/python -m pytest $(or $(ARGS),tests/nets)
+
 docs: $(VENV)/.dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
@@ -119,6 +126,17 @@ $(PEERS)/.peers: $(VENV)/.python requirements/peers.lock
 	  -r requirements/peers.lock
 	@touch $@
 
+# On Linux, the wheels of PyTorch in the public registry bring CUDA along.
+$(TORCH)/.torch: $(VENV)/.python requirements/torch.lock pyproject.toml
+	@echo "Installing PyTorch to test on (about 3 GB on Linux, once)"
+	@rm -rf $(TORCH)
+	@$(BIN)/python -m venv $(TORCH)
+	@$(TORCH)/bin/python -m pip --disable-pip-version-check -qq install $(LOCKED) \
+	  -r requirements/torch.lock
+	@$(TORCH)/bin/python -m pip --disable-pip-version-check -qq install \
+	  --no-deps --no-build-isolation -e .
+	@touch $@
+
 # ---------------------------------------------------------------- upkeep
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
@@ -128,12 +146,14 @@ lock: $(VENV)/.dev
 	$(LOCK) pyproject.toml --group build -o requirements/core.lock >/dev/null
 	$(LOCK) pyproject.toml --all-extras --group build --group dev \
 	  -c requirements/core.lock -o requirements/dev.lock >/dev/null
+	$(LOCK) pyproject.toml requirements/torch.in --group build \
+	  -c requirements/dev.lock -o requirements/torch.lock >/dev/null
 	if [ -f requirements/peers.in ]; then $(LOCK) requirements/peers.in \
 	  -c requirements/core.lock -o requirements/peers.lock >/dev/null; fi
 	@if grep -nE 'https?:|file:|find-links|index-url' requirements/*.lock; then \
 	  echo "A lock names a registry's address; see the lines above." >&2; exit 1; fi
 
 clean:
-	rm -rf $(VENV) $(PEERS) benchmarks/.work build dist site .coverage .coverage.* htmlcov \
+	rm -rf $(VENV) $(PEERS) $(TORCH) benchmarks/.work build dist site .coverage .coverage.* htmlcov \
 	  .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -18,7 +18,8 @@ from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 # What is installed to use and to test; `bench` has further locks for what it measures against.
-LOCKS = ("core", "dev")
+LOCKS = ("core", "dev", "torch")
+ENGINES = {"tensorflow", "tensorflow-cpu", "torch", "torchvision", "jax", "jaxlib", "keras"}
 ALL_LOCKS = tuple(sorted(path.stem for path in (ROOT / "requirements").glob("*.lock")))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
@@ -55,10 +56,52 @@ def test_every_locked_package_has_hashes(name: str) -> None:
         assert "==" in entry and "--hash=sha256:" in entry, entry.splitlines()[0]
 
 
-@pytest.mark.parametrize("name", LOCKS)
-def test_no_deep_learning_framework_is_installed(name: str) -> None:
-    heavy = {"tensorflow", "tensorflow-cpu", "torch", "torchvision", "jax", "jaxlib", "keras"}
-    assert not heavy & set(locked(name))
+@pytest.mark.parametrize(
+    ("name", "engines"),
+    [
+        ("core", set()),
+        ("dev", {"keras", "tensorflow", "tensorflow-cpu", "jax", "jaxlib"}),
+        ("torch", {"keras", "torch"}),
+    ],
+)
+def test_each_environment_has_its_engines_and_no_other(name: str, engines: set[str]) -> None:
+    assert ENGINES & set(locked(name)) == engines
+
+
+@pytest.mark.parametrize("name", ["dev", "torch"])
+def test_no_engine_is_asked_for_on_macs_with_an_intel_processor(name: str) -> None:
+    from packaging.markers import default_environment
+    from packaging.requirements import Requirement
+
+    mac = {
+        "sys_platform": "darwin",
+        "platform_machine": "x86_64",
+        "platform_system": "Darwin",
+        "os_name": "posix",
+        "python_version": "3.12",
+        "python_full_version": "3.12.1",
+    }
+    here = {**default_environment(), **mac}
+    for engine in (ENGINES - {"keras"}) & set(locked(name)):
+        for line in locked(name)[engine]:
+            marker = Requirement(line.removesuffix("\\").strip()).marker
+            assert marker is not None and not marker.evaluate(here), line
+
+
+def test_every_python_that_tensorflow_is_made_for_gets_one_on_linux() -> None:
+    from packaging.requirements import Requirement
+
+    asked = [Requirement(line) for line in PROJECT["project"]["optional-dependencies"]["keras"]]
+    engines = [one for one in asked if one.name.startswith("tensorflow")]
+    for python, machine, expected in (
+        ("3.11", "x86_64", ["tensorflow-cpu"]),
+        ("3.13", "x86_64", ["tensorflow-cpu"]),
+        ("3.13", "aarch64", ["tensorflow"]),
+        ("3.14", "x86_64", []),
+    ):
+        place = {"python_version": python, "sys_platform": "linux", "platform_machine": machine}
+        found = [one.name for one in engines if one.marker and one.marker.evaluate(place)]
+        assert found == expected, place
 
 
 def test_locks_hold_what_the_project_asks_for() -> None:
@@ -79,12 +122,13 @@ def test_locks_hold_what_the_project_asks_for() -> None:
     assert not extras & set(locked("core"))
 
 
-def test_the_two_locks_agree() -> None:
-    core, dev = locked("core"), locked("dev")
+@pytest.mark.parametrize("name", ["dev", "torch"])
+def test_locks_agree_with_the_core(name: str) -> None:
+    core, other = locked("core"), locked(name)
     versions = {name: sorted(line.split()[0] for line in lines) for name, lines in core.items()}
     assert versions == {
         name: sorted(line.split()[0] for line in lines)
-        for name, lines in dev.items()
+        for name, lines in other.items()
         if name in core
     }
 
@@ -94,6 +138,36 @@ def test_the_notices_name_every_package_of_the_core_install() -> None:
     rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| ")]
     named = {name for row in rows for name in re.findall(r"[a-z0-9][a-z0-9-]*", row)}
     assert set(locked("core")) <= named
+
+
+def test_the_notices_name_every_package_of_the_extras() -> None:
+    text = (ROOT / "THIRD_PARTY_NOTICES.md").read_text(encoding="utf-8")
+    tools = {canonical(line) for line in PROJECT["dependency-groups"]["dev"]}
+    asked = {
+        canonical(line)
+        for lines in PROJECT["project"]["optional-dependencies"].values()
+        for line in lines
+    }
+    needed = asked - tools
+    while grown := {
+        name for name, above in needed_by().items() if above & needed and name not in needed
+    }:
+        needed |= grown
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| ")]
+    named = {name for row in rows for name in re.findall(r"[a-z0-9][a-z0-9-]*", row)}
+    assert needed <= named
+
+
+def needed_by() -> dict[str, set[str]]:
+    """Package of the dev lock → the packages that need it."""
+    found: dict[str, set[str]] = {}
+    name = ""
+    for line in (ROOT / "requirements" / "dev.lock").read_text(encoding="utf-8").splitlines():
+        if match := re.match(r"([a-z0-9][a-z0-9.-]*)==", line):
+            name = match[1]
+        elif match := re.match(r"    # (?:via)? *([a-z0-9][a-z0-9.-]*)$", line):
+            found.setdefault(name, set()).add(match[1])
+    return found
 
 
 def test_no_committed_text_names_a_path_of_somebodys_machine() -> None:
