@@ -14,7 +14,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tellapart.api import Check, Classifier, check, compare, evaluate, load, scan, train
+    from tellapart.api import (
+        Check,
+        Classifier,
+        check,
+        compare,
+        evaluate,
+        load,
+        resume,
+        scan,
+        train,
+    )
     from tellapart.errors import TellapartError
     from tellapart.predict import Prediction
     from tellapart.runs import Run
@@ -34,6 +44,7 @@ _HOMES = {
     "compare": "tellapart.api",
     "evaluate": "tellapart.api",
     "load": "tellapart.api",
+    "resume": "tellapart.api",
     "scan": "tellapart.api",
     "train": "tellapart.api",
 }
@@ -50,6 +61,7 @@ __all__ = [
     "compare",
     "evaluate",
     "load",
+    "resume",
     "scan",
     "train",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from tellapart import checking, evaluating, scanning, training
 from tellapart.cache import Cache
@@ -21,7 +21,42 @@ from tellapart.progress import SILENT, Progress
 from tellapart.runs import Run, open_run
 from tellapart.scanning import Scan, Tap
 
-__all__ = ["Check", "Classifier", "check", "compare", "evaluate", "load", "scan", "train"]
+__all__ = [
+    "Check",
+    "Classifier",
+    "NetworkOptions",
+    "check",
+    "compare",
+    "evaluate",
+    "load",
+    "resume",
+    "scan",
+    "train",
+]
+
+
+class NetworkOptions(TypedDict, total=False):
+    """Options of :func:`train` for networks; what is left out is the network's own choice.
+
+    Each is told in :class:`tellapart.config.NetworkSettings`.
+    """
+
+    epochs: int | None
+    batch: int | None
+    lr: float | str | None
+    schedule: str | None
+    target: float | None
+    target_on: str | None
+    patience: int | None
+    budget: float | str | None
+    augment: str | None
+    units: Sequence[int] | str | None
+    filters: Sequence[int] | str | None
+    validation: float | None
+    label_smoothing: float | None
+    class_weights: bool | None
+    precision: str | None
+    tensorboard: bool
 
 
 def scan(
@@ -87,7 +122,7 @@ def train(
     data: str | Path,
     *,
     model: str = "probe",
-    size: int = 224,
+    size: int | None = None,
     fit: str = "squash",
     held_out: float = 0.2,
     seed: int = 0,
@@ -97,13 +132,18 @@ def train(
     label_from: str | None = None,
     rescan: bool = False,
     progress: Progress = SILENT,
+    **network: Unpack[NetworkOptions],
 ) -> Run:
     """Train a classifier, measure it honestly, and leave a run folder.
 
     Args:
         data: A folder, archive or manifest of labelled pictures.
-        model: ``"probe"``: a linear head on pretrained features.
-        size: Side in pixels of the square pictures are brought to, 32 to 1024.
+        model: ``"probe"``: a linear head on pretrained features; ``"linear"``, ``"dnn"``,
+            ``"cnn"``, ``"resnet"``, ``"finetune"``: networks trained from pixels (extra
+            ``keras``); ``"auto"``: the best of what the budget has time for.
+        size: Side in pixels of the square pictures are brought to, up to 1024; 224 for a probe
+            and ``finetune``, else the pictures' own size where all share one of at most 160,
+            else 150.
         fit: ``"squash"``, ``"crop"`` or ``"pad"``.
         held_out: Share held out where the data has no parts, above 0 and below 1.
         seed: Draws every random choice.
@@ -113,11 +153,13 @@ def train(
         label_from: ``"name"`` takes labels from file names.
         rescan: Hash every file again instead of trusting its date.
         progress: Who is told how far it is.
+        network: How a network is trained; see :class:`NetworkOptions`.
 
     Raises:
-        SettingsError: With every setting that has no meaning.
+        SettingsError: With every setting that has no meaning, or if an extra is missing.
         DataError: If the data cannot be read, or has no two classes to tell apart.
         RunError: If ``out`` exists or cannot be written.
+        KeyboardInterrupt: If it was interrupted; :func:`resume` goes on from a checkpoint.
     """
     chosen = settings(
         TrainSettings,
@@ -130,10 +172,25 @@ def train(
             "group_from": group_from,
             "label_from": label_from,
             "corrections": None if corrections is None else Path(corrections),
+            **network,
         },
     )
     with _cache() as cache:
         return training.train(data, chosen, out=out, cache=cache, rescan=rescan, progress=progress)
+
+
+def resume(run: str | Path, *, progress: Progress = SILENT) -> Run:
+    """Go on with a network's training that was interrupted or killed.
+
+    Args:
+        run: The run folder that it was to become.
+        progress: Who is told how far it is.
+
+    Raises:
+        RunError: If there is nothing to resume, or data or versions are not what they were.
+    """
+    with _cache() as cache:
+        return training.resume(run, cache=cache, progress=progress)
 
 
 def evaluate(

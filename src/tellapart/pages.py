@@ -18,8 +18,9 @@ from tellapart import runs
 from tellapart.audit import Audit, Finding
 from tellapart.catalog import open_catalog
 from tellapart.errors import PictureError, TellapartError
-from tellapart.explain import evidence
+from tellapart.explain import heat_of
 from tellapart.images import POLICY, RGB, Fit, decode, resize, stretch
+from tellapart.network_view import candidates, learning_view
 from tellapart.report import (
     CheckView,
     ClassCount,
@@ -65,6 +66,8 @@ def run_view(run: Run, read: Reader) -> RunView:
         model_sha256=run.model.fingerprint,
         model_bytes=(run.path / "model.onnx").stat().st_size,
         version=tellapart.__version__,
+        learning=learning_view(run, _by_path(read)),
+        candidates=candidates(run),
     )
 
 
@@ -175,9 +178,8 @@ def _gallery(run: Run, read: Reader) -> list[GalleryItem]:
             continue
         seen = resize(pixels, model.size, model.fit)
         heat = None
-        if model.has_map:
-            _, logit_map = model.run_with_map(seen[None])
-            heat = evidence(logit_map[0], classes.index(row["predicted"]))
+        if model.has_map or model.layers():  # hiding parts, for the others, would take too long
+            heat = heat_of(model, seen, classes.index(row["predicted"]))
         items.append(
             GalleryItem(
                 path=row["path"],

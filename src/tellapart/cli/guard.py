@@ -15,6 +15,15 @@ from tellapart.errors import TellapartError
 INTERRUPTED = "Interrupted. What was read so far is kept; the same command goes on from there."
 
 
+def _interrupted(interrupt: KeyboardInterrupt) -> str:
+    from tellapart.cli.terminal import clean
+    from tellapart.runs import Interrupted
+
+    if isinstance(interrupt, Interrupted):
+        return f"Interrupted. What was learnt is kept; go on with:\n  {clean(interrupt.command)}"
+    return INTERRUPTED
+
+
 def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
     """A command that never shows a traceback for something the user can mend."""
 
@@ -29,8 +38,8 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
         except TellapartError as error:
             print_error(error, as_json=as_json)
             raise typer.Exit(1) from None
-        except KeyboardInterrupt:
-            sys.stderr.write(f"\n{INTERRUPTED}\n")
+        except KeyboardInterrupt as interrupt:
+            sys.stderr.write(f"\n{_interrupted(interrupt)}\n")
             raise typer.Exit(130) from None
         except BrokenPipeError:  # somebody closed the pipe, as `| head` does
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
