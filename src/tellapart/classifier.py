@@ -18,6 +18,7 @@ from tellapart.catalog import Catalog, open_pictures
 from tellapart.errors import PictureError, SettingsError
 from tellapart.images import decode, resize
 from tellapart.predict import Prediction, predict, predicted
+from tellapart.progress import SILENT, Progress
 from tellapart.runs import Run
 from tellapart.sources.names import quote
 
@@ -66,20 +67,31 @@ class Classifier:
             return self._one(picture)
         return [self._one(item) for item in picture]
 
-    def explain(self, picture: str | Path | bytes, *, target: str | None = None) -> Explanation:
+    def explain(
+        self,
+        picture: str | Path | bytes,
+        *,
+        target: str | None = None,
+        method: str = "auto",
+        progress: Progress = SILENT,
+    ) -> Explanation:
         """Where in a picture the evidence for a class lies.
 
         Args:
             picture: A path or the bytes of a file.
             target: The class; the predicted one unless given.
+            method: ``"auto"``, ``"evidence"``, ``"hirescam"``, ``"gradcam"`` or
+                ``"occlusion"``; see :func:`tellapart.explain.explain`.
+            progress: Hears of the places that ``"occlusion"`` hides.
 
         Raises:
             PictureError: If the picture cannot be decoded.
-            SettingsError: If there is no such class, or the path holds several pictures.
+            SettingsError: If there is no such class or method, the model does not allow the
+                method, or the path holds several pictures.
         """
         from tellapart.explain import explain
 
-        return explain(self.model, _bytes(picture), target)
+        return explain(self.model, picture_bytes(picture), target, method, progress=progress)
 
     def _one(self, picture: PictureLike) -> Prediction:
         if isinstance(picture, (str, Path)):
@@ -98,7 +110,16 @@ class Classifier:
         return self.run._repr_html_()
 
 
-def _bytes(picture: str | Path | bytes) -> bytes:
+def picture_bytes(picture: str | Path | bytes) -> bytes:
+    """The bytes of one picture's file.
+
+    Args:
+        picture: Its path, which may lead into an archive, or its bytes.
+
+    Raises:
+        SettingsError: If the path holds several pictures.
+        SourceError: If it cannot be read.
+    """
     return picture if isinstance(picture, bytes) else _one_picture(picture).source.read(0)
 
 

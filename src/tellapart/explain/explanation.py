@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tellapart.artifact import Model
 
 RGB = NDArray[np.uint8]
-Method = Literal["auto", "evidence", "gradcam", "occlusion"]
+Method = Literal["auto", "evidence", "hirescam", "gradcam", "occlusion"]
 METHODS: tuple[Method, ...] = get_args(Method)
 
 
@@ -35,10 +35,11 @@ class Explanation:
         probabilities: Of every class, most probable first.
         heat: float32 ``[h, w]``, what speaks for ``target`` at each place, in logits: positive
             for it, negative against. Of the method ``evidence`` its mean is the whole's, of
-            ``occlusion`` it is what the class loses when this place is hidden.
+            ``hirescam`` the whole's less what biases add; of ``occlusion`` each number is what
+            the class loses when this place is hidden.
         pixels: uint8 ``[S, S, 3]``, the square that the network saw.
         png: ``pixels`` in gray under the heat in color, as a PNG file.
-        method: The one that was used: ``evidence``, ``gradcam`` or ``occlusion``.
+        method: The one that was used, never ``auto``.
     """
 
     target: str
@@ -67,9 +68,10 @@ def explain(
         model: Any model.
         data: The bytes of the picture's file.
         target: The class; the predicted one unless given.
-        method: ``evidence``, exact, for networks whose file gives a ``logit_map``; ``gradcam``
+        method: ``evidence``, exact, for networks whose file gives a ``logit_map``; ``hirescam``
             for those with a convolution; ``occlusion`` for all; ``auto`` takes the first of
-            these that the model allows.
+            these that the model allows. ``gradcam``, the better known way, is for those with
+            a convolution too; see :mod:`.gradcam` why it is not the one.
         progress: Hears of the places that ``occlusion`` hides.
 
     Raises:
@@ -85,7 +87,7 @@ def explain(
     order = np.argsort(-probabilities, kind="stable")
     predicted = model.classes[int(order[0])]
     chosen = predicted if target is None else target
-    heat = _heat(model, pixels, model.classes.index(chosen), chosen_method, progress)
+    heat = heat_of(model, pixels, model.classes.index(chosen), chosen_method, progress=progress)
     return Explanation(
         target=chosen,
         predicted=predicted,
@@ -106,12 +108,39 @@ def square(model: Model, data: bytes) -> RGB:
     return resize(decode(data).pixels, model.size, model.fit)
 
 
-def _heat(model: Model, pixels: RGB, target: int, method: Method, progress: Progress) -> Float:
-    if method == "evidence":
-        return evidence(model.run_with_map(pixels[None])[1][0], target)
-    if method == "gradcam":
-        return gradcam.heat(model, pixels, target)
-    return occlusion.heat(model, pixels, target, progress=progress)
+def heat_of(
+    model: Model,
+    pixels: RGB,
+    target: int,
+    method: str = "auto",
+    *,
+    progress: Progress = SILENT,
+) -> Float:
+    """The heat map alone, of pixels that are already known.
+
+    Args:
+        model: Any model.
+        pixels: uint8 ``[S, S, 3]``, as :func:`square` gives them.
+        target: The class, ``0 .. K - 1``.
+        method: As in :func:`explain`.
+        progress: As in :func:`explain`.
+
+    Returns:
+        float32 ``[h, w]``: :attr:`Explanation.heat`.
+
+    Raises:
+        SettingsError: There is no such method, or the model does not allow it.
+        ModelError: The model's file is damaged.
+    """
+    match _allowed(model, method):
+        case "evidence":
+            return evidence(model.run_with_map(pixels[None])[1][0], target)
+        case "hirescam":
+            return gradcam.heat_by_place(model, pixels, target)
+        case "gradcam":
+            return gradcam.heat(model, pixels, target)
+        case _:
+            return occlusion.heat(model, pixels, target, progress=progress)
 
 
 def _allowed(model: Model, method: str) -> Method:
@@ -121,16 +150,16 @@ def _allowed(model: Model, method: str) -> Method:
     if method == "auto":
         if model.has_map:
             return "evidence"
-        return "gradcam" if model.layers() else "occlusion"
+        return "hirescam" if model.layers() else "occlusion"
     if method == "evidence" and not model.has_map:
         raise SettingsError(
             "The method 'evidence' needs a network that ends in a mean over places and one dense "
             "layer, and this one does not.",
-            remedy=f"Use --method {'gradcam' if model.layers() else 'occlusion'}.",
+            remedy=f"Use --method {'hirescam' if model.layers() else 'occlusion'}.",
             code="no_logit_map",
         )
-    if method == "gradcam" and not model.layers():
-        raise no_convolutions("The method 'gradcam'")
+    if method in ("hirescam", "gradcam") and not model.layers():
+        raise no_convolutions(f"The method '{method}'")
     return cast(Method, method)
 
 

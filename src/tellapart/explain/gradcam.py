@@ -1,19 +1,28 @@
-"""Grad-CAM: which places of the last map a class's lead goes by.
+"""Which places of the last map a class's lead goes by: Grad-CAM and HiResCAM.
 
-The last map of a convolutional network says what was found where. How much each of its
-channels matters for a class is the gradient of the class's lead, summed over all places; the
-heat is the channels' sum with these weights. After R. Selvaraju et al., Grad-CAM: visual
-explanations from deep networks via gradient-based localization, ICCV 2017.
+The last map of a convolutional network says what was found where. Both ways ask for the gradient
+of the class's lead by that map, and put map and gradient together.
 
-Three choices of ours. The score is the lead over the other classes' logits instead of the logit,
-which a constant could be added to without changing any answer. What speaks against the class
-stays in the map, below zero, where the paper drops it. And the gradient is summed over the
-places where the paper takes its mean, so that for a network that ends in global average
-pooling and one dense layer the mean of the map is the lead itself, less what the biases add.
+*Grad-CAM* weights each channel with its gradient, taken together over all places. After R.
+Selvaraju et al., Grad-CAM: visual explanations from deep networks via gradient-based
+localization, ICCV 2017. Where dense layers look at each place by itself, as in a network that
+flattens its last map, this mixes up places: the map may then speak against a class that the network
+is sure of. *HiResCAM* multiplies gradient and map place by place, so what it shows at a place is
+what the lead has from there. After R. Draelos and L. Carin, Use HiResCAM instead of Grad-CAM
+for faithful explanations of convolutional neural networks, 2020.
 
-The map is the last convolution's own, behind its activation, also where a pooling follows: each
-pooled value stands for one place of it, so the channels' weights are the same for both maps,
-and the convolution's says twice as finely where.
+For a network that ends in global average pooling and one dense layer both are the same, and
+the evidence of its ``logit_map`` less the biases.
+
+Choices of ours. The score is the lead over the other classes' logits instead of the logit, which
+a constant could be added to without changing any answer. What speaks against the class stays in
+the map, below zero, where the paper of Grad-CAM drops it. And the numbers are scaled so that the
+mean over the places compares with the lead; of HiResCAM it is the lead less what the biases add.
+
+Grad-CAM's map is the last convolution's own, behind its activation, also where a pooling follows:
+each pooled value stands for one place of it, so the channels' weights are the same for both
+maps, and the convolution's says twice as finely where. HiResCAM's is the pooled one: that is what
+the dense layers see, and most places of the other have no gradient.
 
 No engine is needed: the few operations behind that map are done again here in NumPy, forward
 and backward, with the numbers of the file.
@@ -22,6 +31,7 @@ and backward, with the numbers of the file.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,17 +57,49 @@ def heat(model: Model, pixels: npt.NDArray[np.uint8], target: int) -> Float:
         target: The class, ``0 .. K - 1``.
 
     Returns:
-        float32 ``[h, w]``, the size of the last map: positive speaks for the class.
+        float32 ``[h, w]``, the size of the last convolution's map: positive speaks for the
+        class.
 
     Raises:
         ModelError: If the end of the network is of no known kind.
     """
     tail, maps = model.last_map(pixels[None])
+    slopes = _slopes(model, tail, maps, target)
+    made = (slopes.sum(axis=(2, 3), keepdims=True) * maps).sum(axis=1)[0]
+    return np.asarray(made, np.float32)
+
+
+def heat_by_place(model: Model, pixels: npt.NDArray[np.uint8], target: int) -> Float:
+    """The HiResCAM map of one picture.
+
+    Args:
+        model: A model with a convolution.
+        pixels: uint8 ``[S, S, 3]``, the square that the network sees.
+        target: The class, ``0 .. K - 1``.
+
+    Returns:
+        float32 ``[h, w]``, the size of the last map behind its pooling. Its mean is the lead
+        less what the biases behind the map add.
+
+    Raises:
+        ModelError: If the end of the network is of no known kind.
+    """
+    tail, maps = model.last_map(pixels[None])
+    value: Array = maps
+    nodes = tail.nodes
+    while nodes and nodes[0].operator == "MaxPool":
+        value, _ = _max_pool(nodes[0], value, tail.numbers)
+        nodes = nodes[1:]
+    rest = replace(tail, tensor=nodes[0].taken[0], nodes=nodes)
+    places = value.shape[2] * value.shape[3]
+    made = places * (_slopes(model, rest, value, target) * value).sum(axis=1)[0]
+    return np.asarray(made, np.float32)
+
+
+def _slopes(model: Model, tail: Tail, maps: Array, target: int) -> Array:
+    """The gradient of a class's lead by the map, float ``[n, c, h, w]``."""
     _, back = through(tail, maps)
-    slopes = back(direction(len(model.classes), target)[None])
-    weights = slopes.sum(axis=(2, 3), keepdims=True)
-    made: Float = (weights * maps).sum(axis=1)[0].astype(np.float32)
-    return made
+    return back(direction(len(model.classes), target)[None])
 
 
 def through(tail: Tail, maps: Array) -> tuple[Array, Back]:

@@ -106,4 +106,5 @@ def drawn(kernels: Float) -> RGB:
         last = np.repeat(last.mean(axis=-1, keepdims=True), 3, axis=-1)
     largest = np.abs(last).max(axis=(1, 2, 3), keepdims=True)
     share = last / np.maximum(largest, 1e-12)
-    return np.rint(127.5 + 127.5 * share).astype(np.uint8)
+    pictures: RGB = np.rint(127.5 + 127.5 * share).astype(np.uint8)
+    return pictures

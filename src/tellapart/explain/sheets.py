@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -78,8 +79,11 @@ def fitted(pixels: RGB, side: int) -> RGB:
     height, width = pixels.shape[:2]
     scale = side / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    way = Image.Resampling.NEAREST if scale >= 1 else Image.Resampling.BOX
-    return np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).resize(size, way))
+    times = math.ceil(scale)
+    # First whole blocks, then averaged down: so all blocks come out equally wide.
+    blocks = pixels.repeat(times, axis=0).repeat(times, axis=1) if times > 1 else pixels
+    image = Image.fromarray(np.ascontiguousarray(blocks))
+    return np.asarray(image.resize(size, Image.Resampling.BOX))
 
 
 def _height(block: Block) -> int:

@@ -79,6 +79,7 @@ def filter_sheet(model: Model, data: bytes) -> bytes:
     maps = model.activations(pixels[None], [name])[name][0]
     count, side = kernels.shape[:2]
     shown = min(count, FILTERS)
+    columns = 8 if shown <= 2 * 8 else 16
     size = f"{count} of {side} x {side}" + (f"; the first {shown}" if shown < count else "")
     return png(
         sheet(
@@ -87,13 +88,13 @@ def filter_sheet(model: Model, data: bytes) -> bytes:
                 Block(
                     f"Kernels of {name}",
                     list(kernels[:shown]),
-                    16,
+                    columns,
                     note=f"{size}; mid-gray is zero, brighter above, darker below",
                 ),
                 Block(
                     "What each makes of the picture",
                     [glow(maps[..., number]) for number in range(shown)],
-                    16,
+                    columns,
                     note="in the same order, behind the activation",
                 ),
             ]
@@ -135,7 +136,9 @@ def kernel_sheet(data: bytes, model: Model | None = None) -> bytes:
 
 def _picture(pixels: RGB) -> Block:
     height, width = pixels.shape[:2]
-    return Block("The picture", [pixels], 3, note=f"{height} x {width} pixels, as the network sees")
+    return Block(
+        "The picture", [pixels], 3, note=f"{height} x {width} pixels, as the network sees it"
+    )
 
 
 def _numbers(kernel: Kernel, side: int) -> RGB:
@@ -150,9 +153,10 @@ def _numbers(kernel: Kernel, side: int) -> RGB:
             x, y = left + column * cell, left + row * cell
             color = (253, 233, 222) if number > 0 else (222, 235, 250) if number < 0 else None
             pen.rectangle((x, y, x + cell, y + cell), color, (150, 150, 155))
-            text = str(number).replace("-", "−")
+            text = str(number).replace("-", "–")  # the font has no minus sign
             pen.text((x + cell / 2, y + cell / 2), text, (28, 28, 30), font, anchor="mm")
     if kernel.divisor != 1:
         below = (side / 2, left + 3 * cell + side / 11)
-        pen.text(below, f"then divided by {kernel.divisor}", (110, 110, 115), font, anchor="mm")
+        small = ImageFont.load_default(side // 18)
+        pen.text(below, f"then divided by {kernel.divisor}", (110, 110, 115), small, anchor="mm")
     return np.asarray(paper)
