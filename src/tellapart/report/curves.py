@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from tellapart.report import text
-from tellapart.report.frames import Frame, drawn, evenly
+from tellapart.report.frames import LETTER, Box, Frame, drawn, evenly
 from tellapart.report.learning import EpochRow, LearningView, Stage
-from tellapart.report.lettering import Box, around, named
+from tellapart.report.lettering import around, named
 from tellapart.report.svg import Svg, chart, element, words
 
 POINTS = 600  # epochs drawn at most
+STAGES = 12  # named at most
 STRIP = 18  # pixels, height of the band of stages
 
 
@@ -29,16 +30,16 @@ def loss_curve(view: LearningView) -> Svg:
     validation = [(row.epoch, row.validation_loss) for row in rows]
     values = _numbers([*(v for _, v in training), *(v for _, v in validation)])
     high, cut = _ceiling(rows, values)
-    frame = Frame(rows[0].epoch, rows[-1].epoch, 0.0, high, width=288)
+    frame = Frame(rows[0].epoch, rows[-1].epoch, 0.0, high, width=298)
     lines = [
         ("training", "of-training", frame.points(training)),
         ("validation", "of-validation", frame.points(validation)),
     ]
-    parts = [*frame.axes(_short), *_marks(frame, view, rows)]
+    taken: list[Box] = []
+    parts = [*frame.axes(_short), *_marks(frame, view, rows, taken)]
     for _, kind, runs in lines:
         parts += drawn(runs, kind)
     parts += _ring(frame, view, [(row.epoch, row.validation_loss) for row in rows])
-    taken: list[Box] = []
     if cut:
         name, place = f"cut off: up to {_short(max(values))}", (frame.left + 6.0, frame.top + 14.0)
         taken.append(around(name, *place))
@@ -73,19 +74,27 @@ def accuracy_curve(
     values += _numbers([held_out, ci95[0], training, view.target])
     low = min(max(math.floor(min(values) * 10 - 1e-9) / 10, 0.0), 0.9)
     first, last = (rows[0].epoch, rows[-1].epoch) if rows else (1, 1)
-    frame = Frame(first, last, low, 1.0, width=212)
+    frame = Frame(first, last, low, 1.0, width=204)
     lines = [
         ("training", "of-training", frame.points(pairs)),
         ("validation", "of-validation", frame.points(checked)),
     ]
-    parts = [*frame.axes(lambda share: f"{share:.0%}"), *_marks(frame, view, rows)]
     taken: list[Box] = []
-    if view.target is not None:
-        parts += _target(frame, view, view.target, taken)
-    y = frame.y(held_out)
-    parts.append(element("line", x1=frame.left, x2=frame.right + 10, y1=y, y2=y, class_="ideal"))
+    parts = [
+        *frame.axes(lambda share: f"{round(100 * share, 6):g}%"),
+        *_marks(frame, view, rows, taken),
+    ]
     for _, kind, runs in lines:
         parts += drawn(runs, kind)
+    y = frame.y(held_out)
+    parts.append(element("line", x1=frame.left, x2=frame.right + 18, y1=y, y2=y, class_="ideal"))
+    lines.append(("", "", [[(frame.left, y), (frame.right, y)]]))
+    if view.target is not None:
+        y = frame.y(view.target)
+        parts.append(element("line", x1=frame.left, x2=frame.right, y1=y, y2=y,
+                             class_="target-line"))  # fmt: skip
+        name = f"{view.target_on} target {100 * view.target:g}{text.THIN}%"
+        lines.append((name, "of-target", [[(frame.left, y), (frame.right, y)]]))
     parts += _ring(frame, view, checked)
     parts += named(frame, lines, taken)
     parts += _gap(frame, training, held_out, ci95, unseen)
@@ -97,7 +106,7 @@ def accuracy_curve(
         f"Accuracy over {text.plural(len(view.history), 'epoch')}. "
         f"{_ends(rows, losses=False)} The saved model: {said}."
     )
-    return _finished(frame, frame.right + 96, label, view, parts)
+    return _finished(frame, frame.right + 104, label, view, parts)
 
 
 def _rows(view: LearningView) -> list[EpochRow]:
@@ -154,7 +163,9 @@ def _ends(rows: Sequence[EpochRow], *, losses: bool) -> str:
     return "; ".join(dict.fromkeys(said)) + "."
 
 
-def _marks(frame: Frame, view: LearningView, rows: Sequence[EpochRow]) -> list[Svg]:
+def _marks(
+    frame: Frame, view: LearningView, rows: Sequence[EpochRow], taken: list[Box]
+) -> list[Svg]:
     parts: list[Svg] = []
     for stage in _stages(view)[1:]:
         x = _edge(frame, stage)
@@ -163,10 +174,10 @@ def _marks(frame: Frame, view: LearningView, rows: Sequence[EpochRow]) -> list[S
         )
     bad = next((row.epoch for row in rows if not math.isfinite(row.loss)), None)
     if bad is not None:
-        parts += frame.across(bad, "loss was no number", "stop-line")
-    elif view.best_epoch is not None:
+        parts += frame.across(bad, "loss was no number", "stop-line", taken)
+    if view.best_epoch is not None:
         name = f"{'kept' if view.best_kept else 'best'}: epoch {view.best_epoch}"
-        parts += frame.across(view.best_epoch, name, "best-line")
+        parts += frame.across(view.best_epoch, name, "best-line", taken)
     return parts
 
 
@@ -179,17 +190,6 @@ def _ring(
     return [element("circle", cx=frame.x(view.best_epoch), cy=frame.y(value), r=6.5, class_="ring")]
 
 
-def _target(frame: Frame, view: LearningView, target: float, taken: list[Box]) -> list[Svg]:
-    y = frame.y(target)
-    name = f"{view.target_on} target {100 * target:g}{text.THIN}%"
-    x, on = frame.left + 6.0, y + (14 if y - frame.top < 16 else -5)
-    taken.append(around(name, x, on))
-    return [
-        element("line", x1=frame.left, x2=frame.right, y1=y, y2=y, class_="target-line"),
-        words(name, x, on, "start", "name"),
-    ]
-
-
 def _gap(
     frame: Frame,
     training: float | None,
@@ -198,17 +198,20 @@ def _gap(
     unseen: str,
 ) -> list[Svg]:
     """The saved model's accuracies right of the plot, joined by a bracket that names the gap."""
-    x, down = frame.right + 10, frame.y(held_out)
+    x, down = frame.right + 18, frame.y(held_out)
+    low, high = frame.y(ci95[0]), frame.y(ci95[1])
     parts = [
-        element("line", x1=x, x2=x, y1=frame.y(ci95[1]), y2=frame.y(ci95[0]), class_="held-range"),
+        element("line", x1=x, x2=x, y1=high, y2=low, class_="held-range"),
         element("path", d=f"M{x} {down - 6:.1f}l6 6l-6 6l-6-6z", class_="held-mark"),
-    ]  # fmt: skip
+    ]
+    side = x + 21
     if training is None:
-        return [*parts, *_block(x + 12, down, text.percent(held_out), unseen, 14, "of-held")]
+        return [*parts, *_block(side, down, text.percent(held_out), unseen, 14, "of-held")]
     up = frame.y(training)
-    parts.append(element("circle", cx=x, cy=up, r=5, class_="dot of-training"))
-    if abs(down - up) > 5:
-        parts.append(element("path", d=f"M{x + 10} {up:.1f}h5V{down:.1f}h-5", class_="bracket"))
+    parts.append(element("circle", cx=x - 12, cy=up, r=5, class_="dot of-training"))
+    if abs(down - up) >= 1:
+        bracket = f"M{x + 9} {up:.1f}h6V{down:.1f}h-6"
+        parts.append(element("path", d=bracket, class_="bracket"))
     # The upper value's name stands over it, the lower one's under it; both make room.
     over, under = min(up, down), max(up, down)
     room = under - over
@@ -219,7 +222,6 @@ def _gap(
         (text.percent(held_out), unseen, "of-held"),
     ]
     upper, lower = blocks if up <= down else blocks[::-1]
-    side = x + 20
     parts += _block(side, over, *upper[:2], -14, upper[2])
     parts += _block(side, under, *lower[:2], 14, lower[2])
     middle = (over + under) / 2 if room >= 52 else under + 42
@@ -236,7 +238,7 @@ def _block(x: float, y: float, value: str, name: str, below: int, kind: str) -> 
 
 
 def _stages(view: LearningView) -> list[Stage]:
-    stages = [Stage(*one) for one in view.stages[:12]]
+    stages = [Stage(*one) for one in view.stages[:STAGES]]
     return stages if len(stages) > 1 else []
 
 
@@ -254,8 +256,8 @@ def _finished(
     band: list[Svg] = []
     edges = [float(frame.left), *(_edge(frame, stage) for stage in stages[1:]), float(frame.right)]
     for index, (stage, (start, end)) in enumerate(zip(stages, pairwise(edges), strict=False)):
-        fits = max(int((end - start) / 7) - 1, 0)
-        name = text.shorten(stage.name, fits) if fits >= 5 else str(index + 1)
+        name = f"{index + 1} {text.clean(stage.name)}"
+        name = name if LETTER * len(name) < end - start - 6 else f"{index + 1}"
         kind = "stage-band even" if index % 2 else "stage-band"
         tip = element("title", f"From epoch {stage.first_epoch}: {text.shorten(stage.name, 80)}")
         band.append(element("rect", tip, x=start, y=below, width=max(end - start, 0.1),
@@ -263,4 +265,4 @@ def _finished(
         band.append(words(name, (start + end) / 2, below + 13))
     under = below + STRIP + 16 if stages else frame.bottom + 36
     foot = words("epoch", (frame.left + frame.right) / 2, under)
-    return chart(width, under + 8, label, *parts, *band, foot)
+    return chart(width, under + 2, label, *parts, *band, foot)

@@ -14,6 +14,8 @@ HOVERS = 120  # strips with a tooltip at most
 DOTTED = 10  # places of a line up to which each gets a dot
 
 Point = tuple[float, float]
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom of what is written, in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +88,28 @@ class Frame:
                 runs[-1].append((self.x(epoch), self.y(value)))
         return [run for run in runs if run]
 
-    def across(self, epoch: float, name: str, kind: str) -> list[Svg]:
-        """A line from top to bottom at an epoch, its name above the plot."""
+    def across(
+        self, epoch: float, name: str, kind: str, taken: list[Box] | None = None
+    ) -> list[Svg]:
+        """A line from top to bottom at an epoch, its name above the plot.
+
+        Args:
+            epoch: Where.
+            name: What is written.
+            kind: CSS class of the line.
+            taken: What is written already; the name's box joins it.
+        """
         x = self.x(epoch)
         half = LETTER * len(name) / 2
         at = min(max(x, half), self.right + 8 - half)
+        boxes = [] if taken is None else taken
+        y = self.top - 20.0
+        if any(left < at + half and at - half < right for left, _, right, low in boxes if low <= y):
+            y += 14
+        boxes.append((at - half, y - 11, at + half, y - 1))
         return [
-            element("line", x1=x, x2=x, y1=self.top - 14, y2=self.bottom, class_=kind),
-            words(name, at, self.top - 20, kind="tick strong"),
+            element("line", x1=x, x2=x, y1=y + 6, y2=self.bottom, class_=kind),
+            words(name, at, y, kind="tick strong"),
         ]
 
     def hovers(self, said: Sequence[tuple[float, str]]) -> list[Svg]:

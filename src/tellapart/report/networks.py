@@ -52,6 +52,7 @@ def learned(view: LearningView, metrics: Mapping[str, Any], budget: Budget) -> d
         "gap": gap(training, accuracy, train.get("n"), int(held_out["n"]), unseen),
         "sentences": [one for one in view.sentences if one][:SENTENCES],
         "rows": rows(view),
+        "stages": [Stage(*one) for one in view.stages][: curves.STAGES],
         "every": len(history) > EPOCHS,
         "rate": rates.rate_curve(history),
         "finder": rates.finder_curve(view.finder, view.chosen_rate),
@@ -96,7 +97,7 @@ def rows(view: LearningView) -> list[dict[str, Any]]:
             "row": row,
             "loss": _loss(row.loss),
             "validation_loss": _loss(row.validation_loss),
-            "rate": "–" if row.learning_rate is None else f"{row.learning_rate:.3g}",
+            "rate": "–" if row.learning_rate is None else rates.written(row.learning_rate),
             "best": row.epoch == view.best_epoch,
             "stage": _stage(row, stages),
         }
@@ -163,7 +164,6 @@ def candidates(given: Sequence[Candidate]) -> dict[str, Any]:
         "rows": table,
         "start": start,
         "timed": any(one.seconds is not None for one in shown),
-        "noted": any(one.note for one in shown),
         "more": max(len(given) - CANDIDATES, 0),
     }
 

@@ -5,12 +5,26 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from tellapart.report.charts import power_of_ten
 from tellapart.report.frames import Frame, drawn, evenly
 from tellapart.report.learning import EpochRow
 from tellapart.report.svg import Svg, chart, element, ticks, words
 
 POINTS = 400  # drawn at most
+
+
+def written(rate: float) -> str:
+    """A learning rate without powers of ten where that is short: ``0.00005``.
+
+    Example:
+        >>> written(5e-05), written(0.0012345), written(3e-12)
+        ('0.00005', '0.00123', '3e-12')
+    """
+    if 0 < abs(rate) < 1e-6 or not math.isfinite(rate):
+        return f"{rate:.3g}"
+    return np.format_float_positional(float(f"{rate:.3g}"), trim="-")
 
 
 def finder_curve(tried: Sequence[tuple[float, float]], chosen: float | None) -> Svg:
@@ -46,12 +60,12 @@ def finder_curve(tried: Sequence[tuple[float, float]], chosen: float | None) -> 
     parts += drawn(frame.points(pairs[: kept + 1]), "of-training")
     said = ""
     if chosen and chosen > 0:
-        parts += frame.across(math.log10(chosen), f"chosen: {chosen:.2g}", "best-line")
-        said = f"; chosen {chosen:.2g}"
+        parts += frame.across(math.log10(chosen), f"chosen: {written(chosen)}", "best-line")
+        said = f"; chosen {written(chosen)}"
     parts.append(words("learning rate", (frame.left + frame.right) / 2, frame.bottom + 36))
     label = (
-        f"Loss at {len(sound)} learning rates from {sound[0][0]:.2g} to {sound[-1][0]:.2g}; "
-        f"lowest {least:.3g}{said}."
+        f"Loss at {len(sound)} learning rates from {written(sound[0][0])} to "
+        f"{written(sound[-1][0])}; lowest {least:.3g}{said}."
     )
     return chart(frame.right + 10, frame.bottom + 44, label, *parts)
 
@@ -67,11 +81,11 @@ def rate_curve(history: Sequence[EpochRow]) -> Svg:
     frame = Frame(pairs[0][0], pairs[-1][0], 0.0, 1.08 * max(rates), top=10, width=288, height=80,
                   left=60)  # fmt: skip
     label = (
-        f"Learning rate over the epochs: {rates[0]:.2g} after the first, {max(rates):.2g} at most, "
-        f"{rates[-1]:.2g} after the last."
+        f"Learning rate over the epochs: {written(rates[0])} after the first, "
+        f"{written(max(rates))} at most, {written(rates[-1])} after the last."
     )
-    parts = [*frame.axes(lambda rate: f"{rate:.2g}"), *drawn(frame.points(pairs), "of-training")]
-    parts += frame.hovers([(epoch, f"Epoch {epoch}: {rate:.2g}") for epoch, rate in pairs])
+    parts = [*frame.axes(written), *drawn(frame.points(pairs), "of-training")]
+    parts += frame.hovers([(epoch, f"Epoch {epoch}: {written(rate)}") for epoch, rate in pairs])
     foot = words("epoch", (frame.left + frame.right) / 2, frame.bottom + 36)
     return chart(frame.right + 10, frame.bottom + 44, label, *parts, foot)
 
