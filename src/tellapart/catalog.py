@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from tellapart.corrections import read_corrections
 from tellapart.errors import CorrectionsError, SettingsError, SourceError
+from tellapart.sources.arrays import ArrayStore, arrays_in
 from tellapart.sources.base import Listing, Member, RowSource, Source, Store
 from tellapart.sources.folder import FolderStore, member_at
 from tellapart.sources.groups import groups_of
@@ -33,7 +34,7 @@ from tellapart.sources.places import StorePlace, open_store, place_of
 if TYPE_CHECKING:
     import polars as pl
 
-Layout = Literal["folders", "parts", "manifest", "names", "flat"]
+Layout = Literal["folders", "parts", "manifest", "names", "arrays", "flat"]
 
 SCHEMA: Mapping[str, str] = {
     "path": "String",
@@ -114,8 +115,8 @@ def open_catalog(
     """Open labelled pictures.
 
     Args:
-        data: A folder, a ``.zip``, ``.tar`` or ``.tar.gz``, or a manifest (``.csv``, ``.jsonl``,
-            ``.parquet``).
+        data: A folder, a ``.zip``, ``.tar`` or ``.tar.gz``, an ``.npz``, or a manifest (``.csv``,
+            ``.jsonl``, ``.parquet``).
         label_from: ``name`` to take labels from file names (``cat.0.jpg``).
         group_from: ``parent``, or a regular expression searched in the paths.
         corrections: A CSV of pictures to leave out or relabel.
@@ -139,15 +140,17 @@ def open_catalog(
     place = place_of(path)
     if place == "manifest":
         if label_from is not None:
-            raise SettingsError(
-                f"--label-from has no meaning here: the manifest {quote(path)} gives the labels.",
-                remedy="Leave it out.",
-                code="label_from",
-            )
+            raise _no_label_from(f"the manifest {quote(path)} gives the labels")
         opened = _open_manifest(path)
     else:
         opened = _open_tree(path, place, label_from)
     rows, listing = opened.rows, opened.listing
+    if group_from is not None and opened.layout == "arrays":
+        raise SettingsError(
+            f"--group-from has no meaning here: the rows of {quote(path)} have no names.",
+            remedy="Leave it out.",
+            code="group_from",
+        )
     if group_from is not None:
         names = [row.member.name for row in rows]
         groups = groups_of(names, group_from, depth=opened.depth)
@@ -204,6 +207,12 @@ class _Opened(NamedTuple):
     depth: int
 
 
+def _no_label_from(why: str) -> SettingsError:
+    return SettingsError(
+        f"--label-from has no meaning here: {why}.", remedy="Leave it out.", code="label_from"
+    )
+
+
 def _open_manifest(path: str) -> _Opened:
     manifest = read_manifest(path)
     rows = [
@@ -222,16 +231,33 @@ def _open_manifest(path: str) -> _Opened:
 
 
 def _open_tree(path: str, place: StorePlace, label_from: Literal["name"] | None) -> _Opened:
-    store = open_store(path, place)
-    listing = store.listing()
-    found = arrange(listing, path, label_from=label_from)
-    listing.passed_over.update(found.passed_over)
+    store, listing = _store_at(path, place)
     prefix = "" if place == "folder" else os.path.basename(store.location) + store.joint  # noqa: PTH119
+    layout: Layout = "arrays"
+    depth = 0
+    if isinstance(store, ArrayStore):
+        if label_from is not None:
+            raise _no_label_from(f"the arrays in {quote(path)} give the labels")
+        placed = store.placed()
+    else:
+        found = arrange(listing, path, label_from=label_from)
+        listing.passed_over.update(found.passed_over)
+        placed, layout, depth = found.rows, found.kind, found.depth
     rows = [
         _Row(printable(prefix + member.name), store, member, prefix, label, part)
-        for member, label, part in found.rows
+        for member, label, part in placed
     ]
-    return _Opened(rows, listing, found.kind, found.depth)
+    return _Opened(rows, listing, layout, depth)
+
+
+def _store_at(path: str, place: StorePlace) -> tuple[Store, Listing]:
+    """The store behind a path, and what it holds; of files that hold arrays, their rows."""
+    store = open_store(path, place)
+    listing = store.listing()
+    if arrays := arrays_in(store, listing, path):
+        store.close()
+        return arrays, arrays.listing()
+    return store, listing
 
 
 def _rows_at(path: str, listing: Listing) -> list[_Row]:
@@ -240,8 +266,7 @@ def _rows_at(path: str, listing: Listing) -> list[_Row]:
         place = place_of(path)
         if place == "manifest":
             return [_single(path)]
-        store = open_store(path, place)
-        found = store.listing()
+        store, found = _store_at(path, place)
     except SourceError as error:
         if error.code == "unknown_data":  # one file: whether it is a picture is told later
             return [_single(path)]

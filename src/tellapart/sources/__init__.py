@@ -1,4 +1,4 @@
-"""Where pictures come from: folders, archives and manifests, read in place.
+"""Where pictures come from: folders, archives, arrays and manifests, read in place.
 
 Who does what::
 
@@ -8,6 +8,9 @@ Who does what::
     zips       ZipStore: the members of a .zip
     tars       TarStore: the members of a .tar or .tar.gz
     archives   what zip and tar share: safe names, handles, guards
+    arrays     ArrayStore: the rows of IDX and NPZ arrays
+    idx, npz   reading those two formats
+    blocks     one array of pictures with its labels, checked
     tables     the rows of a CSV, Parquet or JSON Lines file
     manifest   a table with path and label -> rows
     layout     which folder is a class, which a part, which only wraps

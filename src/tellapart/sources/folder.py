@@ -112,12 +112,13 @@ class FolderStore:
         """Nothing is held open."""
 
 
-def read_file(path: str, name: str) -> bytes:
+def read_file(path: str, name: str, most: int = MAX_BYTES) -> bytes:
     """The bytes of one regular file of at most :data:`MAX_BYTES`.
 
     Args:
         path: Where it is.
         name: How an error names it.
+        most: Another bound on its bytes.
 
     Raises:
         PictureError: ``unreadable`` or ``too_large``.
@@ -131,15 +132,15 @@ def read_file(path: str, name: str) -> bytes:
         facts = os.fstat(handle)
         if not stat.S_ISREG(facts.st_mode):
             raise unreadable(name, "it is not a regular file")
-        return _read_all(handle, name, facts.st_size)
+        return _read_all(handle, name, facts.st_size, most)
     except OSError as error:
         raise unreadable(name, _reason(error)) from error
     finally:
         os.close(handle)
 
 
-def _read_all(handle: int, name: str, expected: int) -> bytes:
-    if expected > MAX_BYTES:
+def _read_all(handle: int, name: str, expected: int, most: int) -> bytes:
+    if expected > most:
         raise too_large(name, expected)
     data = os.read(handle, expected + 1)
     if len(data) == expected:
@@ -149,7 +150,7 @@ def _read_all(handle: int, name: str, expected: int) -> bytes:
     while chunks[-1]:  # the file changed since, or the file system does not know its size
         chunks.append(os.read(handle, 1 << 20))
         total += len(chunks[-1])
-        if total > MAX_BYTES:
+        if total > most:
             raise too_large(name, total)
     return b"".join(chunks)
 

@@ -1,4 +1,4 @@
-"""What a path that somebody names is: a folder, an archive, a manifest, or none of these."""
+"""What a path that somebody names is: a folder, an archive, a manifest, arrays, or none."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from typing import Literal
 
 from tellapart.errors import SourceError
 from tellapart.sources.archives import Kind, archive_kind, read_head
+from tellapart.sources.arrays import open_npz
 from tellapart.sources.base import Store
 from tellapart.sources.folder import FolderStore
+from tellapart.sources.idx import idx_name
 from tellapart.sources.names import PICTURE_ENDINGS, ending, is_archive_name, quote
 from tellapart.sources.tables import looks_like_table
 from tellapart.sources.tars import TarStore
 from tellapart.sources.zips import ZipStore
 
-StorePlace = Kind | Literal["folder"]
+StorePlace = Kind | Literal["folder", "npz"]
 Place = StorePlace | Literal["manifest"]
 
 
@@ -31,7 +33,7 @@ def place_of(path: str) -> Place:
             return "folder"
         if not stat.S_ISREG(mode):
             raise SourceError(f"{quote(path)} is neither a folder nor a file.", code="unknown_data")
-        kind = archive_kind(read_head(path), path)
+        kind = None if idx_name(path) else archive_kind(read_head(path), path)
     except (FileNotFoundError, NotADirectoryError, ValueError) as error:
         raise SourceError(
             f"There is no folder or file {quote(path)}.",
@@ -47,7 +49,7 @@ def place_of(path: str) -> Place:
     except OSError as error:
         raise SourceError(f"{quote(path)} cannot be read: {error.strerror}.") from error
     if kind is not None:
-        return kind
+        return "npz" if kind == "zip" and ending(path) == "npz" else kind
     if looks_like_table(path):
         return "manifest"
     raise _unknown(path)
@@ -56,11 +58,16 @@ def place_of(path: str) -> Place:
 def _unknown(path: str) -> SourceError:
     if ending(path) in PICTURE_ENDINGS:
         what, remedy = "is one file", "Give the folder that holds one folder for each class."
+    elif idx_name(path):
+        what, remedy = "is one of several IDX files", "Give the folder that holds them all."
+    elif ending(path) == "npz":
+        what, remedy = "is called an .npz, but is none", "Download or copy it again."
     elif is_archive_name(path):
         what, remedy = "is called an archive, but is none", "Download or copy it again."
     else:
         what = "is no folder, archive or manifest"
-        remedy = "Give a folder, a .zip, .tar or .tar.gz, or a .csv, .jsonl or .parquet manifest."
+        remedy = "Give a folder, a .zip, .tar or .tar.gz, an .npz, "
+        remedy += "or a .csv, .jsonl or .parquet manifest."
     return SourceError(f"{quote(path)} {what}.", remedy=remedy, code="unknown_data")
 
 
@@ -77,6 +84,8 @@ def open_store(path: str, place: StorePlace) -> Store:
     try:
         if place == "folder":
             return FolderStore(path)
+        if place == "npz":
+            return open_npz(path)
         return ZipStore(path) if place == "zip" else TarStore(path, compressed=place == "tar.gz")
     except OSError as error:
         raise SourceError(f"{quote(path)} cannot be read: {error.strerror}.") from error
