@@ -1,8 +1,8 @@
 """The networks there are: a few numbers each, and the table of layers they stand for.
 
 Who does what: a :class:`Spec` is all that is chosen about a network, ready to be kept as JSON;
-:meth:`Spec.graph` is its table; :mod:`.twin` builds that table with Keras,
-:func:`tellapart.graphs.to_onnx` writes it as a file.
+:mod:`.tables` lists its layers, :mod:`.starts` draws their weights; :mod:`.twin` builds them
+with Keras, :func:`tellapart.graphs.to_onnx` writes them as a file.
 
 Sources: the convolutional network is the classic lesson (LeCun et al., 1998; a convolution
 without padding, then a maximum, a few times over, then dense layers); the residual one follows
@@ -19,7 +19,7 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 
@@ -42,16 +42,16 @@ from tellapart.graphs import (
     MaxPool,
     Scale,
     Softmax,
+    leading_to,
     shapes,
-    wired,
 )
+from tellapart.nets import starts, tables
+from tellapart.nets.tables import FEATURE_MAP
 
 Kind = Literal["linear", "dnn", "cnn", "resnet", "finetune"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-LOGITS, PROBABILITIES = "logits", "probabilities"
-LOGIT_MAP, FEATURE_MAP = "logit_map", "feature_map"
-BACKBONE = "efficientnet-lite0"
+LOGITS, PROBABILITIES, LOGIT_MAP = "logits", "probabilities", "logit_map"
 SMALL = 40
 """Up to this side in pixels, networks are made for pictures such as MNIST's."""
 
@@ -172,7 +172,7 @@ class Spec(Settings):
         place of the last map, so that their mean is the logits exactly.
         """
         layers: list[Layer] = [Luma("luma")] if self.gray else []
-        layers += _BODIES[self.kind](self)
+        layers += _body(self)
         outputs: tuple[str, ...] = (PROBABILITIES,)
         layers.append(Dense(LOGITS, units=self.classes, dropout=self.dropout * (_hidden(self) > 0)))
         layers.append(Softmax(PROBABILITIES))
@@ -186,11 +186,10 @@ class Spec(Settings):
         graph = self.graph()
         known = shapes(graph)
         rows = []
-        for layer, inputs in wired(graph):
-            if layer.name not in (PROBABILITIES, LOGIT_MAP):
-                text = " × ".join(str(side) for side in known[layer.name])
-                count = _parameters(layer, known[inputs[0]][-1])
-                rows.append(LayerRow(layer.name, _title(layer), text, count))
+        for layer, inputs in leading_to(graph, LOGITS):
+            text = " × ".join(str(side) for side in known[layer.name])
+            count = _parameters(layer, known[inputs[0]][-1])
+            rows.append(LayerRow(layer.name, _title(layer), text, count))
         return rows
 
     def parameters(self) -> int:
@@ -226,19 +225,10 @@ def default(
 def pretrained(spec: Spec) -> dict[str, npt.NDArray[np.float32]] | None:
     """The weights that training starts from, by the names of ``weight_shapes``; or None.
 
-    A gray network's first kernel is the sum over the colors, which for gray pictures computes
-    the same as three equal channels do.
-
     Raises:
         WeightsError: If they are missing or not the known ones.
     """
-    if spec.kind != "finetune":
-        return None
-    weights: Mapping[str, npt.NDArray[np.float32]] = backbones.get(BACKBONE).load()
-    made = dict(weights)
-    if spec.gray:
-        made["stem/kernel"] = made["stem/kernel"].sum(1, keepdims=True, dtype=np.float32)
-    return made
+    return starts.pretrained(gray=spec.gray) if spec.kind == "finetune" else None
 
 
 def _defaults(kind: Kind, size: Any) -> dict[str, Any]:
@@ -266,72 +256,18 @@ def _hidden(spec: Spec) -> int:
     return len(spec.units) + len(spec.filters) + (spec.kind == "finetune")
 
 
-def _linear(spec: Spec) -> list[Layer]:
-    return [Scale("scaled"), Flatten("pixels")]
-
-
-def _dnn(spec: Spec) -> list[Layer]:
-    layers = _linear(spec)
-    for number, units in enumerate(spec.units, 1):
-        dropout = spec.dropout if number > 1 else 0.0
-        layers.append(Dense(f"dense{number}", units=units, activation="relu", dropout=dropout))
-    return layers
-
-
-def _cnn(spec: Spec) -> list[Layer]:
-    layers: list[Layer] = [Scale("scaled")]
-    for number, filters in enumerate(spec.filters, 1):
-        layers += [
-            Conv(f"conv{number}", filters=filters, kernel=3, activation="relu", padding="valid"),
-            MaxPool(f"pool{number}"),
-        ]
-    layers.append(Flatten("flat"))
-    for number, units in enumerate(spec.units, 1):
-        layers.append(Dense(f"dense{number}", units=units, activation="relu", dropout=spec.dropout))
-    return layers
-
-
-def _resnet(spec: Spec) -> list[Layer]:
-    # Levels between -1 and 1, which the first normalization expects about as well as any.
-    layers: list[Layer] = [Scale("scaled", scale=1 / 128, zero=128)]
-
-    def conv(name: str, filters: int, stride: int = 1, last: bool = False) -> None:
-        layers.append(
-            Conv(
-                name,
-                filters=filters,
-                kernel=3,
-                stride=stride,
-                activation=None if last else "relu",
-                norm=True,
-            )
-        )
-
-    conv("stem", spec.filters[0], 1 if spec.size <= SMALL else 2)
-    for stage, (width, blocks) in enumerate(zip(spec.filters[1:], spec.blocks, strict=True), 1):
-        ending = stage == len(spec.blocks)
-        conv(FEATURE_MAP if ending and not blocks else f"stage{stage}/down", width, 2)
-        for block in range(1, blocks + 1):
-            name, before = f"stage{stage}/block{block}", layers[-1].name
-            conv(f"{name}/first", width)
-            conv(f"{name}/second", width, last=True)
-            total = FEATURE_MAP if ending and block == blocks else f"{name}/sum"
-            layers.append(Add(total, inputs=(f"{name}/second", before), activation="relu"))
-    layers.append(GlobalAveragePool("pooled"))
-    return layers
-
-
-def _finetune(spec: Spec) -> list[Layer]:
-    return list(backbones.get(BACKBONE).graph(spec.size).layers)
-
-
-_BODIES: Mapping[Kind, Callable[[Spec], list[Layer]]] = {
-    "linear": _linear,
-    "dnn": _dnn,
-    "cnn": _cnn,
-    "resnet": _resnet,
-    "finetune": _finetune,
-}
+def _body(spec: Spec) -> list[Layer]:
+    match spec.kind:
+        case "linear":
+            return tables.linear()
+        case "dnn":
+            return tables.dnn(spec.units, spec.dropout)
+        case "cnn":
+            return tables.cnn(spec.filters, spec.units, spec.dropout)
+        case "resnet":
+            return tables.resnet(spec.filters, spec.blocks, halve=spec.size > SMALL)
+        case "finetune":
+            return tables.finetune(spec.size)
 
 
 def _parameters(layer: Layer, given: int) -> int:

@@ -18,7 +18,6 @@ Example:
 
 from __future__ import annotations
 
-import zlib
 from typing import Any
 
 import numpy as np
@@ -42,7 +41,7 @@ from tellapart.graphs import (
     shapes,
     weight_shapes,
 )
-from tellapart.nets import backend
+from tellapart.nets import backend, starts
 from tellapart.nets.networks import LOGIT_MAP, LOGITS
 
 Floats = npt.NDArray[np.float32]
@@ -55,9 +54,8 @@ from scratch on a few thousand pictures needs; Keras's 0.99 suits millions."""
 def build(graph: Graph, *, seed: int = 0) -> Any:
     """The Keras model of a graph, freshly initialized.
 
-    Kernels before a ReLU, or normalized, are drawn after He et al. (2015), the others after
-    Glorot and Bengio (2010), each from the seed and its layer's name. Keras's
-    global seed is neither used nor changed.
+    Kernels are those of :func:`tellapart.nets.starts.kernels`, the same on every engine, and
+    biases 0. Keras's global seed is neither used nor changed.
 
     Args:
         graph: With a layer ``logits``.
@@ -79,7 +77,11 @@ def build(graph: Graph, *, seed: int = 0) -> Any:
     for layer, inputs in leading_to(graph, LOGITS):
         channels = known[inputs[0]][-1]
         made[layer.name] = _apply(keras, layer, [made[name] for name in inputs], channels, seed)
-    return keras.Model(image, made[LOGITS], name="tellapart")
+    model = keras.Model(image, made[LOGITS], name="tellapart")
+    drawn = starts.kernels(graph, LOGITS, seed=seed)
+    for layer in _weighted(graph):
+        _write_kernel(model, layer, drawn[f"{layer.name}/kernel"])
+    return model
 
 
 def layer_name(name: str) -> str:
@@ -138,8 +140,10 @@ def set_weights(model: Any, graph: Graph, weights: Weights) -> None:
         if _normalized(layer) and any(given) and not all(given):
             raise ValueError(f"{layer.name!r} is normalized: give kernel and bias together")
     for layer in layers:
-        kernel, bias = (weights.get(f"{layer.name}/{part}") for part in ("kernel", "bias"))
-        _write(model, layer, kernel, bias)
+        if (kernel := weights.get(f"{layer.name}/kernel")) is not None:
+            _write_kernel(model, layer, kernel)
+        if (bias := weights.get(f"{layer.name}/bias")) is not None:
+            _write_bias(model, layer, bias)
 
 
 def _weighted(graph: Graph) -> list[Conv | Dense]:
@@ -161,7 +165,7 @@ def _apply(keras: Any, layer: Layer, given: list[Any], channels: int, seed: int)
             offset = -layer.zero * layer.scale
             return keras.layers.Rescaling(layer.scale, offset=offset, name=name)(made)
         case Conv():
-            return _conv(keras, layer, made, channels, seed)
+            return _conv(keras, layer, made, channels)
         case Add():
             made = keras.layers.Add(name=name)(given)
             return _activated(keras, layer.activation, made, name)
@@ -182,7 +186,7 @@ def _apply(keras: Any, layer: Layer, given: list[Any], channels: int, seed: int)
             raise ValueError(f"no Keras form for {type(layer).__name__}")
 
 
-def _conv(keras: Any, layer: Conv, given: Any, channels: int, seed: int) -> Any:
+def _conv(keras: Any, layer: Conv, given: Any, channels: int) -> Any:
     name = layer_name(layer.name)
     common = {
         "strides": layer.stride,
@@ -192,12 +196,11 @@ def _conv(keras: Any, layer: Conv, given: Any, channels: int, seed: int) -> Any:
         "activation": None if layer.norm else layer.activation,
         "name": name,
     }
-    initial = _initializer(keras, layer, seed)
     if _is_depthwise(layer, channels):
         made = keras.layers.DepthwiseConv2D(
             layer.kernel,
             depth_multiplier=layer.filters // channels,
-            depthwise_initializer=initial,
+            depthwise_initializer="zeros",
             **common,
         )(given)
     else:
@@ -205,7 +208,7 @@ def _conv(keras: Any, layer: Conv, given: Any, channels: int, seed: int) -> Any:
             layer.filters,
             layer.kernel,
             groups=layer.groups,
-            kernel_initializer=initial,
+            kernel_initializer="zeros",
             **common,
         )(given)
     if not layer.norm:
@@ -219,12 +222,12 @@ def _conv(keras: Any, layer: Conv, given: Any, channels: int, seed: int) -> Any:
 def _dense(keras: Any, layer: Dense, given: Any, seed: int) -> Any:
     name = layer_name(layer.name)
     if layer.dropout:
-        drawn = _seed(seed, f"{layer.name}/dropout")
+        drawn = starts.layer_seed(seed, f"{layer.name}/dropout")
         given = keras.layers.Dropout(layer.dropout, seed=drawn, name=f"{name}_dropout")(given)
     return keras.layers.Dense(
         layer.units,
         activation=layer.activation,
-        kernel_initializer=_initializer(keras, layer, seed),
+        kernel_initializer="zeros",
         dtype="float32" if layer.name == LOGITS else None,
         name=name,
     )(given)
@@ -234,19 +237,6 @@ def _activated(keras: Any, activation: str | None, made: Any, name: str) -> Any:
     if activation is None:
         return made
     return keras.layers.Activation(activation, name=f"{name}_{activation}")(made)
-
-
-def _initializer(keras: Any, layer: Conv | Dense, seed: int) -> Any:
-    drawn = _seed(seed, layer.name)
-    if layer.activation is not None or _normalized(layer):
-        return keras.initializers.HeNormal(seed=drawn)
-    return keras.initializers.GlorotUniform(seed=drawn)
-
-
-def _seed(seed: int, name: str) -> int:
-    """A seed of its own for each layer: two layers of one shape start differently."""
-    mixed = np.random.SeedSequence([seed, zlib.crc32(name.encode())])
-    return int(mixed.generate_state(1)[0] >> 1)  # engines take 31 bits
 
 
 def _is_depthwise(layer: Conv, channels: int) -> bool:
@@ -276,16 +266,17 @@ def _read(model: Any, layer: Conv | Dense) -> tuple[npt.NDArray[Any], npt.NDArra
     return kernel * factor[:, None, None, None], beta - mean * factor
 
 
-def _write(model: Any, layer: Conv | Dense, kernel: Floats | None, bias: Floats | None) -> None:
+def _write_kernel(model: Any, layer: Conv | Dense, kernel: Floats) -> None:
     keras = backend.keras()
     part = model.get_layer(layer_name(layer.name))
-    if kernel is not None:
-        if isinstance(layer, Conv):
-            depthwise = isinstance(part, keras.layers.DepthwiseConv2D)
-            kernel = _from_file(kernel, part.kernel.shape, depthwise=depthwise)
-        part.kernel.assign(kernel)
-    if bias is None:
-        return
+    if isinstance(layer, Conv):
+        depthwise = isinstance(part, keras.layers.DepthwiseConv2D)
+        kernel = _from_file(kernel, part.kernel.shape, depthwise=depthwise)
+    part.kernel.assign(kernel)
+
+
+def _write_bias(model: Any, layer: Conv | Dense, bias: Floats) -> None:
+    part = model.get_layer(layer_name(layer.name))
     if not _normalized(layer):
         part.bias.assign(bias)
         return
