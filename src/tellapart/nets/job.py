@@ -11,7 +11,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,7 +130,7 @@ class Job:
                 remedy="Start the training again; it decodes them anew.",
                 code="pixels",
             )
-        return pixels
+        return cast("NDArray[np.uint8]", pixels)
 
     def fingerprint(self) -> str:
         """SHA-256 of all that decides the weights, except the content of the pixels."""

@@ -187,9 +187,7 @@ _TABLE: Mapping[str, _Row] = {
 }
 
 
-def default(
-    kind: str, *, n: int, size: int, gray: bool, classes: int, **overrides: Any
-) -> Recipe:
+def default(kind: str, *, n: int, size: int, gray: bool, classes: int, **overrides: Any) -> Recipe:
     """The recipe of a kind of network for the data at hand.
 
     Args:
@@ -205,7 +203,9 @@ def default(
         SettingsError: If the kind is unknown or a value is not allowed.
     """
     if kind not in _TABLE:
-        raise SettingsError(f"No network is called {kind!r}.", remedy=f"Known: {', '.join(_TABLE)}.")
+        raise SettingsError(
+            f"No network is called {kind!r}.", remedy=f"Known: {', '.join(_TABLE)}."
+        )
     row = _TABLE[kind]
     small = n < _SMALL
     values: dict[str, Any] = {

@@ -1,0 +1,270 @@
+"""A network with its optimizer: all that touches the engine, and only through Keras.
+
+The loop of :mod:`.fitting` tells a :class:`Learner` what to train on; nothing here knows
+of epochs, checkpoints or files.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tellapart.graphs import Graph
+from tellapart.nets import backend, twin
+from tellapart.nets.feeding import Chunk
+from tellapart.nets.networks import Spec
+from tellapart.nets.recipes import Recipe, Stage
+from tellapart.nets.schedules import schedule
+
+_MOMENTUM = 0.9
+_PREDICT_BYTES = 8 * 2**20  # of pixels in one call
+_PREDICT_PICTURES = 256
+
+Arrays = dict[str, NDArray[Any]]
+Watch = Callable[[int, float], bool]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What came of a chunk.
+
+    Attributes:
+        steps: Batches done; fewer than there were if it was told to stop.
+        loss: Mean over them.
+        accuracy: Share right.
+    """
+
+    steps: int
+    loss: float
+    accuracy: float
+
+
+class Learner:
+    """A network that learns, once :meth:`begin` was called.
+
+    Args:
+        spec: Which network.
+        recipe: How it learns.
+        batch: Pictures a step.
+        precision: Keras's policy, ``"float32"`` or ``"mixed_bfloat16"``.
+        dense: Whether targets are shares of all classes.
+        initial: Weights to start from; those it lacks are drawn.
+
+    Attributes:
+        graph: The table of layers.
+        model: The Keras model.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        recipe: Recipe,
+        *,
+        batch: int,
+        precision: str,
+        dense: bool,
+        initial: dict[str, NDArray[np.float32]] | None = None,
+    ) -> None:
+        self._keras = backend.keras()
+        self._recipe, self._batch, self._dense = recipe, batch, dense
+        self.graph: Graph = spec.graph()
+        before = self._keras.config.dtype_policy()
+        self._keras.config.set_dtype_policy(precision)
+        try:
+            self.model = twin.build(self.graph, seed=recipe.seed)
+        finally:
+            self._keras.config.set_dtype_policy(before)
+        if initial:
+            twin.set_weights(self.model, self.graph, initial)
+        self._watcher = _watcher(self._keras)
+
+    def begin(self, stage: Stage) -> None:
+        """Start a stage: freeze what lies below it, with an optimizer that knows nothing yet.
+
+        Raises:
+            ValueError: If no layer's name begins with the stage's prefix.
+        """
+        keras, recipe = self._keras, self._recipe
+        _freeze(self.model, stage.prefix)
+        self._schedule = schedule(keras, shape=recipe.schedule, warmup=recipe.warmup)
+        self._optimizer = _optimizer(keras, recipe, self._schedule)
+        self._schedule.bind(self._optimizer)
+        self._optimizer.build(self.model.trainable_variables)
+        losses = keras.losses
+        self.model.compile(
+            optimizer=self._optimizer,
+            loss=(
+                losses.CategoricalCrossentropy(from_logits=True)
+                if self._dense
+                else losses.SparseCategoricalCrossentropy(from_logits=True)
+            ),
+            metrics=["accuracy"],
+            jit_compile="auto" if recipe.compiled is None else recipe.compiled,
+            steps_per_execution=recipe.steps_per_execution,
+        )
+
+    def plan(self, *, peak: float, steps: int, flat: bool = False) -> None:
+        """Set the learning rate's peak and the steps over which its schedule runs."""
+        self._schedule.plan(peak=peak, steps=steps, flat=flat)
+
+    @property
+    def step(self) -> int:
+        """Steps that the optimizer has done in this stage."""
+        return int(self._keras.ops.convert_to_numpy(self._optimizer.iterations))
+
+    @step.setter
+    def step(self, value: int) -> None:
+        self._optimizer.iterations.assign(value)
+
+    def train(self, chunk: Chunk, watch: Watch) -> Trained:
+        """Learn from a chunk.
+
+        Args:
+            chunk: Whole batches.
+            watch: Called with the pictures done since its last call and the mean loss so far, after
+                every execution; where it returns True, training stops there.
+        """
+        watcher = self._watcher(watch, chunk.steps, self._batch)
+        history = self.model.fit(
+            x=chunk.pixels,
+            y=chunk.targets,
+            sample_weight=chunk.weights,
+            batch_size=self._batch,
+            epochs=1,
+            shuffle=False,
+            verbose=0,
+            callbacks=[watcher],
+        ).history
+        return Trained(watcher.done, float(history["loss"][0]), float(history["accuracy"][0]))
+
+    def evaluate(
+        self, pixels: NDArray[np.uint8], labels: NDArray[np.int64], rows: NDArray[np.int64]
+    ) -> tuple[float, float]:
+        """Mean cross-entropy and accuracy on some rows, as they are.
+
+        Args:
+            pixels: uint8 ``[N, H, W, C]``.
+            labels: int64 ``[N]``.
+            rows: int64 ``[v]``, one or more.
+        """
+        bytes_each = int(np.prod(pixels.shape[1:]))
+        size = max(1, min(len(rows), _PREDICT_PICTURES, _PREDICT_BYTES // bytes_each))
+        loss, right = 0.0, 0
+        for start in range(0, len(rows), size):
+            part = rows[start : start + size]
+            # Always as many pictures, so that nothing is compiled twice.
+            filled = np.asarray(pixels[np.resize(part, size)])
+            logits = np.asarray(self.model.predict_on_batch(filled), np.float64)[: len(part)]
+            highest = logits.max(1)
+            wanted = logits[np.arange(len(part)), labels[part]]
+            spread = np.log(np.exp(logits - highest[:, None]).sum(1))
+            loss += float((highest + spread - wanted).sum())
+            right += int((logits.argmax(1) == labels[part]).sum())
+        return loss / len(rows), right / len(rows)
+
+    def weights(self) -> dict[str, NDArray[np.float32]]:
+        """The weights as ``model.onnx`` takes them."""
+        return twin.weights(self.model, self.graph)
+
+    def model_arrays(self) -> Arrays:
+        """All variables of the model, those of random generators too."""
+        return _arrays(self._keras, self._model_variables())
+
+    def optimizer_arrays(self) -> Arrays:
+        """All variables of the optimizer."""
+        return _arrays(self._keras, self._optimizer.variables)
+
+    def restore(self, model: Arrays, optimizer: Arrays | None = None) -> None:
+        """Set all variables of the model, and of the optimizer where given.
+
+        Raises:
+            ValueError: If they are not those of this network.
+        """
+        _assign(self._model_variables(), model)
+        if optimizer is not None:
+            _assign(self._optimizer.variables, optimizer)
+
+    def save(self, path: str) -> None:
+        """Write the model as Keras's own file, without optimizer."""
+        # Serialized with what it was compiled with, it could not be loaded without this package.
+        self.model.compile()
+        self.model.save(path)
+
+    def _model_variables(self) -> list[Any]:
+        metrics = {id(variable) for variable in self.model.metrics_variables}
+        return [variable for variable in self.model.variables if id(variable) not in metrics]
+
+
+def is_finite(arrays: Arrays) -> bool:
+    """Whether no number among them is infinite or none at all."""
+    return all(
+        math.isfinite(float(np.sum(array, dtype=np.float64))) or bool(np.isfinite(array).all())
+        for array in arrays.values()
+        if np.issubdtype(array.dtype, np.floating)
+    )
+
+
+def _optimizer(keras: Any, recipe: Recipe, rate: Any) -> Any:
+    decay = recipe.weight_decay or None
+    match recipe.optimizer:
+        case "sgd":
+            made = keras.optimizers.SGD(rate, momentum=_MOMENTUM, nesterov=True, weight_decay=decay)
+        case "adam":
+            made = keras.optimizers.Adam(rate, weight_decay=decay)
+        case "adamw":
+            made = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
+    if decay:
+        made.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return made
+
+
+def _freeze(model: Any, prefix: str) -> None:
+    wanted = twin.layer_name(prefix)
+    first = next((i for i, layer in enumerate(model.layers) if layer.name.startswith(wanted)), None)
+    if first is None:
+        raise ValueError(f"no layer's name begins with {prefix!r}")
+    for i, layer in enumerate(model.layers):
+        layer.trainable = i >= first
+
+
+def _arrays(keras: Any, variables: list[Any]) -> Arrays:
+    # By place: names of layers that Keras numbers itself differ from process to process.
+    return {
+        f"{place:04d}": np.array(keras.ops.convert_to_numpy(variable))
+        for place, variable in enumerate(variables)
+    }
+
+
+def _assign(variables: list[Any], arrays: Arrays) -> None:
+    given = [arrays.get(f"{place:04d}") for place in range(len(variables))]
+    if len(arrays) != len(variables) or any(
+        array is None or tuple(array.shape) != tuple(variable.shape)
+        for array, variable in zip(given, variables, strict=True)
+    ):
+        raise ValueError("the checkpoint is of another network")
+    for array, variable in zip(given, variables, strict=True):
+        variable.assign(array)
+
+
+def _watcher(keras: Any) -> Any:
+    """The callback that reports batches and stops where asked to."""
+
+    class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
+        def __init__(self, watch: Watch, steps: int, batch: int) -> None:
+            super().__init__()
+            self._watch, self._steps, self._batch = watch, steps, batch
+            self.done = 0
+
+        def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+            # ``batch`` is the last one of the execution, which may reach beyond the end.
+            before, self.done = self.done, min(batch + 1, self._steps)
+            loss = float((logs or {}).get("loss", 0.0))
+            if self._watch((self.done - before) * self._batch, loss):
+                self.model.stop_training = True
+
+    return Watcher

@@ -1,0 +1,97 @@
+"""The child process in which a network is trained: ``python -m tellapart.nets.worker FOLDER``.
+
+It reads the job from the folder, says on standard output what happens (one line of JSON an
+event), and ends with 0 when it is done, 1 after an ``error`` event, and 130 when it was
+interrupted and has saved. SIGINT and SIGTERM interrupt it, and so does the end of its standard
+input, which is the death of its parent. Whatever libraries print goes to standard error.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+from typing import IO
+
+DONE, FAILED, INTERRUPTED = 0, 1, 130
+RESUME = "--resume"
+
+
+def main(arguments: list[str]) -> int:
+    """Train the job of a folder.
+
+    Args:
+        arguments: The folder, and ``--resume`` to go on from its checkpoint.
+
+    Returns:
+        The exit status.
+    """
+    started = time.monotonic()
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    stream = _own_output()
+    threading.Thread(target=_until_alone, args=(stop,), daemon=True).start()
+
+    from tellapart.errors import TellapartError
+    from tellapart.nets import events, fitting
+    from tellapart.nets.job import Job
+
+    writer = events.Writer(stream)
+    folder = Path(arguments[0])
+    try:
+        fitting.fit(
+            Job.load(folder),
+            folder,
+            listener=writer,
+            stop=stop,
+            resume=RESUME in arguments[1:],
+            started=started,
+        )
+    except TellapartError as error:
+        writer.write("error", kind=type(error).__name__, **error.as_json())
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:
+        traceback.print_exc()
+        writer.write(
+            "error",
+            kind="RunError",
+            code="training_failed",
+            message=f"The training failed: {type(error).__name__}: {_first_line(error)}.",
+            remedy="",
+        )
+        return FAILED
+    writer.write("done")
+    return DONE
+
+
+def _own_output() -> IO[str]:
+    """Standard output for events alone; what others write there goes to standard error."""
+    own = os.dup(sys.stdout.fileno())
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return os.fdopen(own, "w", encoding="utf-8")
+
+
+def _until_alone(stop: threading.Event) -> None:
+    """Wait for the end of standard input, and interrupt then."""
+    # Not through sys.stdin, whose lock a daemon thread would hold when Python ends.
+    while os.read(0, 4096):
+        pass
+    stop.set()
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), "")[:300].rstrip(".")
+
+
+if __name__ == "__main__":
+    status = main(sys.argv[1:])
+    sys.stderr.flush()
+    # At once: engines' threads may take seconds to end, and everything is on the disk.
+    os._exit(status)
