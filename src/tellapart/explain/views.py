@@ -153,8 +153,8 @@ def _numbers(kernel: Kernel, side: int) -> RGB:
             x, y = left + column * cell, left + row * cell
             color = (253, 233, 222) if number > 0 else (222, 235, 250) if number < 0 else None
             pen.rectangle((x, y, x + cell, y + cell), color, (150, 150, 155))
-            text = str(number).replace("-", "–")  # the font has no minus sign
-            pen.text((x + cell / 2, y + cell / 2), text, (28, 28, 30), font, anchor="mm")
+            middle = (x + cell / 2, y + cell / 2)
+            pen.text(middle, str(number), (28, 28, 30), font, anchor="mm")
     if kernel.divisor != 1:
         below = (side / 2, left + 3 * cell + side / 11)
         small = ImageFont.load_default(side // 18)
