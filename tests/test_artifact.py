@@ -5,8 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -17,6 +18,16 @@ from tellapart import __version__, artifact, backbones, images
 from tellapart.artifact import Model
 from tellapart.errors import ModelError
 from tellapart.features import FeatureTap
+from tellapart.graphs import (
+    Conv,
+    Dense,
+    GlobalAveragePool,
+    Graph,
+    Luma,
+    Scale,
+    Softmax,
+    weight_shapes,
+)
 
 BACKBONE = backbones.get("efficientnet-lite0")
 SIZE = 64
@@ -203,6 +214,79 @@ def test_loading_and_running_needs_no_heavy_packages(tmp_path: Path, data: bytes
     command = [sys.executable, "-c", code, str(tmp_path / "m.onnx")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+# ------------------------------------------------------------------ networks
+
+
+NETWORK = Graph(
+    (6, 6),
+    (
+        Luma("luma"),
+        Scale("scaled"),
+        Conv("feature_map", filters=4, kernel=3, norm=True, activation="relu"),
+        GlobalAveragePool("pooled"),
+        Dense("logits", units=3),
+        Softmax("probabilities"),
+        Conv("logit_map", filters=3, inputs=("feature_map",)),
+    ),
+    ("probabilities", "logit_map"),
+)
+
+
+@pytest.fixture
+def network() -> dict[str, Any]:
+    rng = np.random.default_rng(2)
+    weights = {
+        name: rng.normal(0, 1, shape).astype(np.float32)
+        for name, shape in weight_shapes(NETWORK).items()
+    }
+    weights["logit_map/kernel"] = weights["logits/kernel"].T[:, :, None, None]
+    weights["logit_map/bias"] = weights["logits/bias"]
+    named = {"graph": NETWORK, "kind": "resnet", "weights": weights}
+    return {**named, "classes": CLASSES, "fit": "pad", "run": {"name": "pets-2"}}
+
+
+def test_a_network_is_a_model_like_any_other(network: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    artifact.write_network(path, **network)
+    model = Model.load(path)
+    assert (model.classes, model.size, model.fit, model.has_map) == (CLASSES, 6, "pad", True)
+    assert model.metadata["network"] == "resnet"
+    assert model.metadata["decoder"] == images.DECODER
+    assert model.metadata["run.name"] == "pets-2"
+    assert not {"backbone", "features"} & set(model.metadata)
+    pixels = np.random.default_rng(9).integers(0, 256, (5, 6, 6, 3), dtype=np.uint8)
+    probabilities, maps = model.run_with_map(pixels)
+    np.testing.assert_allclose(softmax(maps.mean((1, 2))), probabilities, atol=1e-6)
+    gray = np.stack([images.luma(one) for one in pixels])[..., None].repeat(3, axis=3)
+    np.testing.assert_array_equal(model.run(gray), probabilities)
+    with pytest.raises(ModelError):
+        model.head(np.zeros((1, 4), np.float32))
+
+
+def test_the_same_network_gives_the_same_bytes(network: dict[str, Any]) -> None:
+    first = artifact.build_network(**network)
+    turned = dict(reversed(network["weights"].items()))
+    assert artifact.build_network(**(network | {"weights": turned})) == first
+    assert artifact.build_network(**(network | {"kind": "cnn"})) != first
+
+
+def test_networks_that_do_not_fit_are_refused(network: dict[str, Any], tmp_path: Path) -> None:
+    weights = network["weights"]
+    nan = np.full_like(weights["logits/bias"], np.nan)
+    for wrong in (
+        {"weights": weights | {"logits/bias": nan}},
+        {"weights": weights | {"more/bias": weights["logits/bias"]}},
+        {"classes": CLASSES[:2]},
+        {"classes": (CLASSES[0], *CLASSES[:2])},
+        {"graph": replace(NETWORK, outputs=("probabilities", "pooled"))},
+        {"graph": replace(NETWORK, outputs=("logit_map",))},
+        {"graph": replace(NETWORK, size=(6, 7))},
+    ):
+        with pytest.raises(ValueError):
+            artifact.write_network(tmp_path / "model.onnx", **(network | wrong))
+    assert list(tmp_path.iterdir()) == []
 
 
 # ------------------------------------------------------------------ other files

@@ -1,7 +1,7 @@
 """model.onnx: one file that is the whole classifier, from uint8 pixels to probabilities.
 
 Input ``image``, uint8 ``[N, S, S, 3]`` RGB. Outputs ``probabilities``, float32 ``[N, K]``, and,
-where the head is linear over the last feature map, ``logit_map``, float32 ``[N, h, w, K]``,
+where the logits are linear over the last feature map, ``logit_map``, float32 ``[N, h, w, K]``,
 whose mean over ``h`` and ``w`` is exactly what goes into the softmax. Classes, size and all
 else needed to use it stand in the file's metadata.
 
@@ -15,6 +15,6 @@ Example:
 from __future__ import annotations
 
 from tellapart.artifact.model import Model
-from tellapart.artifact.writing import build, write
+from tellapart.artifact.writing import build, build_network, write, write_network
 
-__all__ = ["Model", "build", "write"]
+__all__ = ["Model", "build", "build_network", "write", "write_network"]

@@ -1,4 +1,8 @@
-"""Write a model file: a linear head on a backbone, and what is needed to use it."""
+"""Write a model file: a network, or a linear head on a backbone, and what is needed to use it.
+
+Who does what: :func:`build` and :func:`write` are for a head on frozen features,
+:func:`build_network` and :func:`write_network` for any table of layers.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ from tellapart import __version__
 from tellapart.artifact.model import FEATURES, LOGIT_MAP, PROBABILITIES, SCHEMA
 from tellapart.backbones import Backbone
 from tellapart.errors import ModelError
-from tellapart.graphs import Conv, Dense, Graph, Softmax, to_onnx
+from tellapart.graphs import Conv, Dense, Graph, Softmax, Weights, shapes, to_onnx
 from tellapart.images import DECODER, Fit
 
 Floats = npt.NDArray[np.float32]
@@ -52,10 +56,6 @@ def build(
     count = len(classes)
     if weights.shape != (backbone.features, count) or bias.shape != (count,):
         raise ValueError(f"a head of {weights.shape} and {bias.shape} for {count} classes")
-    if not (np.isfinite(weights).all() and np.isfinite(bias).all()):
-        raise ValueError("the head holds numbers that are not finite")
-    if len(set(classes)) != count:
-        raise ValueError("two classes have one name")
     below = backbone.graph(size)
     graph = Graph(
         below.size,
@@ -74,19 +74,51 @@ def build(
         f"{LOGIT_MAP}/kernel": weights.T[:, :, None, None].astype(np.float32),
         f"{LOGIT_MAP}/bias": bias.astype(np.float32),
     }
-    metadata = {
-        "schema": str(SCHEMA),
-        "name": "tellapart",
-        "tellapart": __version__,
-        "classes": json.dumps(list(classes), ensure_ascii=True),
-        "size": str(size),
-        "fit": fit,
-        "decoder": DECODER,
-        "backbone": backbone.key,
-        "features": FEATURES,
-        **{f"run.{key}": value for key, value in sorted((run or {}).items())},
-    }
-    return to_onnx(graph, {**backbone.load(), **head}, metadata=metadata)
+    return _file(
+        graph,
+        {**backbone.load(), **head},
+        classes=classes,
+        fit=fit,
+        notes={"backbone": backbone.key, "features": FEATURES},
+        run=run,
+    )
+
+
+def build_network(
+    *,
+    graph: Graph,
+    kind: str,
+    weights: Weights,
+    classes: Sequence[str],
+    fit: Fit,
+    run: Mapping[str, str] | None = None,
+) -> bytes:
+    """A trained network as one ONNX file; the same arguments give the same bytes.
+
+    Args:
+        graph: Its layers, on square pictures, with the outputs ``probabilities`` and, where
+            it has one, ``logit_map``.
+        kind: What kind of network it is, such as ``"cnn"``; kept in the metadata.
+        weights: float32 arrays by the names of :func:`tellapart.graphs.weight_shapes`.
+        classes: Names, in the order of the columns.
+        fit: How pictures are brought to squares of the graph's size.
+        run: More texts to carry, each under ``run.KEY``.
+
+    Returns:
+        The file.
+
+    Raises:
+        ValueError: If graph, weights and classes do not fit each other, or are not finite.
+    """
+    if graph.size[0] != graph.size[1]:
+        raise ValueError(f"pictures are squares, not {graph.size}")
+    known = shapes(graph)
+    for name in graph.outputs:
+        if name not in (PROBABILITIES, LOGIT_MAP) or known[name][-1] != len(classes):
+            raise ValueError(f"output {name!r} of {known[name]} for {len(classes)} classes")
+    if PROBABILITIES not in graph.outputs:
+        raise ValueError(f"the network has no output {PROBABILITIES!r}")
+    return _file(graph, weights, classes=classes, fit=fit, notes={"network": kind}, run=run)
 
 
 def write(
@@ -116,7 +148,59 @@ def write(
         classes=classes,
         run=run,
     )
-    path = Path(path)
+    _keep(Path(path), data)
+
+
+def write_network(
+    path: Path | str,
+    *,
+    graph: Graph,
+    kind: str,
+    weights: Weights,
+    classes: Sequence[str],
+    fit: Fit,
+    run: Mapping[str, str] | None = None,
+) -> None:
+    """Write :func:`build_network`'s file, whole or not at all.
+
+    Raises:
+        ModelError: If it cannot be written.
+        ValueError: As :func:`build_network`.
+    """
+    data = build_network(graph=graph, kind=kind, weights=weights, classes=classes, fit=fit, run=run)
+    _keep(Path(path), data)
+
+
+def _file(
+    graph: Graph,
+    weights: Weights,
+    *,
+    classes: Sequence[str],
+    fit: Fit,
+    notes: Mapping[str, str],
+    run: Mapping[str, str] | None,
+) -> bytes:
+    """The ONNX file with all that :class:`tellapart.artifact.Model` asks of its metadata."""
+    if len(set(classes)) != len(classes):
+        raise ValueError("two classes have one name")
+    broken = sorted(name for name, array in weights.items() if not np.isfinite(array).all())
+    if broken:
+        raise ValueError(f"the weights {broken} hold numbers that are not finite")
+    metadata = {
+        "schema": str(SCHEMA),
+        "name": "tellapart",
+        "tellapart": __version__,
+        "classes": json.dumps(list(classes), ensure_ascii=True),
+        "size": str(graph.size[0]),
+        "fit": fit,
+        "decoder": DECODER,
+        **notes,
+        **{f"run.{key}": value for key, value in sorted((run or {}).items())},
+    }
+    return to_onnx(graph, weights, metadata=metadata)
+
+
+def _keep(path: Path, data: bytes) -> None:
     partial: Path | None = None
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".partial")
