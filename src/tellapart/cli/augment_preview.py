@@ -157,13 +157,14 @@ def _print(found: Preview, target: Path, data: str) -> None:
     side = f"{found.size}x{found.size}"
     told = f"{len(found.paths)} of {counted(found.total, 'pictures')} ({classes}), {side}, {color}"
     print_indented(shown, told, first="Pictures  ")
-    whose = "as asked for" if found.settings.augment else f"the default of '{found.settings.model}'"
-    print_indented(shown, f"{found.policy.spec}  ({whose})", first="Augment   ")
+    asked = found.settings.augment
+    whose = f"the default of '{found.settings.model}'" if asked is None else "as asked for"
+    typer.echo(f"Augment   {found.policy.spec if asked is None else clean(asked)}  ({whose})")
     print_indented(shown, found.sentence, first="          ")
     if found.unreadable:
         missing = counted(len(found.unreadable), "pictures")
         print_indented(shown, f"{missing} could not be decoded.", first="Passed    ")
     print_indented(shown, f"{clean(target)}: originals at the left.", first="Wrote     ")
-    asked = "" if found.settings.augment is None else f" --augment {found.policy.spec}"
-    line = f"tellapart train {clean(shlex.quote(data))} --model {found.settings.model}{asked}"
-    typer.echo(f"Next      {line}")
+    again = "" if asked is None else f" --augment {shlex.quote(asked)}"
+    line = f"tellapart train {shlex.quote(data)} --model {found.settings.model}{again}"
+    typer.echo(f"Next      {clean(line)}")

@@ -1,8 +1,9 @@
 """Drawn changes applied to pixels: geometry, then light, then erasing.
 
 All geometry of a picture is one resampling: its changes make one affine map, and Pillow's
-bilinear transform reads a picture whose borders are continued by mirroring, so that no
-empty corner is ever seen. Flips and shifts alone move whole pixels and change none.
+bilinear transform reads a picture that goes on beyond its borders, so that no empty corner is
+ever seen. It goes on mirrored; where its border is one plain color (a digit on black, a product
+on white), in that color. Flips and shifts alone move whole pixels and change none.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from PIL import Image
 from tellapart.nets.augment.drawing import Draws
 
 Pixels = NDArray[np.uint8]  # [n, H, W, C]
+
+_PLAIN = 8  # levels by which a border of one plain color may vary, as JPEG makes it
 
 
 def apply(pixels: Pixels, draws: Draws) -> Pixels:
@@ -50,9 +53,11 @@ def _move(pixels: Pixels, draws: Draws, result: Pixels) -> None:
     steps = np.rint(draws.shift * (width, height)).astype(np.int64).tolist()
     maps = _inverse_maps(draws, height, width)
     windows = _windows(maps, height, width).tolist()
+    plain = _plain_borders(pixels)
     for row, picture in enumerate(pixels):
         if bent[row]:
-            _resample(picture, maps[row], windows[row], result[row])
+            wide = _window(picture, windows[row], plain[row])
+            _resample(wide, maps[row], windows[row], result[row])
             continue
         if draws.flip[row]:
             picture = picture[:, ::-1]
@@ -60,7 +65,8 @@ def _move(pixels: Pixels, draws: Draws, result: Pixels) -> None:
             picture = picture[::-1]
         right, down = steps[row]
         if right or down:
-            picture = _window(picture, -down, height - down, -right, width - right)
+            window = [-down, height - down, -right, width - right]
+            picture = _window(picture, window, plain[row])
         result[row] = picture
 
 
@@ -96,15 +102,14 @@ def _windows(maps: NDArray[np.float64], height: int, width: int) -> NDArray[np.i
 
 
 def _resample(
-    picture: Pixels, inverse: NDArray[np.float64], window: list[int], result: Pixels
+    wide: Pixels, inverse: NDArray[np.float64], window: list[int], result: Pixels
 ) -> None:
-    """One picture [H, W, C] through one affine map, bilinear, its borders mirrored."""
+    """A window of one picture [h, w, C] through its affine map, bilinear."""
     top, _, left, _ = window
-    wide = _window(picture, *window)
     image = Image.fromarray(wide[..., 0] if wide.shape[2] == 1 else wide)
     a, b, c, d, e, f = inverse.ravel().tolist()
     bent = image.transform(
-        (picture.shape[1], picture.shape[0]),
+        (result.shape[1], result.shape[0]),
         Image.Transform.AFFINE,
         # The origin of Pillow's places is the window's corner.
         (a, b, c - left, d, e, f - top),
@@ -113,21 +118,38 @@ def _resample(
     result[...] = np.asarray(bent).reshape(result.shape)
 
 
-def _window(picture: Pixels, top: int, bottom: int, left: int, right: int) -> Pixels:
-    """A part of the picture [H, W, C], or more than it: continued by mirroring."""
+def _plain_borders(pixels: Pixels) -> NDArray[np.bool_]:
+    """Whether the outermost pixels of each picture have one color: bool ``[n]``."""
+    count, _, _, channels = pixels.shape
+    edges = (pixels[:, 0], pixels[:, -1], pixels[:, :, 0], pixels[:, :, -1])
+    border = np.concatenate([edge.reshape(count, -1, channels) for edge in edges], axis=1)
+    spread = border.max(axis=1).astype(np.int64) - border.min(axis=1)
+    return np.asarray((spread <= _PLAIN).all(axis=1))
+
+
+def _window(picture: Pixels, window: list[int], plain: bool) -> Pixels:
+    """A part of the picture [H, W, C], or more than it: top, bottom, left and right."""
+    top, bottom, left, right = window
     height, width = picture.shape[:2]
-    tall = picture.take(_mirrored(top, bottom, height), axis=0)
-    if not (-width < left <= 0 < right or 0 <= left < width <= right) or right >= 2 * width:
-        return tall.take(_mirrored(left, right, width), axis=1)
+    continued = _repeated if plain else _mirrored
+    tall = picture.take(continued(top, bottom, height), axis=0)
+    if not (-width < left < width and 0 < right < 2 * width):
+        return tall.take(continued(left, right, width), axis=1)
     # Whole strips: several times faster than taking column by column.
-    window = np.empty((bottom - top, right - left, picture.shape[2]), np.uint8)
+    wide = np.empty((bottom - top, right - left, picture.shape[2]), np.uint8)
     inner = slice(max(left, 0), min(right, width))
-    window[:, inner.start - left : inner.stop - left] = tall[:, inner]
+    wide[:, inner.start - left : inner.stop - left] = tall[:, inner]
     if left < 0:
-        window[:, :-left] = tall[:, 1 : 1 - left][:, ::-1]
+        wide[:, :-left] = tall[:, :1] if plain else tall[:, 1 : 1 - left][:, ::-1]
     if right > width:
-        window[:, width - left :] = tall[:, 2 * width - 1 - right : width - 1][:, ::-1]
-    return window
+        beyond = tall[:, 2 * width - 1 - right : width - 1][:, ::-1]
+        wide[:, width - left :] = tall[:, -1:] if plain else beyond
+    return wide
+
+
+def _repeated(start: int, stop: int, side: int) -> NDArray[np.int64]:
+    """Indices ``start`` to ``stop`` of a side that goes on as its last pixel."""
+    return np.arange(start, stop).clip(0, side - 1)
 
 
 def _mirrored(start: int, stop: int, side: int) -> NDArray[np.int64]:

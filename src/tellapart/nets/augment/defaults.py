@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tellapart.nets.augment.policy import PRESETS, Policy
 
-SMALL = 40
+SMALL = 64
 """Pixels: gray pictures up to this side are taken for digits, letters or icons."""
 
 
