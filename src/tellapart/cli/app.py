@@ -10,6 +10,7 @@ import typer
 import tellapart
 from tellapart.cli import (
     augment_preview,
+    bench,
     cache,
     check,
     compare,
@@ -53,6 +54,7 @@ def build() -> typer.Typer:
     for name, function in COMMANDS:
         app.command(name)(guarded(function))
     app.add_typer(cache.build(), name="cache")
+    app.add_typer(bench.build(), name="bench")
     return app
 
 
