@@ -131,7 +131,7 @@ class NetworkSettings(Settings):
     target: float | None = Field(default=None, gt=0, le=1)
     target_on: Literal["training", "validation"] | None = None
     patience: int | None = Field(default=None, ge=1, le=10_000)
-    budget: Annotated[float | None, BeforeValidator(_seconds), Field(gt=0)] = None
+    budget: Annotated[Annotated[float, Field(gt=0)] | None, BeforeValidator(_seconds)] = None
     augment: str | None = None
     units: Annotated[tuple[Width, ...] | None, BeforeValidator(_widths)] = None
     filters: Annotated[tuple[Width, ...] | None, BeforeValidator(_widths)] = None

@@ -15,6 +15,8 @@ from tellapart import artifact, audit, evaluation, splits
 from tellapart.features import FeatureTap
 from tellapart.scanning import Scan
 
+Answer = Callable[[artifact.Model, NDArray[np.int64], Callable[[int], None]], NDArray[np.float32]]
+
 
 @dataclass(frozen=True)
 class Pixels:
@@ -75,7 +77,8 @@ class Learned:
         kind: ``probe`` or the network.
         size: Side in pixels of the pictures that the file takes.
         rows: The rows that it learnt from.
-        answer: Probabilities float32 ``[n, K]`` that the open file gives some rows.
+        answer: Probabilities float32 ``[n, K]`` that the open file gives some rows; its last
+            argument hears how many more are done.
         unseen: Probabilities ``[R, n, K]`` of the training rows, each by models that have not
             seen it, from ``R`` rounds of folds; asked only where too few pictures are held out.
         engine: What trained it.
@@ -88,7 +91,7 @@ class Learned:
     kind: str
     size: int
     rows: NDArray[np.int64]
-    answer: Callable[[artifact.Model, NDArray[np.int64]], NDArray[np.float32]]
+    answer: Answer
     unseen: Callable[[], NDArray[np.float32]]
     engine: str
     backbone: str | None

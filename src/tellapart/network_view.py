@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tellapart.errors import RunError
 from tellapart.explain import feature_maps, filters
 from tellapart.images import RGB, luma, resize
-from tellapart.report import Candidate, EpochRow, LearningView
+from tellapart.report import Candidate, EpochRow, Layer, LearningView
 from tellapart.runs import Run
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _learning_view(run: Run, about: Mapping[str, Any], load: Load) -> LearningVi
         validation_n=int(run.metrics.get("validation", {}).get("n", 0)),
         finder=finder,
         chosen_rate=float(outcome["learning_rate"]) if finder else None,
-        layers=[tuple(row) for row in spec.layers()],
+        layers=[Layer(*row) for row in spec.layers()],
         parameters=spec.parameters(),
         augment_sentence=recipe.augment.describe(),
         augment_rows=_augment_rows(run, recipe, load, gray=spec.gray),

@@ -133,7 +133,7 @@ def _work(
     material = prepared(catalog, settings, _wants(settings), around)
     _note(folder, data, settings, material, resume)
     learned = _learn(material, settings, around, resume=resume is not None)
-    result = measured(material, learned, folder / "model.onnx", settings, watch)
+    result = measured(material, learned, folder / "model.onnx", settings, around.progress, watch)
     verdict = diagnosis.diagnose(facts(material, learned, result))
     runs.write_json(
         folder / "run.json",

@@ -21,6 +21,7 @@ from tellapart.errors import SettingsError
 from tellapart.intervals import wilson
 from tellapart.material import Learned, Material
 from tellapart.training import networks, probes
+from tellapart.training.measuring import no_advance
 from tellapart.training.preparing import Surroundings
 
 BUDGET = 120.0
@@ -122,7 +123,7 @@ def _network(
             raise
         return Candidate(kind, None, None, n, 0.0, note=str(error)), None
     model = artifact.Model.load(own.folder.parent / "model.onnx")
-    answers = learned.answer(model, material.validation)
+    answers = learned.answer(model, material.validation, no_advance)
     return _measured(kind, answers, material, 0.0), learned
 
 

@@ -16,6 +16,7 @@ from tellapart.errors import ModelError, PictureError
 from tellapart.images import decode, resize
 from tellapart.material import Learned, Material, Measured
 from tellapart.measures import Stopwatch
+from tellapart.progress import Progress
 from tellapart.records import predictions
 
 PROOFS = 32
@@ -24,12 +25,19 @@ TOLERANCE = 1e-4
 
 
 def measured(
-    material: Material, learned: Learned, file: Path, settings: TrainSettings, watch: Stopwatch
+    material: Material,
+    learned: Learned,
+    file: Path,
+    settings: TrainSettings,
+    progress: Progress,
+    watch: Stopwatch,
 ) -> Measured:
     """Evaluate the written file, on features that its own backbone gave or on pixels."""
     with watch.stage("evaluating"):
         model = artifact.Model.load(file)
-        own = learned.answer(model, learned.rows)
+        chose = np.setdiff1d(material.validation, learned.rows)
+        asked = [learned.rows, material.held_out, chose]
+        own, held, choice = _answers(model, learned, asked, progress)
         if material.split.method == "folds":
             rows, counted = learned.rows, np.ones(len(learned.rows), bool)
             unseen = learned.unseen()
@@ -37,11 +45,10 @@ def measured(
         else:
             rows = material.held_out
             counted = ~material.split.leaked[rows]
-            probabilities = proof_of = learned.answer(model, rows)
+            probabilities = proof_of = held
             unseen = probabilities[None]
         proof = _proof(material, model, rows, proof_of, settings.seed)
-        chose = np.setdiff1d(material.validation, learned.rows)
-        validation = _right(material, learned.answer(model, chose), chose) if len(chose) else None
+        validation = _right(material, choice, chose) if len(chose) else None
     headline = _evaluation(material, learned, unseen[:, counted], rows[counted])
     return Measured(
         held_out=headline,
@@ -51,6 +58,20 @@ def measured(
         predictions=predictions(material, rows, probabilities, counted),
         proof=proof,
     )
+
+
+def _answers(
+    model: artifact.Model, learned: Learned, asked: list[NDArray[np.int64]], progress: Progress
+) -> list[NDArray[np.float32]]:
+    """What the file says of several sets of rows."""
+    if learned.kind == "probe":  # features are known: it takes no time worth a bar
+        return [learned.answer(model, rows, no_advance) for rows in asked]
+    with progress.stage("Measuring", total=sum(map(len, asked))) as stage:
+        return [learned.answer(model, rows, stage.advance) for rows in asked]
+
+
+def no_advance(n: int) -> None:
+    """Says nothing of ``n`` more pictures."""
 
 
 def _right(

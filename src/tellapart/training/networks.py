@@ -14,6 +14,7 @@ from tellapart import artifact, splits
 from tellapart.config import TrainSettings
 from tellapart.errors import SettingsError
 from tellapart.material import Learned, Material, Pixels
+from tellapart.training.measuring import no_advance
 from tellapart.training.preparing import Surroundings
 from tellapart.training.probes import fitted as fitted_probe
 
@@ -75,7 +76,7 @@ def learn(
         kind=kind,
         size=spec.size,
         rows=rows,
-        answer=answers(material, around),
+        answer=answers(material),
         unseen=unseen,
         engine=str(fitted.outcome.get("engine", "keras")),
         backbone="efficientnet-lite0" if kind == "finetune" else None,
@@ -136,17 +137,16 @@ def plan(
     return spec, recipe
 
 
-def answers(material: Material, around: Surroundings) -> Callable[[artifact.Model, Rows], Floats]:
+def answers(material: Material) -> Answer:
     """Asks an open file about rows of the pixels that the one decoder made."""
     rgb = _pixels(material).rgb
 
-    def answer(model: artifact.Model, rows: Rows) -> Floats:
+    def answer(model: artifact.Model, rows: Rows, advance: Callable[[int], None]) -> Floats:
         made = np.empty((len(rows), len(model.classes)), np.float32)
-        with around.progress.stage("Measuring", total=len(rows)) as stage:
-            for start in range(0, len(rows), _ROWS):
-                part = rows[start : start + _ROWS]
-                made[start : start + _ROWS] = model.run(rgb[part])
-                stage.advance(len(part))
+        for start in range(0, len(rows), _ROWS):
+            part = rows[start : start + _ROWS]
+            made[start : start + _ROWS] = model.run(rgb[part])
+            advance(len(part))
         return made
 
     return answer
@@ -208,7 +208,7 @@ def _by_folds(
 ) -> Floats:
     """Each training picture by a network that has not seen it, ``[1, n, K]``: a round of folds."""
     rows = material.rows(splits.TRAIN)
-    ask = answers(material, around)
+    ask = answers(material)
     made = np.empty((len(rows), len(material.classes)), np.float32)
     dealt = splits.folds(material.labels[rows], material.split.groups[rows], seed=settings.seed)
     known = np.zeros(len(rows), bool)
@@ -222,7 +222,7 @@ def _by_folds(
             fit=settings.fit,
             kind=spec.kind,
         )
-        made[test] = ask(artifact.Model.load(data), rows[test])
+        made[test] = ask(artifact.Model.load(data), rows[test], no_advance)
         known[test] = True
     # A class that stands in one group alone is in no fold: guessing is all that can be said of it.
     made[~known] = 1 / len(material.classes)

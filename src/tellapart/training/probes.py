@@ -71,7 +71,7 @@ def learn(
         kind="probe",
         size=tap.size,
         rows=rows,
-        answer=lambda model, asked: model.head(features[asked]),
+        answer=lambda model, asked, advance: model.head(features[asked]),
         unseen=unseen,
         engine="onnxruntime",
         backbone=tap.backbone.name,
