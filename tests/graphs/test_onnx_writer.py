@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import onnx
 import pytest
 
+from tellapart import images
 from tellapart.graphs import (
     INPUT,
     Add,
     Conv,
     Dense,
+    Flatten,
     GlobalAveragePool,
     Graph,
     Layer,
+    Luma,
+    MaxPool,
     Scale,
     Softmax,
+    check_contained,
+    is_gray,
+    leading_to,
     open_session,
     same_padding,
     shapes,
     to_onnx,
     weight_shapes,
 )
+from tellapart.graphs.onnx_writer import OPERATORS
 
 Floats = npt.NDArray[np.float32]
 
@@ -141,6 +150,113 @@ def test_valid_padding_residuals_means_and_heads() -> None:
     np.testing.assert_allclose(probabilities, powers / powers.sum(1, keepdims=True), atol=1e-6)
 
 
+@pytest.mark.parametrize("size", [(1, 1), (7, 5), (64, 50)])
+def test_luma_is_exactly_that_of_the_decoder(size: tuple[int, int]) -> None:
+    graph = Graph(size, (Luma("luma"), Scale("level", scale=1.0)), ("level",))
+    pixels = pictures(20, *size)
+    wanted = np.stack([images.luma(one) for one in pixels])[..., None]
+    np.testing.assert_array_equal(run(graph, {}, pixels)[0], wanted)
+
+
+def test_luma_is_exact_where_rounding_is_nearest_and_on_every_gray() -> None:
+    graph = Graph((256, 256), (Luma("luma"), Scale("level", scale=1.0)), ("level",))
+    grid = np.indices((256, 256), np.uint8)
+    for blue in (0, 1, 127, 128, 254, 255):
+        pixels = np.stack([*grid, np.full_like(grid[0], blue)], axis=-1)
+        np.testing.assert_array_equal(run(graph, {}, pixels[None])[0][0, :, :, 0], luma(pixels))
+    gray = grid[0][..., None].repeat(3, axis=2)
+    np.testing.assert_array_equal(run(graph, {}, gray[None])[0][0, :, :, 0], gray[..., 0])
+
+
+def luma(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    red, green, blue = rgb.astype(np.int64).transpose(2, 0, 1)
+    return (19595 * red + 38470 * green + 7471 * blue + 32768) >> 16
+
+
+@pytest.mark.parametrize(("size", "side"), [((8, 8), 2), ((9, 7), 2), ((10, 11), 3)])
+def test_maxima_drop_what_is_left_over(size: tuple[int, int], side: int) -> None:
+    graph = Graph(size, (Scale("scaled", scale=1.0), MaxPool("pool", size=side)), ("pool",))
+    pixels = pictures(2, *size)
+    rows, columns = size[0] // side, size[1] // side
+    cut = pixels[:, : rows * side, : columns * side]
+    wanted = cut.reshape(2, rows, side, columns, side, 3).max((2, 4))
+    assert shapes(graph)["pool"] == (rows, columns, 3)
+    np.testing.assert_array_equal(run(graph, {}, pixels)[0], wanted)
+
+
+def test_a_map_is_flattened_channels_last() -> None:
+    layers = (Scale("scaled", scale=1.0), Flatten("row"), Flatten("again"))
+    graph = Graph((3, 4), layers, ("row", "again"))
+    pixels = pictures(2, 3, 4)
+    for found in run(graph, {}, pixels):
+        np.testing.assert_array_equal(found, pixels.reshape(2, 36))
+
+
+def test_a_sum_may_be_followed_by_a_relu() -> None:
+    for activation, top in (("relu", np.inf), ("relu6", 6.0)):
+        layers = (
+            Scale("scaled", scale=0.1, zero=127),
+            Add("sum", inputs=("scaled", "scaled"), activation=activation),
+        )
+        pixels = pictures(1, 4, 4)
+        wanted = ((pixels.astype(np.float32) - 127) * 0.2).clip(0, top)
+        found = run(Graph((4, 4), layers, ("sum",)), {}, pixels)[0]
+        np.testing.assert_allclose(found, wanted, atol=1e-5)
+
+
+def lesson(*, norm: bool = False, dropout: float = 0.0) -> Graph:
+    layers = (
+        Luma("luma"),
+        Scale("scaled"),
+        Conv("conv", filters=4, kernel=3, padding="valid", activation="relu", norm=norm),
+        MaxPool("pool"),
+        Flatten("flat"),
+        Dense("dense", units=5, activation="relu6", dropout=dropout),
+        Dense("logits", units=3),
+        Softmax("probabilities"),
+        GlobalAveragePool("mean", inputs=("pool",)),
+        Add("twice", inputs=("mean", "mean"), activation="relu"),
+    )
+    return Graph((8, 8), layers, ("probabilities", "twice"))
+
+
+def test_what_only_training_needs_is_not_in_the_file() -> None:
+    plain, training = lesson(), lesson(norm=True, dropout=0.5)
+    assert weight_shapes(plain) == weight_shapes(training)
+    assert weight_shapes(plain)["conv/kernel"] == (4, 1, 3, 3)
+    weights = random_weights(plain)
+    assert to_onnx(plain, weights) == to_onnx(training, weights)
+
+
+def test_a_file_of_all_layers_is_sound_and_may_be_opened() -> None:
+    data = to_onnx(lesson(), random_weights(lesson()))
+    check_contained(data)
+    onnx.checker.check_model(onnx.load_model_from_string(data), full_check=True)
+
+
+def test_only_operators_that_are_written_are_allowed() -> None:
+    deep = Graph(
+        (4, 4),
+        (Scale("s"), Conv("c", filters=2, activation="relu6"), Add("a", inputs=("c", "c"))),
+        ("a",),
+    )
+    written = {
+        node.op_type
+        for graph in (lesson(), deep)
+        for node in onnx.load_model_from_string(to_onnx(graph, random_weights(graph))).graph.node
+    }
+    assert written == OPERATORS
+
+
+def test_a_table_says_what_it_is() -> None:
+    assert is_gray(lesson())
+    assert not is_gray(Graph((4, 4), (Scale("scaled"),), ("scaled",)))
+    names = [layer.name for layer, _ in leading_to(lesson(), "twice")]
+    assert names == ["luma", "scaled", "conv", "pool", "mean", "twice"]
+    with pytest.raises(ValueError, match="no layer makes"):
+        leading_to(lesson(), "nothing")
+
+
 def test_the_same_table_and_weights_give_the_same_bytes() -> None:
     layers = (Scale("scaled"), Conv("a", filters=4, activation="relu6"))
     graph = Graph((8, 8), layers, ("a",))
@@ -173,6 +289,14 @@ def test_weights_that_do_not_fit_are_refused() -> None:
         (Scale("s"), Conv("a", kernel=9, padding="valid")),
         (Scale("s"), Conv("b", filters=2), Add("a", inputs=("s", "b"))),
         (Scale("s"), Dense("a")),
+        (Scale("s"), MaxPool("a", size=9)),
+        (Scale("s"), Luma("l"), Scale("a")),
+        (Luma("l"), Luma("m"), Scale("a")),
+        (Luma("a"),),
+        (Conv("a"),),
+        (Scale("s"), Scale("a")),
+        (Luma("l"), Conv("a")),
+        (Luma("l"), Flatten("a")),
         (Scale("a"),),
     ],
 )

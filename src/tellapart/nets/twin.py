@@ -221,14 +221,17 @@ def _conv(keras: Any, layer: Conv, given: Any, channels: int) -> Any:
 
 def _dense(keras: Any, layer: Dense, given: Any, seed: int) -> Any:
     name = layer_name(layer.name)
+    dtype = "float32" if layer.name == LOGITS else None  # None: what the policy says
     if layer.dropout:
         drawn = starts.layer_seed(seed, f"{layer.name}/dropout")
-        given = keras.layers.Dropout(layer.dropout, seed=drawn, name=f"{name}_dropout")(given)
+        given = keras.layers.Dropout(
+            layer.dropout, seed=drawn, dtype=dtype, name=f"{name}_dropout"
+        )(given)
     return keras.layers.Dense(
         layer.units,
         activation=layer.activation,
         kernel_initializer="zeros",
-        dtype="float32" if layer.name == LOGITS else None,
+        dtype=dtype,
         name=name,
     )(given)
 
