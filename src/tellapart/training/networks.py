@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tellapart import artifact, splits
 from tellapart.config import TrainSettings
 from tellapart.errors import SettingsError
-from tellapart.material import Learned, Material, Pixels
+from tellapart.material import Answer, Learned, Material, Pixels
 from tellapart.training.measuring import no_advance
 from tellapart.training.preparing import Surroundings
 from tellapart.training.probes import fitted as fitted_probe
