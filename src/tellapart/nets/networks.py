@@ -82,7 +82,7 @@ class Spec(Settings):
             (32, 64, 128) for small pictures.
         blocks: ``resnet``: residual blocks in each stage, (0, 1, 1), or (1, 1) for small ones.
         dropout: Share of the inputs of dense layers left out in training, at least 0 and
-            below 1; never of the pixels.
+            below 1; never of the pixels, so ``linear`` has none.
 
     Raises:
         SettingsError: With code ``too_small`` if the pictures are, and in :func:`default` for
@@ -132,6 +132,11 @@ class Spec(Settings):
                 )
             if wanted and not found:
                 raise SettingsError(f"--{name} is empty.", remedy=f"Such as {_numbers(wanted)}.")
+        if self.kind == "linear" and self.dropout:
+            raise SettingsError(
+                f"--dropout is {self.dropout:g}, but 'linear' has only the pixels to drop.",
+                remedy="Leave --dropout away, or choose another --model.",
+            )
         if self.kind == "resnet" and len(self.blocks) != len(self.filters) - 1:
             raise SettingsError(
                 f"--blocks is {_numbers(self.blocks)}, but --filters {_numbers(self.filters)} "
@@ -174,7 +179,7 @@ class Spec(Settings):
         layers: list[Layer] = [Luma("luma")] if self.gray else []
         layers += _body(self)
         outputs: tuple[str, ...] = (PROBABILITIES,)
-        layers.append(Dense(LOGITS, units=self.classes, dropout=self.dropout * (_hidden(self) > 0)))
+        layers.append(Dense(LOGITS, units=self.classes, dropout=self.dropout))
         layers.append(Softmax(PROBABILITIES))
         if self.kind in ("resnet", "finetune"):
             layers.append(Conv(LOGIT_MAP, filters=self.classes, inputs=(FEATURE_MAP,)))
@@ -249,11 +254,6 @@ def _defaults(kind: Kind, size: Any) -> dict[str, Any]:
         case _:
             pass
     return chosen
-
-
-def _hidden(spec: Spec) -> int:
-    """Layers with weights before ``logits``; with none, its inputs are the pixels."""
-    return len(spec.units) + len(spec.filters) + (spec.kind == "finetune")
 
 
 def _body(spec: Spec) -> list[Layer]:
