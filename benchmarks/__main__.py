@@ -13,12 +13,14 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.results import Result
 from benchmarks.rows import ROWS, Row
 
+LONG = "long"
 _EXAMPLES = """\
 examples:
-  python -m benchmarks                    every row, then the table
+  python -m benchmarks                    every row that is not long, then the table
+  python -m benchmarks long               the long ones, which train networks: hours
   python -m benchmarks scan features      two of them
   python -m benchmarks --resume           those without a result for this code
-  python -m benchmarks --try              every row on a few pictures; keeps nothing
+  python -m benchmarks --try              the same on a few pictures; keeps nothing
   python -m benchmarks table              render RESULTS.md from the kept results
 """
 
@@ -43,18 +45,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def chosen(names: Sequence[str], rows: Sequence[Row] = ROWS) -> list[Row]:
-    """The rows of those names in the order of the table; all where none is named.
+    """The rows of those names in the order of the table.
+
+    Args:
+        names: Of rows; ``long`` stands for all long rows; none for all that are not long.
+        rows: To choose from.
 
     Raises:
         BenchmarkError: If a name is unknown.
     """
     known = [row.name for row in rows]
-    if unknown := [name for name in names if name not in known]:
+    if unknown := [name for name in names if name not in (*known, LONG)]:
         raise BenchmarkError(f"No row is called {unknown[0]}. There are: {', '.join(known)}.")
-    return [row for row in rows if not names or row.name in names]
+    if not names:
+        return [row for row in rows if not row.long]
+    return [row for row in rows if row.name in names or (row.long and LONG in names)]
 
 
-def measured(row: Row, *, repeats: int, small: bool) -> Result:
+def measured(row: Row, *, repeats: int, small: bool, any_code: bool = False) -> Result:
     """Measure a row; unless it is only tried, keep its result.
 
     Raises:
@@ -62,14 +70,14 @@ def measured(row: Row, *, repeats: int, small: bool) -> Result:
     """
     code = machine.code()
     description = machine.describe()
-    bench = Bench(row.name, repeats=repeats, small=small, code=code)
+    bench = Bench(row.name, repeats=repeats, small=small, code=code, any_code=any_code)
     lines = tuple(row.measure(bench))
     result = Result(
         row=row.name,
         how=row.how,
         lines=lines,
         date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        code=code,
+        code=", ".join(bench.codes or [code]),
         machine=description,
         versions={"ours": machine.versions(), "peers": dict(sorted(bench.versions.items()))},
         raw=bench.raw,
@@ -89,7 +97,9 @@ def _measure_all(options: argparse.Namespace) -> int:
             print(f"{row.name}  has a result for this code already", file=sys.stderr)
             continue
         try:
-            result = measured(row, repeats=options.repeats, small=options.small)
+            result = measured(
+                row, repeats=options.repeats, small=options.small, any_code=options.any_code
+            )
         except BenchmarkError as error:
             failed += 1
             print(f"{row.name}  {error}", file=sys.stderr)
@@ -110,7 +120,8 @@ def _write_table() -> None:
 
 def _list() -> None:
     for row in ROWS:
-        print(f"{row.name:<10} {row.title} (about {row.minutes:g} min)")
+        long = ", long" if row.long else ""
+        print(f"{row.name:<14} {row.title} (about {row.minutes:g} min{long})")
 
 
 def _count(text: str) -> int:
@@ -129,10 +140,20 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("rows", nargs="*", metavar="ROW", help="rows to measure [all], or 'table'")
+    parser.add_argument(
+        "rows",
+        nargs="*",
+        metavar="ROW",
+        help="rows to measure [those that are not long], 'long' for all long ones, or 'table'",
+    )
     parser.add_argument("--list", action="store_true", help="show the rows and stop")
     parser.add_argument("--repeats", type=_count, default=3, metavar="N", help="of each side [3]")
     parser.add_argument("--resume", action="store_true", help="leave out rows measured already")
+    parser.add_argument(
+        "--any-code",
+        action="store_true",
+        help="go on with repeats that were measured before the sources changed; the page names all",
+    )
     parser.add_argument(
         "--try", dest="small", action="store_true", help="on a few pictures; nothing is kept"
     )

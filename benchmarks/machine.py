@@ -14,6 +14,7 @@ import tellapart
 
 PACKAGES = (
     "cykooz.resizer",
+    "keras",
     "numpy",
     "onnx",
     "onnxruntime",
@@ -21,6 +22,7 @@ PACKAGES = (
     "polars",
     "scikit-learn",
     "simplejpeg",
+    "tensorflow-cpu",
 )
 
 

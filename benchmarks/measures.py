@@ -17,6 +17,17 @@ def median(values: Sequence[float]) -> float:
     return float(statistics.median(values))
 
 
+def mean(values: Sequence[float]) -> float:
+    """The arithmetic mean.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    if not values:
+        raise ValueError("no repeats, no mean")
+    return float(statistics.fmean(values))
+
+
 def paired_ratio(ours: Sequence[float], peers: Sequence[float]) -> float:
     """Median of the ratios of neighbors.
 

@@ -6,6 +6,7 @@ next run.
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import shutil
@@ -22,6 +23,10 @@ from benchmarks.errors import BenchmarkError
 CHANGED = 200
 """Pixels that get another color in every copy."""
 
+ARRAYS = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
+"""The four official files of MNIST and of Fashion-MNIST, without ``-ubyte.gz``."""
+
+_PACKAGED = Path("/usr/share/datasets")  # where Debian's dataset-fashion-mnist lies
 _SEED = 20
 _QUALITY = 90  # of copies whose original was not an RGB JPEG
 
@@ -42,6 +47,43 @@ def data_set(name: str) -> Path:
     if not path.is_file():
         raise BenchmarkError(f"TELLAPART_DATA names a folder without {name}.")
     return path
+
+
+def arrays(name: str) -> Path:
+    """A folder of four IDX files: below ``TELLAPART_DATA``, or where Debian installs it.
+
+    Raises:
+        BenchmarkError: If it is in neither place.
+    """
+    places = [_PACKAGED / name]
+    if folder := os.environ.get("TELLAPART_DATA", ""):
+        places.insert(0, Path(folder).expanduser().resolve() / name)
+    for place in places:
+        if all((place / f"{part}-ubyte.gz").is_file() for part in ARRAYS):
+            return place
+    raise BenchmarkError(
+        f"The four IDX files of {name} are missing: put them into a folder {name}/ in the folder "
+        "that TELLAPART_DATA names (docs/benchmarks.md lists what else)."
+    )
+
+
+def few_arrays(whole: Path, target: Path, count: int) -> Path:
+    """The first ``count`` pictures of either part of :func:`arrays`, as IDX files again.
+
+    Returns:
+        ``target``.
+    """
+
+    def fill(folder: Path) -> None:
+        for part in ARRAYS:
+            # Magic number, count, and for pictures height and width, each of four bytes.
+            header, each = (16, 28 * 28) if "images" in part else (8, 1)
+            with gzip.open(whole / f"{part}-ubyte.gz") as opened:
+                data = opened.read(header + count * each)
+            few = data[:4] + count.to_bytes(4, "big") + data[8:]
+            (folder / f"{part}-ubyte.gz").write_bytes(gzip.compress(few, mtime=0))
+
+    return _made(target, fill)
 
 
 def members(archive: zipfile.ZipFile) -> list[str]:
@@ -72,6 +114,35 @@ def extract(archive: Path, target: Path) -> Path:
             for name in members(opened):
                 flat = "/" not in name
                 _write(folder / (f"{label_of(name)}/{name}" if flat else name), opened.read(name))
+
+    return _made(target, fill)
+
+
+def deal(archive: Path, target: Path, share: float) -> Path:
+    """Write an archive without parts out as ``train/CLASS/`` and ``validation/CLASS/``.
+
+    The same pictures of every class are drawn each time.
+
+    Args:
+        archive: Pictures with their class in folder or name.
+        target: The folder to make.
+        share: Of each class that goes into ``validation/``.
+
+    Returns:
+        ``target``.
+    """
+
+    def fill(folder: Path) -> None:
+        with zipfile.ZipFile(archive) as opened:
+            kinds: dict[str, list[str]] = defaultdict(list)
+            for name in members(opened):
+                kinds[label_of(name)].append(name)
+            for place, (label, names) in enumerate(sorted(kinds.items())):
+                order = np.random.default_rng([_SEED, place]).permutation(len(names))
+                held_out = set(order[: round(share * len(names))].tolist())
+                for index, name in enumerate(names):
+                    part = "validation" if index in held_out else "train"
+                    _write(folder / part / label / PurePosixPath(name).name, opened.read(name))
 
     return _made(target, fill)
 

@@ -19,12 +19,13 @@ class Target:
     """What is to be reached.
 
     Attributes:
-        of: Which number counts: the ``ratio`` to the peer, or the ``value`` itself.
+        of: Which number counts: the ``ratio`` to the peer, the ``difference`` from it, or the
+            ``value`` itself.
         sense: On which side of ``limit`` it must be.
         limit: In the unit of that number.
     """
 
-    of: Literal["ratio", "value"]
+    of: Literal["ratio", "difference", "value"]
     sense: Literal["at least", "at most", "under"]
     limit: float
 
@@ -42,14 +43,16 @@ class Line:
     Attributes:
         what: What was measured.
         unit: Of ``value`` and ``peer``, such as ``s`` or ``pictures/s``.
-        value: Ours, the median.
+        value: Ours: the median of times and sizes, the mean of accuracies.
         target: What is to be reached; None where something is only shown beside.
         values: Ours, all repeats.
         peer_name: With what it is compared, or None.
-        peer: Its median.
+        peer: Its median or mean.
         peer_values: All its repeats.
         ratio: Ours to the peer's, the median of the pairs.
         ratio_unit: What the ratio says, such as ``times as fast``.
+        difference: Ours less the peer's, in ``difference_unit``, where no ratio is meant.
+        difference_unit: Such as ``points``.
     """
 
     what: str
@@ -62,13 +65,15 @@ class Line:
     peer_values: tuple[float, ...] = ()
     ratio: float | None = None
     ratio_unit: str = ""
+    difference: float | None = None
+    difference_unit: str = ""
 
     @property
     def reached(self) -> bool | None:
         """Whether the target is reached; None without one."""
         if self.target is None:
             return None
-        number = self.ratio if self.target.of == "ratio" else self.value
+        number: float | None = getattr(self, self.target.of)
         return number is not None and self.target.reached(number)
 
 

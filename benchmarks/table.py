@@ -43,9 +43,11 @@ def line_of(line: Line) -> str:
     peer = ""
     if line.peer is not None and line.peer_name is not None:
         peer = f"{number(line.peer)} {line.unit} ({line.peer_name})"
-    ratio = "" if line.ratio is None else f"{line.ratio:.2f} {line.ratio_unit}"
+    beside = [] if line.ratio is None else [f"{line.ratio:.2f} {line.ratio_unit}"]
+    if line.difference is not None:
+        beside.append(f"{line.difference:+.2f} {line.difference_unit}")
     verdict = {True: "reached", False: "**missed**", None: "no target"}[line.reached]
-    cells = (line.what, mine, peer, ratio, _to_reach(line.target, line), verdict)
+    cells = (line.what, mine, peer, ", ".join(beside), _to_reach(line.target, line), verdict)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
@@ -61,8 +63,8 @@ def number(value: float) -> str:
 def _to_reach(target: Target | None, line: Line) -> str:
     if target is None:
         return ""
-    unit = line.ratio_unit if target.of == "ratio" else line.unit
-    return f"{target.sense} {target.limit:,g} {unit}"
+    units = {"ratio": line.ratio_unit, "difference": line.difference_unit, "value": line.unit}
+    return f"{target.sense} {target.limit:,g} {units[target.of]}"
 
 
 def _tally(lines: Sequence[Line], missing: Sequence[str]) -> str:

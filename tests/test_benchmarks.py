@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import re
@@ -21,10 +22,10 @@ from benchmarks import pictures, results, table
 from benchmarks.__main__ import chosen, main
 from benchmarks.bench import Bench
 from benchmarks.errors import BenchmarkError
-from benchmarks.measures import growth, median, paired_ratio
+from benchmarks.measures import growth, mean, median, paired_ratio
 from benchmarks.processes import anonymous_mb
 from benchmarks.results import Line, Result, Target
-from benchmarks.rows import ROWS
+from benchmarks.rows import ROWS, networks
 
 ROOT = Path(__file__).parents[1]
 
@@ -76,8 +77,13 @@ def test_median(values: list[float], expected: float) -> None:
 
 
 def test_no_repeats_have_no_median() -> None:
-    with pytest.raises(ValueError, match="no repeats"):
-        median([])
+    for middle in (median, mean):
+        with pytest.raises(ValueError, match="no repeats"):
+            middle([])
+
+
+def test_mean() -> None:
+    assert mean([1.0, 2.0, 6.0]) == 3.0
 
 
 def test_the_ratio_is_of_neighbors() -> None:
@@ -110,6 +116,17 @@ def test_a_target_of_the_ratio_without_a_ratio_is_missed(line: Line) -> None:
     assert line.reached is True
     assert replace(line, ratio=None).reached is False
     assert replace(line, target=None).reached is None
+
+
+@pytest.mark.parametrize(("difference", "reached"), [(-2.0, True), (-2.01, False), (None, False)])
+def test_a_target_may_be_a_difference(line: Line, difference: float | None, reached: bool) -> None:
+    target = Target("difference", "at least", -2.0)
+    points = replace(
+        line, target=target, ratio=None, difference=difference, difference_unit="points"
+    )
+    assert points.reached is reached
+    assert "at least -2 points" in table.line_of(points)
+    assert ("-2.00 points" in table.line_of(points)) is (difference == -2.0)
 
 
 def test_memory_is_summed_over_descendants_only() -> None:
@@ -275,6 +292,38 @@ def test_without_data_the_message_says_what_to_do(monkeypatch: pytest.MonkeyPatc
         pictures.data_set("cats-dogs-3k.zip")
 
 
+def test_a_set_without_parts_is_dealt_the_same_every_time(archive: Path, tmp_path: Path) -> None:
+    folders = [pictures.deal(archive, tmp_path / name, share=1 / 3) for name in "ab"]
+    dealt = [
+        sorted(str(f.relative_to(folder)) for f in folder.rglob("*.jpg")) for folder in folders
+    ]
+    assert dealt[0] == dealt[1] and len(dealt[0]) == 6
+    parts = [name.rpartition("/")[0] for name in dealt[0]]
+    assert parts == ["train/cats"] * 2 + ["train/dogs"] * 2 + ["validation/cats", "validation/dogs"]
+
+
+def test_few_arrays_are_whole_idx_files(tmp_path: Path) -> None:
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    for part in pictures.ARRAYS:
+        shape = (5, 28, 28) if "images" in part else (5,)
+        values = np.arange(np.prod(shape)).astype(np.uint8)
+        header = bytes([0, 0, 8, len(shape)]) + np.array(shape, ">i4").tobytes()
+        (whole / f"{part}-ubyte.gz").write_bytes(gzip.compress(header + values.tobytes()))
+    few = pictures.few_arrays(whole, tmp_path / "few", 2)
+    for part in pictures.ARRAYS:
+        data = gzip.decompress((few / f"{part}-ubyte.gz").read_bytes())
+        sides = np.frombuffer(data, ">i4", data[3], offset=4)
+        assert sides[0] == 2
+        assert len(data) == 4 + 4 * data[3] + np.prod(sides)
+
+
+def test_arrays_that_are_nowhere_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TELLAPART_DATA", str(tmp_path))
+    with pytest.raises(BenchmarkError, match="IDX files of letters are missing"):
+        pictures.arrays("letters")
+
+
 # ------------------------------------------------------------------ repeats and rows
 
 
@@ -314,8 +363,68 @@ def test_an_interrupted_row_goes_on_where_it_was(tmp_path: Path) -> None:
     assert run("newer").raw["a"] == [{"code": "newer"}]
 
 
+def test_repeats_of_other_code_count_where_that_is_asked_for(tmp_path: Path) -> None:
+    def run(code: str, repeats: int) -> Bench:
+        bench = Bench("row", repeats=repeats, code=code, any_code=True, work=tmp_path)
+        bench.in_turn({"a": lambda: {"code": code}})
+        return bench
+
+    run("old", 1)
+    both = run("new", 2)
+    assert both.raw["a"] == [{"code": "old"}, {"code": "new"}]
+    assert both.codes == ["old", "new"]
+
+
+def test_each_turn_has_a_seed_of_its_own_on_all_sides(tmp_path: Path) -> None:
+    def side(seed: int) -> dict[str, Any]:
+        return {"seed": seed}
+
+    Bench("row", repeats=1, work=tmp_path).by_seed({"a": side, "b": side})
+    said = Bench("row", repeats=3, work=tmp_path).by_seed({"a": side, "b": side})
+    assert said == {name: [{"seed": 0}, {"seed": 1}, {"seed": 2}] for name in "ab"}
+
+
+def test_lines_of_networks_have_means_spread_and_the_peers_difference() -> None:
+    ours = [{"held_out": {"accuracy": one}, "seconds": 8.0} for one in (0.9, 0.8, 0.7)]
+    ours[0]["as_given"] = {"accuracy": 0.95}  # with the pictures that have a copy in training
+    peers = [{"accuracy": one, "process_seconds": 10.0} for one in (0.8, 0.8, 0.8)]
+    target = Target("difference", "at least", 0.0)
+    line = networks.accuracy_line("Held out", ours, target, "a script", peers)
+    assert line.values == pytest.approx((95, 80, 70)) and line.value == pytest.approx(
+        81.667, abs=1e-3
+    )
+    assert line.difference == pytest.approx(1.667, abs=1e-3) and line.reached
+    assert (networks.whole(ours), networks.whole(peers)) == ([8.0] * 3, [10.0] * 3)
+    assert networks.distance_line("Held out", ours, 87.0).value == pytest.approx(-5.333, abs=1e-3)
+    assert networks.seconds_line("Held out", ours, 7.0).reached is False
+
+
+def test_devices_stand_beside_the_cpu_where_there_are_any() -> None:
+    def said(*devices: str) -> dict[str, Any]:
+        rows = [
+            {"network": network, "device": device, "step_ms": 2.0, "epoch_seconds": 5.0 - 4 * place}
+            | {"agrees": None if place == 0 else True}
+            for network in ("dnn", "cnn")
+            for place, device in enumerate(devices)
+        ]
+        return {"engine": "jax", "rows": rows}
+
+    def lines(*names: str) -> list[Line]:
+        bench = Bench("devices", repeats=1, small=True)
+        bench.raw["devices"] = [said(*names)]
+        return list(next(row for row in ROWS if row.name == "devices").measure(bench))
+
+    alone = lines("cpu:0")
+    assert len(alone) == 4 and all("no GPU here" in line.what for line in alone)
+    beside = lines("cpu:0", "gpu:0")[1]
+    assert (beside.value, beside.peer_name, beside.peer, beside.ratio) == (5.0, "gpu:0", 1.0, 5.0)
+
+
 def test_rows_are_chosen_by_name() -> None:
-    assert chosen([]) == list(ROWS)
+    short, long = ([row for row in ROWS if row.long is wanted] for wanted in (False, True))
+    assert chosen([]) == short
+    assert chosen(["long"]) == long
+    assert chosen(["long", "scan"]) == [ROWS[0], *long]
     assert [row.name for row in chosen(["features", "scan"])] == ["scan", "features"]
     with pytest.raises(BenchmarkError, match=r"No row is called quick\. There are: scan, "):
         chosen(["quick"])

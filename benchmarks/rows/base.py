@@ -20,6 +20,7 @@ class Row:
         how: How it is measured, in words, for the page.
         minutes: About how long it takes on two cores.
         measure: Measures it and answers with lines.
+        long: Whether it is left out unless it is asked for.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Row:
     how: str
     minutes: float
     measure: Callable[[Bench], Sequence[Line]]
+    long: bool = False
 
 
 def speed(said: Said) -> float:

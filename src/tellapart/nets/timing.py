@@ -22,7 +22,6 @@ import numpy as np
 import numpy.typing as npt
 
 from tellapart.errors import SettingsError
-from tellapart.graphs import weight_shapes
 from tellapart.nets import backend, networks, twin
 
 _STEPS, _WARM_UP = 20, 2
@@ -115,7 +114,7 @@ def timed(keras: Any, lesson: Lesson, device: str, pictures: int, batch: int) ->
     graph = spec.graph()
     with keras.device(device):
         model = twin.build(graph, seed=_SEED)
-        twin.set_weights(model, graph, _start(spec))
+        start = twin.weights(model, graph)  # drawn without an engine: the same on every device
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(keras.optimizers.Adam(1e-4), loss)
         few, few_labels = shown[:batch], labels[:batch]
@@ -124,7 +123,7 @@ def timed(keras: Any, lesson: Lesson, device: str, pictures: int, batch: int) ->
         fit = {"batch_size": batch, "epochs": 1, "shuffle": False, "verbose": 0}
         model.fit(shown[: 2 * batch], labels[: 2 * batch], **fit)
         steps = _steps(model, few, few_labels)
-        twin.set_weights(model, graph, _start(spec))
+        twin.set_weights(model, graph, start)
         begin = time.perf_counter()
         history = model.fit(shown, labels, **fit).history
         epoch = time.perf_counter() - begin
@@ -155,20 +154,6 @@ def made_up(lesson: Lesson, pictures: int) -> tuple[npt.NDArray[np.uint8], npt.N
     for number, pattern in enumerate(patterns):
         shown[labels == number] += pattern
     return shown, labels.astype(np.int64)
-
-
-def _start(spec: networks.Spec) -> dict[str, npt.NDArray[np.float32]]:
-    """Weights to start from, drawn without any engine: the same on every device."""
-    random = np.random.default_rng(_SEED)
-    drawn: dict[str, npt.NDArray[np.float32]] = {}
-    for name, shape in weight_shapes(spec.graph()).items():
-        if name.endswith("/bias"):
-            drawn[name] = np.zeros(shape, np.float32)
-            continue
-        # He et al. (2015). A convolution's kernel is (out, in, k, k), a dense one (in, out).
-        given = int(np.prod(shape[1:])) if len(shape) == 4 else shape[0]
-        drawn[name] = random.normal(0, (2 / given) ** 0.5, shape).astype(np.float32)
-    return drawn
 
 
 def _steps(model: Any, shown: npt.NDArray[Any], labels: npt.NDArray[Any]) -> list[float]:

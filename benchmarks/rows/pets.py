@@ -1,0 +1,132 @@
+"""2,000 cats and dogs: overfitting shown, from scratch with augmentation, and fine-tuned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from benchmarks.bench import Bench, Said
+from benchmarks.measures import mean
+from benchmarks.results import Line, Target
+from benchmarks.rows.base import Row
+from benchmarks.rows.networks import (
+    CLASSIC,
+    CLASSIC_EPOCHS,
+    QUARTER,
+    accuracy_line,
+    distance_line,
+    epochs,
+    seconds_line,
+    train,
+)
+
+_NAME = "cats-dogs-3k.zip"
+_WHAT = "`cats-dogs-3k`"
+
+
+def _overfit(bench: Bench) -> list[Line]:
+    archive, folder = bench.archive(_NAME), bench.folder(_NAME)
+    said = bench.by_seed(
+        {
+            "ours": partial(_classic, bench, archive),
+            "keras": partial(_script, bench, folder),
+            "probe": partial(_probe, bench, archive),
+        }
+    )
+    ours, keras, probe = said["ours"], said["keras"], said["probe"]
+    script = "Keras, the same layers"
+    trained = [100 * one["train_accuracy"] for one in ours]
+    name = f"{_WHAT} `cnn`, no augmentation"
+    return [
+        _verdicts(f"{name}: verdict `overfitting`", ours, "overfitting"),
+        _verdicts(f"{_WHAT} probe, the same pictures: verdict `healthy`", probe, "healthy"),
+        Line(
+            f"{name}: training accuracy (mean of {len(trained)})",
+            "%",
+            mean(trained),
+            None,
+            tuple(trained),
+        ),
+        accuracy_line(f"{name}: held-out accuracy", ours, None, script, keras),
+    ]
+
+
+def _classic(bench: Bench, data: Path, seed: int) -> Said:
+    return train(bench, data, *CLASSIC, "--epochs", str(CLASSIC_EPOCHS), seed=seed)
+
+
+def _script(bench: Bench, data: Path, seed: int) -> Said:
+    return bench.peer("keras_dataset", data, epochs(bench, CLASSIC_EPOCHS), str(seed))
+
+
+def _probe(bench: Bench, data: Path, seed: int) -> Said:
+    return train(bench, data, seed=seed)
+
+
+def _verdicts(what: str, said: Sequence[Said], wanted: str) -> Line:
+    given = sum(one["verdict"] == wanted for one in said)
+    target = Target("value", "at least", float(len(said)))
+    return Line(what, f"of {len(said)} runs", float(given), target)
+
+
+def _resnet(bench: Bench) -> list[Line]:
+    said = _trained(bench, "resnet")
+    name = f"{_WHAT} `resnet` from scratch"
+    return [
+        accuracy_line(f"{name}, held-out accuracy", said, Target("value", "at least", 82.0)),
+        seconds_line(name, said, QUARTER),
+        distance_line(name, said, 87.0),
+    ]
+
+
+def _finetune(bench: Bench) -> list[Line]:
+    said = _trained(bench, "finetune")
+    name = f"{_WHAT} `finetune`, held-out accuracy"
+    return [accuracy_line(name, said, Target("value", "at least", 98.5))]
+
+
+def _trained(bench: Bench, kind: str) -> list[Said]:
+    side = partial(_train, bench, bench.archive(_NAME), kind)
+    return bench.by_seed({"ours": side})["ours"]
+
+
+def _train(bench: Bench, data: Path, kind: str, seed: int) -> Said:
+    return train(bench, data, "--model", kind, seed=seed)
+
+
+_HELD_OUT = (
+    "The part `validation/` (1,000 pictures) is held out and chooses nothing: options were chosen "
+    "on a validation slice of the 2,000 training pictures. A seed for each of the runs, new cache."
+)
+
+OVERFIT = Row(
+    name="overfit",
+    title="The classic overfit on 2,000 photos, and the probe on the same",
+    how=(
+        f"`tellapart train {_NAME} {' '.join(CLASSIC)} --epochs {CLASSIC_EPOCHS}`, and `tellapart "
+        f"train {_NAME}` (the probe). What counts is the verdict in `metrics.json`. Beside it a "
+        f"script with the same layers on the cached `image_dataset_from_directory`. {_HELD_OUT}"
+    ),
+    minutes=20,
+    measure=_overfit,
+    long=True,
+)
+
+PETS_RESNET = Row(
+    name="pets_resnet",
+    title="2,000 photos: resnet from scratch with augmentation",
+    how=f"`tellapart train {_NAME} --model resnet` and nothing else. {_HELD_OUT}",
+    minutes=48,
+    measure=_resnet,
+    long=True,
+)
+
+PETS_FINETUNE = Row(
+    name="pets_finetune",
+    title="2,000 photos: finetune",
+    how=f"`tellapart train {_NAME} --model finetune` and nothing else. {_HELD_OUT}",
+    minutes=48,
+    measure=_finetune,
+    long=True,
+)
