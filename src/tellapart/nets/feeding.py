@@ -25,7 +25,7 @@ from tellapart.nets import augment
 from tellapart.nets.augment.drawing import key
 from tellapart.nets.recipes import Recipe
 
-_CHUNK_BYTES = 32 * 2**20
+CHUNK_BYTES = 32 * 2**20
 """Pixels of a chunk. A size and not a time, so that a training is cut into the same chunks
 whatever else the machine does; some seconds of work for any network here, against which
 starting the engine on a chunk (about 30 ms) is little."""
@@ -90,7 +90,7 @@ class Feed:
         self.steps = -(-len(rows) // batch)
         self.is_dense = recipe.label_smoothing > 0 or recipe.augment.mixes
         self._class_weights = class_weights(labels[rows], classes) if recipe.class_weights else None
-        fitting = _CHUNK_BYTES // max(1, batch * int(np.prod(pixels.shape[1:])))
+        fitting = CHUNK_BYTES // max(1, batch * int(np.prod(pixels.shape[1:])))
         whole = recipe.steps_per_execution
         fitting = max(fitting // whole * whole, whole)
         # Equal parts of an epoch instead of full ones and a crumb.

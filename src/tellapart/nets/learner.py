@@ -190,10 +190,11 @@ class Learner:
             _assign(self._optimizer.variables, optimizer)
 
     def save(self, path: str) -> None:
-        """Write the model as Keras's own file, without optimizer."""
-        # Serialized with what it was compiled with, it could not be loaded without this package.
-        self.model.compile()
-        self.model.save(path)
+        """Write the model as Keras's own file: float32, nothing frozen, no optimizer."""
+        # A new one: with what this one was compiled with, the file would need this package.
+        clean = twin.build(self.graph)
+        clean.set_weights(self.model.get_weights())
+        clean.save(path)
 
     def _model_variables(self) -> list[Any]:
         metrics = {id(variable) for variable in self.model.metrics_variables}

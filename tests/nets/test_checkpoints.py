@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tellapart.errors import RunError
+from tellapart.nets import Stage, checkpoints
+from tellapart.nets.checkpoints import Checkpoint, State, check_same
+from tellapart.nets.events import EpochRow
+from tellapart.nets.stopping import Patience
+
+ENGINE = {"keras": "3.1", "engine": "tensorflow", "engine_version": "2.2"}
+
+
+def a_state() -> State:
+    return State(
+        engine=ENGINE,
+        fingerprint="f",
+        stages=(Stage(prefix="logits", epochs=2, learning_rate=0.1),),
+        epoch=1,
+        step=3,
+        batch=16,
+        precision="float32",
+        loss_sum=0.1 + 0.2,
+        patience=Patience(best=0.3, epoch=1, waited=1),
+        history=[EpochRow(1, 0.5, 0.75, None, None, 1e-3, 2.0)],
+        finder=[(0.1, 0.2)],
+    )
+
+
+def test_a_checkpoint_is_read_as_it_was_written(tmp_path: Path) -> None:
+    model = {"0000": np.array([1.5, -2.0], np.float32), "0001": np.array(3, np.uint32)}
+    Checkpoint(a_state(), model, {"0000": np.array(9)}, {"0000": model["0000"]}).save(tmp_path)
+    read = checkpoints.load(tmp_path)
+    assert read is not None
+    assert read.state == a_state()
+    assert read.model["0001"].dtype == np.uint32 and read.optimizer["0000"] == 9
+    np.testing.assert_array_equal(read.best["0000"], model["0000"])
+
+
+def test_there_may_be_none_yet(tmp_path: Path) -> None:
+    assert checkpoints.load(tmp_path) is None
+
+
+def test_a_damaged_one_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / checkpoints.NAME).write_bytes(b"PK\x03\x04 nothing")
+    with pytest.raises(RunError) as caught:
+        checkpoints.load(tmp_path)
+    assert caught.value.code == "damaged_checkpoint"
+
+
+def test_other_versions_and_other_settings_are_refused() -> None:
+    check_same(a_state(), engine=ENGINE, fingerprint="f")
+    with pytest.raises(RunError, match=r"Keras 3\.1 .* Keras 4\.0") as caught:
+        check_same(a_state(), engine={**ENGINE, "keras": "4.0"}, fingerprint="f")
+    assert caught.value.code == "other_version"
+    with pytest.raises(RunError) as caught:
+        check_same(a_state(), engine=ENGINE, fingerprint="g")
+    assert caught.value.code == "other_settings"
