@@ -198,10 +198,11 @@ def _pairs(
             passed_over["IDX files that are there twice, packed and unpacked"] += 1
         else:
             found[one_set, name.part][name.what] = member
-    sets = sorted({one_set for one_set, _ in found})
+    sets = {one_set: min(files.values()).name for (one_set, _), files in found.items()}
     if len(sets) > 1:
         raise SourceError(
-            f"{quote(shown)} holds IDX files of {len(sets)} data sets: {some(sets)}.",
+            f"{quote(shown)} holds IDX files of {len(sets)} data sets, one of them with "
+            f"{quote(sets[min(sets)])}, another with {quote(sets[max(sets)])}.",
             remedy="Put the files of one data set into a folder of their own, and give that.",
             code="many_arrays",
         )
