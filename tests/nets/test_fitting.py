@@ -81,7 +81,6 @@ def test_a_training_learns_says_so_and_leaves_its_files(tmp_path: Path) -> None:
     assert heard.pictures == 8 * 96
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {
-        "checkpoint.npz",
         "history.json",
         "model.keras",
         "outcome.json",

@@ -169,6 +169,7 @@ def test_another_engine_trains_and_the_parent_is_left_alone(tmp_path: Path) -> N
     script = """
 import os, random, sys, threading
 import numpy as np
+import polars  # which sets a variable of its own
 from pathlib import Path
 from tellapart.nets import Job, process
 def state():
@@ -215,6 +216,14 @@ if act == "error":
     sys.exit(1)
 if act == "die":
     os.kill(os.getpid(), signal.SIGKILL)
+if act == "wait":
+    def save(*_):
+        (folder / "saved").write_text("yes")
+        sys.exit(130)
+    signal.signal(signal.SIGINT, save)
+    say(event="note", sentence="ready")
+    while True:
+        signal.pause()
 if act == "break":
     sys.exit("something broke")
 for name in ("weights.npz", "history.json", "outcome.json"):
@@ -295,6 +304,20 @@ def test_a_child_that_is_killed_is_an_error(tmp_path: Path, actor: Callable[[str
     with pytest.raises(RunError, match="SIGKILL") as caught:
         process.fit(make_job(tmp_path), tmp_path / "out")
     assert caught.value.code == "training_killed"
+
+
+def test_ctrl_c_waits_until_the_child_has_saved(
+    tmp_path: Path, actor: Callable[[str], None]
+) -> None:
+    class Impatient(Shown):
+        def note(self, line: str) -> None:
+            if line == "ready":
+                raise KeyboardInterrupt
+
+    actor("wait")
+    with pytest.raises(KeyboardInterrupt):
+        process.fit(make_job(tmp_path), tmp_path / "out", progress=Impatient())
+    assert (tmp_path / "out" / "saved").read_text() == "yes"
 
 
 def test_a_child_that_breaks_is_quoted(tmp_path: Path, actor: Callable[[str], None]) -> None:

@@ -10,11 +10,15 @@ from tellapart.errors import SettingsError
 from tellapart.nets import Recipe
 from tellapart.nets.stopping import (
     Patience,
+    diverged_sentence,
+    end_sentence,
     has_diverged,
     is_out_of_memory,
     is_reached,
+    over_sentence,
     plan_epochs,
     seconds,
+    smaller_batch_sentence,
     target_sentence,
 )
 
@@ -82,6 +86,19 @@ def test_no_memory_left_is_recognized_for_every_engine(error: Exception, expecte
 def test_times_in_words() -> None:
     said = [seconds(value) for value in (0.42, 12, 125, 7300)]
     assert said == ["0.4 s", "12 s", "2 min 5 s", "2 h 1 min"]
+
+
+def test_the_other_ends_in_words() -> None:
+    recipe = Recipe(epochs=20, batch=1, budget=120)
+    assert "5 epochs of 20, as many as a budget of 2 min 0 s" in end_sentence(
+        recipe, epochs=5, wanted=20
+    )
+    assert end_sentence(recipe, epochs=20, wanted=20) == "Trained 20 epochs, as planned."
+    assert "slower than measured" in over_sentence(recipe, epochs=4, planned=5)
+    lost = diverged_sentence(epoch=3, rate=0.5, peak=1.0, done=2)
+    assert "epoch 3" in lost and "after epoch 2" in lost
+    assert "more than there are" in smaller_batch_sentence(20, 64, 20)
+    assert "out of memory" in smaller_batch_sentence(16, 64, 200)
 
 
 def test_jobs_by_hand_are_valid(tmp_path: Path) -> None:

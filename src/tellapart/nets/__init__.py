@@ -6,11 +6,12 @@ job in a child process and returns a :class:`Fitted`.
 
 ::
 
-    process ─► worker (child) ─► fitting ─► starting   what is "auto" (finder, measuring)
-                                        ├─► feeding    batches, augmented (augment)
-                                        ├─► learner    Keras model and optimizer (twin, schedules)
-                                        ├─► stopping   target, patience, budget, not a number
-                                        └─► checkpoints, fitted   files (arrays)
+    process ─► worker (the child) ─► fitting ─► attempt, the loop
+        ├─► starting               what is "auto" (finder, measuring)
+        ├─► feeding                batches, augmented (augment)
+        ├─► learner                Keras model and optimizer (twin, schedules)
+        ├─► stopping               target, patience, budget, no number any more
+        └─► checkpoints, fitted    files (arrays)
 
 Nothing here imports Keras before something is built; the parent of a training never does.
 """

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tellapart.errors import RunError
 from tellapart.nets.arrays import load_arrays, save_arrays, write_atomically
-from tellapart.nets.checkpoints import other_settings
+from tellapart.nets.checkpoints import State, other_settings
 from tellapart.nets.events import EpochRow
 
 if TYPE_CHECKING:
@@ -56,6 +56,25 @@ def write(
     rows = [asdict(row) for row in history]
     write_atomically(folder / HISTORY, json.dumps(rows, indent=1).encode())
     write_atomically(folder / OUTCOME, json.dumps(outcome, indent=1).encode())
+
+
+def outcome(state: State, *, best_epoch: int, seconds: float) -> dict[str, Any]:
+    """The ``outcome`` of :class:`Fitted`."""
+    return {
+        "stopped": state.stopped,
+        "sentence": state.sentence,
+        "epochs": state.epoch,
+        "planned_epochs": sum(stage.epochs for stage in state.stages),
+        "best_epoch": best_epoch,
+        "batch": state.batch,
+        "precision": state.precision,
+        **state.engine,
+        "notes": state.notes,
+        "finder": state.finder,
+        "learning_rate": max(stage.learning_rate for stage in state.stages),
+        "seconds": seconds,
+        "fingerprint": state.fingerprint,
+    }
 
 
 def is_done(folder: Path) -> bool:

@@ -58,7 +58,8 @@ def fit(
     if resume and fitted.is_done(folder):
         return fitted.load(folder, fingerprint=job.fingerprint())
     if not resume:
-        (folder / checkpoints.NAME).unlink(missing_ok=True)
+        for name in (checkpoints.NAME, fitted.OUTCOME):
+            (folder / name).unlink(missing_ok=True)
     job.save(folder)
     # -P: the folder the user stands in may hold a keras.py or a random/ of its own.
     command = [sys.executable, "-P", "-m", worker.__name__, str(folder.absolute())]

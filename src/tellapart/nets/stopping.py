@@ -72,6 +72,50 @@ def target_sentence(
     return f"{said} The validation accuracy is {percent(validation)}."
 
 
+def patience_sentence(patience: Patience, *, epoch: int) -> str:
+    """How a training ended whose validation loss fell no more."""
+    return (
+        f"Stopped after epoch {epoch}: the validation loss has not fallen for {patience.waited} "
+        f"epochs. The weights are those of epoch {patience.epoch}."
+    )
+
+
+def end_sentence(recipe: Recipe, *, epochs: int, wanted: int) -> str:
+    """How a training ended that did all its epochs, or all that its budget had time for."""
+    done = f"{epochs} epoch" if epochs == 1 else f"{epochs} epochs"
+    if epochs < wanted and recipe.budget is not None:
+        return (
+            f"Trained {done} of {wanted}, as many as a budget of {seconds(recipe.budget)} has "
+            "time for."
+        )
+    return f"Trained {done}, as planned."
+
+
+def over_sentence(recipe: Recipe, *, epochs: int, planned: int) -> str:
+    """How a training ended whose budget was over before its plan."""
+    return (
+        f"Stopped after {epochs} of {planned} epochs: the budget of "
+        f"{seconds(recipe.budget or 0.0)} was over, as it went slower than measured at the start."
+    )
+
+
+def diverged_sentence(*, epoch: int, rate: float, peak: float, done: int) -> str:
+    """How a training ended whose loss exploded, and what to do about it."""
+    kept = f"those after epoch {done}" if done else "the initial ones"
+    return (
+        f"Stopped in epoch {epoch}: the loss exploded or was no longer a number, at a learning "
+        f"rate of {rate:.3g} (peak {peak:.3g}). The weights are {kept}. Choose a smaller learning "
+        "rate, such as a tenth, or --lr auto."
+    )
+
+
+def smaller_batch_sentence(batch: int, wanted: int, pictures: int) -> str:
+    """Why a step has fewer pictures than were asked for."""
+    if batch == pictures:
+        return f"A batch of {wanted} is more than there are training pictures: it is {batch}."
+    return f"The device ran out of memory: {batch} pictures a step instead of {wanted}."
+
+
 def plan_epochs(*, budget: float, spent: float, epoch: float, most: int, reserve: float) -> int:
     """Epochs that a budget has time for, at least one.
 
