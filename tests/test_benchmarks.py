@@ -399,7 +399,7 @@ def test_lines_of_networks_have_means_spread_and_the_peers_difference() -> None:
     assert networks.seconds_line("Held out", ours, 7.0).reached is False
 
 
-def test_devices_stand_beside_the_cpu_where_there_are_any() -> None:
+def test_devices_stand_beside_the_cpu_where_there_are_any(tmp_path: Path) -> None:
     def said(*devices: str) -> dict[str, Any]:
         rows = [
             {"network": network, "device": device, "step_ms": 2.0, "epoch_seconds": 5.0 - 4 * place}
@@ -410,7 +410,7 @@ def test_devices_stand_beside_the_cpu_where_there_are_any() -> None:
         return {"engine": "jax", "rows": rows}
 
     def lines(*names: str) -> list[Line]:
-        bench = Bench("devices", repeats=1, small=True)
+        bench = Bench("devices", repeats=1, work=tmp_path)
         bench.raw["devices"] = [said(*names)]
         return list(next(row for row in ROWS if row.name == "devices").measure(bench))
 

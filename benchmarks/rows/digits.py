@@ -25,6 +25,10 @@ _FASHION, _MNIST = "fashion-mnist", "mnist"
 _NAMES = {_FASHION: "Fashion-MNIST", _MNIST: "MNIST"}
 _PLAIN = "plain keras.fit"
 _TIMED_EPOCHS, _LESSON_EPOCHS, _MOST_EPOCHS = 4, 10, 50
+_CLASSIC_STOP = (
+    *("--target", "0.99", "--target-on", "training", "--epochs", str(_MOST_EPOCHS)),
+    *("--schedule", "constant", "--augment", "none", "--validation", "0"),
+)
 
 
 def _default(bench: Bench, data: Path, kind: str, seed: int) -> Said:
@@ -114,8 +118,7 @@ def _mnist_dnn(bench: Bench) -> list[Line]:
 
 
 def _stopped(bench: Bench, data: Path, seed: int) -> Said:
-    target = ("--target", "0.99", "--target-on", "training", "--validation", "0")
-    return train(bench, data, "--model", "dnn", *target, seed=seed)
+    return train(bench, data, "--model", "dnn", *_CLASSIC_STOP, seed=seed)
 
 
 def _resnet(bench: Bench, *, name: str, least: float, beyond: float | None) -> list[Line]:
@@ -176,9 +179,10 @@ MNIST_DNN = Row(
     name="mnist_dnn",
     title="MNIST dnn: test accuracy, and the run that stops at 99 %",
     how=(
-        f"`--model dnn` and nothing else; and `--model dnn --target 0.99 --target-on training "
-        f"--validation 0`. {_TEST} Beside the second the classic script: `keras.fit` on two layers "
-        "of 512 with a callback that stops when an epoch's running training accuracy is 99 %."
+        f"`--model dnn` and nothing else; and `--model dnn {' '.join(_CLASSIC_STOP)}`. {_TEST} "
+        "Beside the second the classic script: `keras.fit` on two layers "
+        "of 512 with a callback that stops when an epoch's running training accuracy is 99 %; it "
+        "leaves out no inputs (dropout), so it gets there in fewer epochs."
     ),
     minutes=15,
     measure=_mnist_dnn,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -190,7 +191,7 @@ def test_an_engine_that_is_missing_is_told_as_it_is(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_child_that_dies_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "executable", "/bin/false")
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
     with pytest.raises(TellapartError) as caught:
         devices.compare(pictures=2)
     assert caught.value.code == "timing_failed"
