@@ -71,3 +71,13 @@ def test_the_thumb_is_the_whole_picture_squashed() -> None:
     assert thumb.shape == (64, 64)
     assert thumb[:, :30].max() < 10
     assert thumb[:, 34:].min() > 245
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 9), (28, 28), (64, 64), (80, 70), (300, 20)])
+def test_what_is_known_to_be_gray_has_the_same_facts(shape: tuple[int, int]) -> None:
+    levels = np.random.default_rng(5).integers(0, 256, shape, dtype=np.uint8)
+    pixels = np.repeat(levels[..., None], 3, axis=2)
+    known, looked = measure(pixels, gray=True), measure(pixels)
+    assert np.array_equal(known.thumb, looked.thumb)
+    for name in ("brightness", "contrast", "sharpness", "dhash"):
+        assert getattr(known, name) == getattr(looked, name), name

@@ -46,7 +46,7 @@ def measured(
     picture: Picture, square: RGB | None = None
 ) -> tuple[dict[str, Any], NDArray[np.uint8]]:
     """The record and thumb of a decoded picture."""
-    facts = measure(picture.pixels, square)
+    facts = measure(picture.pixels, square, gray=picture.gray)
     record = {
         "format": picture.format,
         "width": picture.width,
@@ -86,11 +86,13 @@ def pack(record: Mapping[str, Any], thumb: NDArray[np.uint8] | None) -> bytes:
 
 def unpack(value: bytes | None) -> tuple[dict[str, Any], NDArray[np.uint8]] | None:
     """Record and thumb, or None where there are none or they are damaged."""
+    if value is None:
+        return None
     cut = THUMB * THUMB
     try:
-        record = json.loads((value or b"")[cut:])
+        record = json.loads(value[cut:])
     except ValueError:
         return None
-    if value is None or not isinstance(record, dict) or "error" not in record:
+    if not isinstance(record, dict) or "error" not in record:
         return None
     return record, np.frombuffer(value, np.uint8, cut).reshape(THUMB, THUMB)

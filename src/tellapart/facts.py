@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from tellapart.images import RGB, luma_image, resize, stretch
 
@@ -21,6 +20,7 @@ FACTS = "3"
 SIDE = 224
 THUMB = 64
 _LEVELS = np.arange(256, dtype=np.float64)
+_TINY = 3 * 64 * 64  # values; of larger pictures Pillow counts the levels quicker than NumPy
 HASH_MIN_SIDE = 64
 """Under this many pixels a side, small pictures (digits, icons) hash alike by nature."""
 
@@ -46,33 +46,37 @@ class Facts:
     thumb: NDArray[np.uint8]
 
 
-def measure(pixels: RGB, square: RGB | None = None) -> Facts:
+def measure(pixels: RGB, square: RGB | None = None, *, gray: bool = False) -> Facts:
     """Measure a picture.
 
     Args:
         pixels: uint8 ``[H, W, 3]``.
         square: The same picture as :func:`tellapart.images.resize` squashes it to 224, if
             somebody has it already; it saves making it.
+        gray: Whether its three channels are equal: then luma is one of them, exactly.
     """
     if max(pixels.shape[:2]) <= SIDE:
         small = pixels
     else:
         small = resize(pixels, SIDE) if square is None else square
-    image = luma_image(small)
-    brightness, contrast = _moments(image)
-    gray = np.asarray(image)
+    if gray and small.size <= _TINY:
+        luma = np.ascontiguousarray(small[..., 0])
+        counts = np.bincount(luma.ravel(), minlength=256)
+    else:
+        image = luma_image(small)
+        luma, counts = np.asarray(image), np.array(image.histogram())
+    brightness, contrast = _moments(counts)
     return Facts(
         brightness=brightness,
         contrast=contrast,
-        sharpness=sharpness(gray),
-        dhash=difference_hash(gray) if min(pixels.shape[:2]) >= HASH_MIN_SIDE else None,
-        thumb=stretch(gray, THUMB, THUMB),
+        sharpness=sharpness(luma),
+        dhash=difference_hash(luma) if min(pixels.shape[:2]) >= HASH_MIN_SIDE else None,
+        thumb=stretch(luma, THUMB, THUMB),
     )
 
 
-def _moments(gray: Image.Image) -> tuple[float, float]:
-    """Mean and standard deviation of an 8-bit gray image, exactly, from its histogram."""
-    counts = np.array(gray.histogram(), np.float64)
+def _moments(counts: NDArray[np.int64]) -> tuple[float, float]:
+    """Mean and standard deviation of 8-bit levels, exactly, from their 256 counts."""
     share = counts / counts.sum()
     mean = float(share @ _LEVELS)
     return mean, float(np.sqrt(share @ (_LEVELS - mean) ** 2))

@@ -1,9 +1,10 @@
 """Bytes to pixels: the one decoder, its policy, and the one resize.
 
 Who does what: :func:`decode` opens the bytes with Pillow, reads the header, and hands plain
-JPEGs to libjpeg-turbo (the same pixels, faster); :mod:`tellapart.colors` turns whatever mode
-came out into 8-bit RGB; :func:`resize` brings it to a square. Training, evaluation,
-prediction and serving all come through here, so a picture is never seen in two ways.
+JPEGs to libjpeg-turbo (the same pixels, faster); :mod:`tellapart.netpbm` reads the bytes that
+stand for one picture of an array; :mod:`tellapart.colors` turns whatever mode came out into
+8-bit RGB; :func:`resize` brings it to a square. Training, evaluation, prediction and serving all
+come through here, so a picture is never seen in two ways.
 
 Example:
     >>> picture = decode(Path("cat.jpg").read_bytes())  # doctest: +SKIP
@@ -27,7 +28,7 @@ import simplejpeg
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from tellapart import colors
+from tellapart import colors, netpbm
 from tellapart.errors import PictureError
 
 try:
@@ -140,6 +141,8 @@ def decode(data: bytes) -> Picture:
     """
     if not data:
         raise PictureError("The file is empty.", code="empty")
+    if (plain := netpbm.pixels(data, most=MAX_PIXELS)) is not None:
+        return _plain(plain)
     with _open(data) as image:
         kind = _CALLED.get(image.format or "", image.format or "")
         _check_size(image, data, kind)
@@ -160,6 +163,22 @@ def decode(data: bytes) -> Picture:
         gray=_is_gray(pixels),
         cmyk=stored == "CMYK",
         note=warning or note,
+    )
+
+
+def _plain(pixels: NDArray[np.uint8]) -> Picture:
+    """The picture of a Netpbm file's uint8 ``[H, W, 1]`` or ``[H, W, 3]``."""
+    gray = pixels.shape[2] == 1
+    return Picture(
+        pixels=np.repeat(pixels, 3, axis=2) if gray else pixels,
+        format="PNM",
+        mode="L" if gray else "RGB",
+        bits=8,
+        frames=1,
+        orientation=1,
+        alpha=False,
+        gray=gray or _is_gray(pixels),
+        cmyk=False,
     )
 
 
@@ -218,6 +237,8 @@ def header_size(data: bytes) -> tuple[int, int]:
     Raises:
         PictureError: If it is no picture.
     """
+    if (plain := netpbm.pixels(data, most=MAX_PIXELS)) is not None:
+        return plain.shape[1], plain.shape[0]
     with _open(data) as image:
         return image.size
 

@@ -12,8 +12,6 @@ arrays are found, paired and made a store.
 from __future__ import annotations
 
 import os
-import struct
-import zlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -21,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tellapart import netpbm
 from tellapart.errors import PictureError, SourceError
 from tellapart.sources.archives import some
 from tellapart.sources.base import Listing, Member, Store, unreadable
@@ -69,7 +68,7 @@ class ArrayStore:
         rows: list[Placed] = []
         for number, block in enumerate(self._blocks):
             digits = max(5, len(str(len(block.pixels) - 1)))
-            size = len(lossless(block.pixels[0]))  # stored, not packed: the same for every row
+            size = len(netpbm.packed(block.pixels[0]))  # stored, not packed: the same for every row
             _, _, mtime_ns, inode, *_ = block.file
             first = number << _BLOCK
             rows.extend(
@@ -83,7 +82,7 @@ class ArrayStore:
         return tuple(rows)
 
     def read(self, member: Member) -> bytes:
-        """The bytes of a PNG file with exactly the array's values.
+        """The bytes of a Netpbm file with exactly the array's values.
 
         Raises:
             PictureError: ``unreadable``, after :meth:`close`.
@@ -91,27 +90,11 @@ class ArrayStore:
         if not self._blocks:
             raise unreadable(member.name, "the arrays were closed")
         pixels = self._blocks[member.key >> _BLOCK].pixels
-        return lossless(pixels[member.key & (1 << _BLOCK) - 1])
+        return netpbm.packed(pixels[member.key & (1 << _BLOCK) - 1])
 
     def close(self) -> None:
         """Give back the memory."""
         self._blocks = ()
-
-
-def lossless(pixels: NDArray[np.uint8]) -> bytes:
-    """A PNG file without compression (W3C PNG, 2nd edition): gray for ``[H, W]``, else RGB.
-
-    PNG, because Pillow opens it faster than a gray BMP, whose palette it reads color by color.
-    """
-    height, width = pixels.shape[:2]
-    lines = np.zeros((height, 1 + pixels[0].size), np.uint8)  # each begins with "no filter"
-    lines[:, 1:] = pixels.reshape(height, -1)
-    header = struct.pack(">IIBBBBB", width, height, 8, 0 if pixels.ndim == 2 else 2, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(lines.tobytes(), 0)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in chunks
-    )
 
 
 def arrays_in(store: Store, listing: Listing, shown: str) -> ArrayStore | None:
