@@ -63,6 +63,8 @@ def pace(
     while took < _ENOUGH and steps < feed.chunk_steps:
         steps = min(feed.chunk_steps, steps * 4)
         took, made = _trained(learner, feed, steps)
+    for _ in range(0 if took >= _ENOUGH else 2):  # a short time tells of other programs too
+        took, made = min((took, made), _trained(learner, feed, steps))
     validate = 0.0
     if len(validation):
         some = validation[:512]
