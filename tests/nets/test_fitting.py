@@ -20,6 +20,11 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _imported() -> None:
+    backend.keras()  # takes seconds, which no budget here is meant for
+
+
 def fit(job: Job, folder: Path, **more: Any) -> Fitted:
     folder.mkdir(exist_ok=True)
     return fitting.fit(job, folder, **more)
@@ -179,12 +184,12 @@ def test_patience_stops_and_returns_the_best_weights(tmp_path: Path) -> None:
 
 
 def test_a_budget_plans_the_epochs_and_the_schedule_ends_within_it(tmp_path: Path) -> None:
-    job = make_job(tmp_path, epochs=100_000, budget=10.0, schedule="cosine", n=480)
+    job = make_job(tmp_path, epochs=100_000, budget=15.0, schedule="cosine", n=480)
     made = fit(job, tmp_path / "out")
     assert made.outcome["stopped"] == "budget"
     assert 1 <= made.outcome["epochs"] < 100_000
-    assert made.outcome["seconds"] < 12
-    assert any("budget of 10 s" in note for note in made.outcome["notes"])
+    assert made.outcome["seconds"] < 17
+    assert any("budget of 15 s" in note for note in made.outcome["notes"])
 
 
 def test_a_budget_with_time_for_all_epochs_ends_as_planned(tmp_path: Path) -> None:

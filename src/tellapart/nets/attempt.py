@@ -26,6 +26,9 @@ from tellapart.nets.feeding import Ahead, Feed
 from tellapart.nets.job import Job
 from tellapart.nets.learner import Arrays, Learner, is_finite
 
+_EARLY = 0.2
+"""Share of the planned epochs in which a budget's plan may still change."""
+
 
 class Attempt:
     """One go at a training, from nothing or from a checkpoint, at one size of batch.
@@ -209,7 +212,7 @@ class Attempt:
                     validation=row.validation_accuracy,
                 ),
             )
-        self._plan_anew(row)
+        self._plan_anew()
         wanted = sum(stage.epochs for stage in recipe.resolved_stages())
         if self._is_over() and state.epoch < wanted:
             return self._out_of_time()
@@ -233,13 +236,18 @@ class Attempt:
         stage = self.state.stages[self.state.stage]
         self._learner.plan(peak=stage.learning_rate, steps=stage.epochs * self._feed.steps)
 
-    def _plan_anew(self, row: EpochRow) -> None:
-        """After the first epoch its time is known better than from the first batches."""
+    def _plan_anew(self) -> None:
+        """Epochs tell how long they take better than the first batches did.
+
+        Only in the first fifth of the plan: later, the learning rate would jump.
+        """
         state, recipe = self.state, self._recipe
-        if recipe.budget is None or len(state.stages) > 1 or state.epoch != 1:
+        early = state.epoch == 1 or state.epoch <= self._epochs() * _EARLY
+        if recipe.budget is None or len(state.stages) > 1 or not early:
             return
         left = recipe.budget - self._spent() - starting.RESERVE
-        epochs = min(recipe.epochs, 1 + max(0, int(left / row.seconds)))
+        each = sum(row.seconds for row in state.history) / len(state.history)
+        epochs = min(recipe.epochs, state.epoch + max(0, int(left / each)))
         state.planned_epochs = epochs
         state.stages = (state.stages[0].model_copy(update={"epochs": epochs}),)
         self._plan()
