@@ -43,10 +43,10 @@ def dnn(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> ta.Run:
 
 @pytest.fixture(scope="module")
 def photos(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """240 real photos to learn from and 120 others, in train/ and validation/."""
+    """400 real photos to learn from and 500 others, in train/ and validation/."""
     folder = tmp_path_factory.mktemp("photos") / "pets"
     with zipfile.ZipFile(data_folder / "cats-dogs-3k.zip") as archive:
-        for part, most in (("train", 120), ("validation", 60)):
+        for part, most in (("train", 200), ("validation", 250)):
             for label in ("cats", "dogs"):
                 place = folder / part / label
                 place.mkdir(parents=True)
@@ -181,7 +181,7 @@ def test_few_drawings_are_measured_by_folds(digits: Path, tmp_path: Path) -> Non
         (folder / label).mkdir(parents=True)
         for path in sorted((digits / label).iterdir())[:20]:
             shutil.copy(path, folder / label)
-    run = ta.train(folder, model="linear", epochs=12, lr=0.01, out=tmp_path / "run")
+    run = ta.train(folder, model="linear", epochs=40, lr=0.02, out=tmp_path / "run")
     assert run.metrics["held_out"]["method"] == "folds"
     assert run.metrics["held_out"]["n"] == 40
     assert run.metrics["held_out"]["accuracy"] > 0.9

@@ -78,6 +78,7 @@ class Facts:
         undecodable: Pictures that cannot be decoded.
         held_out_groups: Groups that the held-out pictures come in; None for as many as pictures.
         data: The data as it was named on the command line, for the next steps.
+        model: What was trained, for the next steps: ``probe`` or a network.
     """
 
     train_n: int
@@ -96,6 +97,12 @@ class Facts:
     undecodable: int = 0
     held_out_groups: int | None = None
     data: str = "DATA"
+    model: str = "probe"
+
+    @property
+    def is_probe(self) -> bool:
+        """Whether it stands on pretrained features; others learn from these pictures alone."""
+        return self.model == "probe"
 
     @property
     def width(self) -> float:
@@ -205,7 +212,9 @@ def _guessing(f: Facts) -> Verdict | None:
         (
             f"See whether the labels fit the pictures: tellapart check {f.data}",
             "Ask whether a person could tell the classes apart at this size.",
-            "Try a larger --size, or pictures cut to what matters.",
+            "Try a larger --size, or pictures cut to what matters."
+            if f.is_probe
+            else _pretrained(f),
         ),
     )
 
@@ -219,8 +228,18 @@ def _underfitting(f: Facts) -> Verdict | None:
         f"are right, and {_percent(f.held_out_accuracy)} of the held-out ones.",
         (
             f"Look for wrong labels first: tellapart check {f.data}",
-            f"Let the network see more detail: tellapart train {f.data} --size 320",
-            "Look at the most confident mistakes in the report: what do they share?",
+            *(
+                (
+                    f"Let the network see more detail: tellapart train {f.data} --size 320",
+                    "Look at the most confident mistakes in the report: what do they share?",
+                )
+                if f.is_probe
+                else (
+                    f"Train longer: tellapart train {f.data} --model {f.model} --epochs, with more "
+                    "than the report names.",
+                    _pretrained(f),
+                )
+            ),
         ),
     )
 
@@ -235,8 +254,10 @@ def _overfitting(f: Facts) -> Verdict | None:
         "explains.",
         (
             "Add pictures, above all such as the mistakes in the report.",
-            f"Look for wrong labels among them: tellapart check {f.data}",
-            "Believe the held-out number, not the training one.",
+            f"Look for wrong labels among them: tellapart check {f.data}"
+            if f.is_probe
+            else f"Vary them more: tellapart train {f.data} --model {f.model} --augment strong",
+            "Believe the held-out number, not the training one." if f.is_probe else _pretrained(f),
         ),
     )
 
@@ -279,6 +300,15 @@ def _healthy(f: Facts) -> Verdict:
             "Try it on pictures of your own: tellapart predict RUN PICTURE",
             "Look at the mistakes in the report before you ship it.",
         ),
+    )
+
+
+def _pretrained(f: Facts) -> str:
+    """What helps a network that knows these pictures alone."""
+    if f.model == "finetune":
+        return "Believe the held-out number, not the training one."
+    return (
+        f"Start from pretrained features, which need far fewer pictures: tellapart train {f.data}"
     )
 
 

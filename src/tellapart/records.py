@@ -207,4 +207,5 @@ def facts(material: Material, learned: Learned, measured: Measured) -> diagnosis
         leaked=int(material.split.leaked.sum()),
         undecodable=int(material.scan.frame["error"].is_not_null().sum()),
         held_out_groups=held.groups,
+        model=learned.kind,
     )

@@ -1,8 +1,8 @@
 """A training in a child process of its own.
 
 The parent never imports Keras: whatever an engine keeps (memory, seeds, policies, threads) ends
-with the child. The child is :mod:`tellapart.nets.worker`; this module starts it, shows what it
-says, and raises what it reports.
+with the child. The child is :mod:`tellapart.nets.worker`; this module starts it and raises what
+it reports; :mod:`tellapart.nets.showing` shows what it says.
 """
 
 from __future__ import annotations
@@ -12,25 +12,22 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from tellapart import errors
 from tellapart.errors import RunError, TellapartError
 from tellapart.nets import checkpoints, events, fitted, worker
-from tellapart.nets.events import EpochRow
 from tellapart.nets.job import Job
-from tellapart.nets.stopping import percent, seconds
-from tellapart.progress import SILENT, Progress, Stage
+from tellapart.nets.showing import Epochs, Shown, Turns
+from tellapart.progress import SILENT, Progress
 
 LOG = "worker.log"
 """The child's standard error."""
 
 _TAIL = 2000  # bytes of it that are quoted
 _QUOTED = 300  # characters
-_COLUMNS = "epoch   loss   accuracy  val. loss  val. acc.  pictures/s  time left"
 
 
 def fit(
@@ -41,7 +38,7 @@ def fit(
     Args:
         job: What to train on what.
         folder: For job, checkpoints and results; made where it is missing.
-        progress: Sees a stage ``Training`` with one line an epoch.
+        progress: Sees the stages ``Starting`` and ``Training``, with one line an epoch.
         resume: Go on from the folder's checkpoint, if there is one; a training that has ended is
             read and not done again.
 
@@ -54,18 +51,62 @@ def fit(
             failed in an unforeseen way.
         KeyboardInterrupt: After the child was interrupted and has saved; ``resume`` goes on.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     if resume and fitted.is_done(folder):
         return fitted.load(folder, fingerprint=job.fingerprint())
+    _prepare(job, folder, resume)
+    _run([folder], resume, Epochs(progress))
+    return fitted.load(folder)
+
+
+def fit_all(
+    jobs: Sequence[tuple[Path, Job]],
+    *,
+    title: str,
+    unit: str,
+    progress: Progress = SILENT,
+    resume: bool = False,
+) -> list[fitted.Fitted]:
+    """Train several networks, one after the other, in one child process.
+
+    Args:
+        jobs: Folder and job of each; the folders are made where they are missing.
+        title: Name of the stage that ``progress`` sees.
+        unit: What the trainings are called there.
+        progress: Sees the trainings counted.
+        resume: As in :func:`fit`, for each.
+
+    Returns:
+        The trained networks, in order.
+
+    Raises:
+        TellapartError: As :func:`fit`.
+        KeyboardInterrupt: As :func:`fit`.
+    """
+    todo = [(folder, job) for folder, job in jobs if not (resume and fitted.is_done(folder))]
+    for folder, job in todo:
+        _prepare(job, folder, resume)
+    if todo:
+        folders = [folder for folder, _ in todo]
+        _run(folders, resume, Turns(progress, title, len(todo), unit))
+    return [fitted.load(folder, fingerprint=job.fingerprint()) for folder, job in jobs]
+
+
+def _prepare(job: Job, folder: Path, resume: bool) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     if not resume:
         for name in (checkpoints.NAME, fitted.OUTCOME):
             (folder / name).unlink(missing_ok=True)
     job.save(folder)
+
+
+def _run(folders: Sequence[Path], resume: bool, shown: Shown) -> None:
+    """Run the child on the jobs of some folders; its standard error goes into the first."""
     # -P: the folder the user stands in may hold a keras.py or a random/ of its own.
-    command = [sys.executable, "-P", "-m", worker.__name__, str(folder.absolute())]
-    with (folder / LOG).open("wb") as log:
+    command = [sys.executable, "-P", "-m", worker.__name__]
+    command += [worker.RESUME] * resume + [str(folder.absolute()) for folder in folders]
+    with (folders[0] / LOG).open("wb") as log:
         child = subprocess.Popen(
-            command + [worker.RESUME] * resume,
+            command,
             stdin=subprocess.PIPE,  # never written to: its end tells the child that we died
             stdout=subprocess.PIPE,
             stderr=log,
@@ -76,7 +117,7 @@ def fit(
         )
         with child:
             try:
-                problem = _follow(child, progress)
+                problem = _follow(child, shown)
                 status = child.wait()
             except KeyboardInterrupt:
                 _interrupt(child)
@@ -89,34 +130,18 @@ def fit(
     if status == worker.INTERRUPTED:
         raise KeyboardInterrupt
     if status != worker.DONE:
-        raise _died(status, folder)
-    return fitted.load(folder)
+        raise _died(status, folders[0])
 
 
-def _follow(child: subprocess.Popen[str], progress: Progress) -> TellapartError | None:
+def _follow(child: subprocess.Popen[str], shown: Shown) -> TellapartError | None:
     """Show what the child says until it ends; the error it reports, or None."""
     problem: TellapartError | None = None
-    with ExitStack() as stack:
-        table: _Table | None = None
-        early: list[str] = []
+    with shown:
         for event in _events(child):
-            match event["event"]:
-                case "begin":
-                    total = int(event["pictures"]) * int(event["epochs"])
-                    table = _Table(stack.enter_context(progress.stage("Training", total=total)))
-                    table.begin(event, early)
-                case "advance" if table is not None:
-                    table.stage.advance(int(event["pictures"]))
-                case "note" if table is None:
-                    early.append(str(event["sentence"]))
-                case "note" if table is not None:
-                    table.stage.note(str(event["sentence"]))
-                case "epoch" if table is not None:
-                    table.add(events.row_of(event))
-                case "error":
-                    problem = _error(event)
-        if table is not None:
-            table.end()
+            if event["event"] == "error":
+                problem = _error(event)
+            else:
+                shown.hear(event)
     return problem
 
 
@@ -126,54 +151,6 @@ def _events(child: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
         event = events.read(line)
         if event is not None:
             yield event
-
-
-class _Table:
-    """The lines that a training leaves in a terminal."""
-
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
-        self._pictures = self._epochs = 0
-        self._times: list[float] = []
-        self._last: EpochRow | None = None
-
-    def begin(self, event: dict[str, Any], notes: list[str]) -> None:
-        self._pictures, self._epochs = int(event["pictures"]), int(event["epochs"])
-        self.stage.advance(self._pictures * int(event["done"]))
-        for sentence in notes:
-            self.stage.note(sentence)
-        self.stage.note(_COLUMNS)
-
-    def add(self, row: EpochRow) -> None:
-        self._last = row
-        self._times.append(row.seconds)
-        recent = self._times[-3:]
-        left = max(0, self._epochs - row.epoch) * sum(recent) / len(recent)
-        self.stage.note(line(row, pictures=self._pictures, left=left))
-
-    def end(self) -> None:
-        if self._last is not None:
-            summary = f"{self._last.epoch} epochs, training accuracy {percent(self._last.accuracy)}"
-            if self._last.validation_accuracy is not None:
-                summary += f", validation {percent(self._last.validation_accuracy)}"
-            self.stage.summarize(summary)
-
-
-def line(row: EpochRow, *, pictures: int, left: float) -> str:
-    """One epoch as a line of the table.
-
-    Args:
-        row: The epoch.
-        pictures: Training pictures.
-        left: Seconds that the rest will take.
-    """
-    loss = "–" if row.validation_loss is None else f"{row.validation_loss:.4f}"
-    accuracy = "–" if row.validation_accuracy is None else percent(row.validation_accuracy)
-    speed = pictures / max(row.seconds, 1e-9)
-    return (
-        f"{row.epoch:>5}  {row.loss:>7.4f}  {percent(row.accuracy):>7}  {loss:>9}  "
-        f"{accuracy:>9}  {speed:>10,.0f}  {seconds(left):>9}"
-    )
 
 
 def _error(event: dict[str, Any]) -> TellapartError:

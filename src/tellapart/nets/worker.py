@@ -1,6 +1,6 @@
-"""The child process in which a network is trained: ``python -m tellapart.nets.worker FOLDER``.
+"""The child process that trains: ``python -m tellapart.nets.worker [--resume] FOLDER...``.
 
-It reads the job from the folder, says on standard output what happens (one line of JSON an
+It reads the job from each folder, says on standard output what happens (one line of JSON an
 event), and ends with 0 when it is done, 1 after an ``error`` event, and 130 when it was
 interrupted and has saved. SIGINT and SIGTERM interrupt it, and so does the end of its standard
 input, which is the death of its parent. Whatever libraries print goes to standard error.
@@ -25,7 +25,8 @@ def main(arguments: list[str]) -> int:
     """Train the job of a folder.
 
     Args:
-        arguments: The folder, and ``--resume`` to go on from its checkpoint.
+        arguments: ``--resume`` where checkpoints are to be gone on from; then one folder or more,
+            whose jobs are trained one after the other.
 
     Returns:
         The exit status.
@@ -42,16 +43,19 @@ def main(arguments: list[str]) -> int:
     from tellapart.nets.job import Job
 
     writer = events.Writer(stream)
-    folder = Path(arguments[0])
+    resume = arguments[:1] == [RESUME]
     try:
-        fitting.fit(
-            Job.load(folder),
-            folder,
-            listener=writer,
-            stop=stop,
-            resume=RESUME in arguments[1:],
-            started=started,
-        )
+        for folder in map(Path, arguments[resume:]):
+            fitting.fit(
+                Job.load(folder),
+                folder,
+                listener=writer,
+                stop=stop,
+                resume=resume,
+                started=started,
+            )
+            writer.write("trained")
+            started = time.monotonic()
     except TellapartError as error:
         writer.write("error", kind=type(error).__name__, **error.as_json())
         return FAILED

@@ -15,8 +15,6 @@ Example:
 
 from __future__ import annotations
 
-from __future__ import annotations
-
 from tellapart.runs.files import read_json, write_json
 from tellapart.runs.folder import FILES, SCHEMA, Run, open_run
 from tellapart.runs.writing import (

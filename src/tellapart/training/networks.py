@@ -55,10 +55,14 @@ def learn(
     Raises:
         SettingsError: If the extra ``keras`` is missing, or a setting does not fit the pictures.
     """
+    from tellapart.nets import process
+
     spec, recipe = plan(material, kind, settings, budget=budget)
     rows = material.rows(splits.TRAIN)
     with around.watch.stage("learning"):
-        fitted = _fit(material, spec, recipe, rows, FINAL, settings, around, resume=resume)
+        job = _job(material, spec, recipe, rows, settings, around)
+        folder = around.folder / FINAL
+        fitted = process.fit(job, folder, progress=around.progress, resume=resume)
     file = around.folder.parent / "model.onnx"
     artifact.write_network(
         file,
@@ -152,23 +156,6 @@ def answers(material: Material) -> Answer:
     return answer
 
 
-def _fit(
-    material: Material,
-    spec: Spec,
-    recipe: Recipe,
-    rows: Rows,
-    name: str,
-    settings: TrainSettings,
-    around: Surroundings,
-    *,
-    resume: bool,
-) -> Fitted:
-    from tellapart.nets import process
-
-    job = _job(material, spec, recipe, rows, settings, around)
-    return process.fit(job, around.folder / name, progress=around.progress, resume=resume)
-
-
 def _job(
     material: Material,
     spec: Spec,
@@ -207,14 +194,24 @@ def _by_folds(
     resume: bool,
 ) -> Floats:
     """Each training picture by a network that has not seen it, ``[1, n, K]``: a round of folds."""
+    from tellapart.nets import process
+
     rows = material.rows(splits.TRAIN)
     ask = answers(material)
     made = np.empty((len(rows), len(material.classes)), np.float32)
     dealt = splits.folds(material.labels[rows], material.split.groups[rows], seed=settings.seed)
     known = np.zeros(len(rows), bool)
-    for number, (train, test) in enumerate(dealt, 1):
-        name = f"fold-{number}"
-        fitted = _fit(material, spec, recipe, rows[train], name, settings, around, resume=resume)
+    jobs = [
+        (
+            around.folder / f"fold-{number}",
+            _job(material, spec, recipe, rows[train], settings, around),
+        )
+        for number, (train, _) in enumerate(dealt, 1)
+    ]
+    fits = process.fit_all(
+        jobs, title="Folds", unit="folds", progress=around.progress, resume=resume
+    )
+    for fitted, (_, test) in zip(fits, dealt, strict=True):
         data = artifact.build_network(
             graph=spec.graph(),
             weights=fitted.weights,
