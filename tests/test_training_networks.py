@@ -181,7 +181,7 @@ def test_few_drawings_are_measured_by_folds(digits: Path, tmp_path: Path) -> Non
         (folder / label).mkdir(parents=True)
         for path in sorted((digits / label).iterdir())[:20]:
             shutil.copy(path, folder / label)
-    run = ta.train(folder, model="linear", epochs=40, lr=0.02, out=tmp_path / "run")
+    run = ta.train(folder, model="linear", epochs=15, lr=0.05, out=tmp_path / "run")
     assert run.metrics["held_out"]["method"] == "folds"
     assert run.metrics["held_out"]["n"] == 40
     assert run.metrics["held_out"]["accuracy"] > 0.9
@@ -246,7 +246,7 @@ def _wait_for(path: Path, process: subprocess.Popen[Any]) -> None:
     assert path.exists(), "the training ended before its first checkpoint"
 
 
-LONG = ("--model", "dnn", "--units", "32", "--epochs", "400", "--augment", "shift=0.1")
+LONG = ("--model", "dnn", "--units", "32", "--epochs", "40", "--augment", "shift=0.1")
 
 
 @pytest.fixture(scope="module")
