@@ -6,7 +6,7 @@ import pytest
 
 from tellapart.nets import events
 from tellapart.nets.events import EpochRow, Writer
-from tellapart.nets.process import line
+from tellapart.nets.showing import line
 
 
 def test_events_cross_as_lines() -> None:
