@@ -116,6 +116,8 @@ def _network(
     own = dataclasses.replace(around, folder=around.folder / kind / "work")
     own.folder.mkdir(parents=True, exist_ok=True)
     n = len(material.validation)
+    with around.progress.stage("Trying", unit="") as stage:
+        stage.summarize(f"a {kind}, for at most {budget:.0f} s")
     try:
         learned = networks.learn(material, kind, settings, own, budget=budget)
     except SettingsError as error:
