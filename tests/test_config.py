@@ -8,7 +8,12 @@ from tellapart.errors import SettingsError
 
 def test_defaults() -> None:
     chosen = settings(TrainSettings, {})
-    assert (chosen.model, chosen.size, chosen.fit, chosen.held_out) == ("probe", None, "squash", 0.2)
+    assert (chosen.model, chosen.size, chosen.fit, chosen.held_out) == (
+        "probe",
+        None,
+        "squash",
+        0.2,
+    )
 
 
 def test_an_unknown_key_suggests_the_near_one() -> None:
