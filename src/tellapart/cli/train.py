@@ -177,9 +177,7 @@ def command(
         _check_alone(data, options)
         run = ta.resume(resume, progress=progress)
     elif data is None:
-        raise SettingsError(
-            "No data was named.", remedy="Give a folder of pictures: tellapart train pets/"
-        )
+        raise typer.BadParameter("give a folder of pictures, or --resume.", param_hint="'DATA'")
     else:
         run = ta.train(data, **options, progress=progress)
     if as_json:
@@ -233,7 +231,7 @@ def print_result(run: Run) -> None:
     path = clean(run.path)
     shown.print()
     if stopped := _stopped(run):
-        shown.print(f"Stopped   {clean(stopped)}", soft_wrap=True)
+        shown.print(f"Training  {clean(stopped)}", soft_wrap=True)
     shown.print(f"Saved     {path}/   model.onnx · report.html · metrics.json", soft_wrap=True)
     shown.print(f"Next      tellapart predict {path} some.jpg", soft_wrap=True)
     shown.print(f"          tellapart explain {path} some.jpg", soft_wrap=True)
