@@ -112,7 +112,7 @@ def timed(keras: Any, lesson: Lesson, device: str, pictures: int, batch: int) ->
     shown, labels = made_up(lesson, pictures)
     spec = lesson.spec()
     graph = spec.graph()
-    with keras.device(device):
+    with _on(keras, device):
         model = twin.build(graph, seed=_SEED)
         start = twin.weights(model, graph)  # drawn without an engine: the same on every device
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -169,6 +169,12 @@ def _steps(model: Any, shown: npt.NDArray[Any], labels: npt.NDArray[Any]) -> lis
     return seconds[_WARM_UP:]
 
 
+def _on(keras: Any, device: str) -> Any:
+    # Not "cpu:0": an engine may have but one processor, without a number. PyTorch takes it for
+    # another place, to which Keras moves copies of all variables, and copies do not learn.
+    return keras.device("cpu" if device == "cpu:0" else device)
+
+
 def _works(keras: Any, device: str) -> bool:
     try:
         with keras.device(device):
@@ -184,6 +190,7 @@ def _say(**said: Any) -> None:
 
 def _main(arguments: Sequence[str]) -> int:
     wanted = json.loads(arguments[0])
+    backend.leave_out_unused()
     try:
         keras = backend.keras()
     except SettingsError as error:
