@@ -24,7 +24,8 @@ from tellapart.nets.checkpoints import Checkpoint, State, Stopped
 from tellapart.nets.events import EpochRow, Listener
 from tellapart.nets.feeding import Ahead, Feed
 from tellapart.nets.job import Job
-from tellapart.nets.learner import Arrays, Learner, is_finite
+from tellapart.nets.learner import Learner
+from tellapart.nets.variables import Arrays, is_finite
 
 _EARLY = 0.2
 """Share of the planned epochs in which a budget's plan may still change."""
@@ -298,7 +299,7 @@ class Attempt:
         )
         self._end("not_finite", sentence)
 
-    def finish(self) -> fitted.Fitted:
+    def finish(self) -> None:
         """Write the results."""
         state, learner, folder = self.state, self._learner, self._folder
         epoch = state.epoch
@@ -314,7 +315,6 @@ class Attempt:
             outcome=fitted.outcome(state, best_epoch=epoch, seconds=self._spent()),
         )
         (folder / checkpoints.NAME).unlink(missing_ok=True)
-        return fitted.load(folder)
 
     # ------------------------------------------------------------------ keeping
 

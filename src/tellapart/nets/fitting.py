@@ -23,8 +23,8 @@ def fit(
     stop: threading.Event | None = None,
     resume: bool = False,
     started: float | None = None,
-) -> fitted.Fitted:
-    """Train a network in this process.
+) -> None:
+    """Train a network in this process; :func:`tellapart.nets.fitted.load` reads what comes of it.
 
     Keras is imported, and stays; :func:`tellapart.nets.process.fit` does the same in a child.
 
@@ -33,11 +33,9 @@ def fit(
         folder: For checkpoints and results; exists.
         listener: Hears how it goes.
         stop: When it is set, the batch is finished, the state saved, and KeyboardInterrupt raised.
-        resume: Go on from the folder's checkpoint, if there is one.
+        resume: Go on from the folder's checkpoint, if there is one; a training that has ended is
+            not done again.
         started: :func:`time.monotonic` at which the budget began; now unless given.
-
-    Returns:
-        The trained network, also in the folder's files.
 
     Raises:
         SettingsError: If a setting cannot be followed: no validation slice to stop by, or a
@@ -50,7 +48,7 @@ def fit(
     stop = stop or threading.Event()
     started = time.monotonic() if started is None else started
     if resume and fitted.is_done(folder):
-        return fitted.load(folder, fingerprint=job.fingerprint())
+        return
     if not resume:
         (folder / checkpoints.NAME).unlink(missing_ok=True)
         (folder / fitted.OUTCOME).unlink(missing_ok=True)
@@ -59,7 +57,8 @@ def fit(
         try:
             attempt = Attempt(job, folder, listener, stop, started, batch)
             attempt.run()
-            return attempt.finish()
+            attempt.finish()
+            return
         except Exception as error:
             if not stopping.is_out_of_memory(error):
                 raise

@@ -1,12 +1,15 @@
 """A network with its optimizer: all that touches the engine, and only through Keras.
 
-The loop of :mod:`.fitting` tells a :class:`Learner` what to train on; nothing here knows
+The loop of :mod:`.attempt` tells a :class:`Learner` what to train on; nothing here knows
 of epochs, checkpoints or files.
+
+A chunk goes to the engine whole, with ``fit``, or batch by batch. Whole, many steps run without
+Python between them; but it costs some 0.1 s to start on TensorFlow, which lays a pipeline for each
+chunk anew, and that is longer than a few steps of a small network take.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,12 +23,17 @@ from tellapart.nets.feeding import Chunk
 from tellapart.nets.networks import Spec
 from tellapart.nets.recipes import Recipe, Stage
 from tellapart.nets.schedules import schedule
+from tellapart.nets.variables import Arrays, read, write
 
 _MOMENTUM = 0.9
 _PREDICT_BYTES = 8 * 2**20  # of pixels in one call
 _PREDICT_PICTURES = 256
+FEW = 32
+"""Batches of a chunk up to which they are handed over one by one: 11 of a small network take half
+the time so on TensorFlow, where JAX, whose ``fit`` starts at once, loses 3 ms with each."""
 
-Arrays = dict[str, NDArray[Any]]
+STEPWISE = "This engine of Keras runs one step at a time, so the training is not compiled."
+
 Watch = Callable[[int, float], bool]
 
 
@@ -51,6 +59,8 @@ class Learner:
         spec: Which network.
         recipe: How it learns.
         batch: Pictures a step.
+        chunk_steps: Batches of a chunk, at most. It decides how all chunks are handed over, those
+            too that are cut short: a training that goes on does what it did before.
         precision: Keras's policy, ``"float32"`` or ``"mixed_bfloat16"``.
         dense: Whether targets are shares of all classes.
         initial: Weights to start from; those it lacks are drawn.
@@ -58,6 +68,7 @@ class Learner:
     Attributes:
         graph: The table of layers.
         model: The Keras model.
+        notes: What could not be done as the recipe says.
     """
 
     def __init__(
@@ -66,12 +77,15 @@ class Learner:
         recipe: Recipe,
         *,
         batch: int,
+        chunk_steps: int,
         precision: str,
         dense: bool,
         initial: dict[str, NDArray[np.float32]] | None = None,
     ) -> None:
         self._keras = backend.keras()
         self._recipe, self._batch, self._dense = recipe, batch, dense
+        self._few = chunk_steps <= FEW
+        self.notes: tuple[str, ...] = ()
         self.graph: Graph = spec.graph()
         before = self._keras.config.dtype_policy()
         self._keras.config.set_dtype_policy(precision)
@@ -95,18 +109,12 @@ class Learner:
         self._optimizer = _optimizer(keras, recipe, self._schedule)
         self._schedule.bind(self._optimizer)
         self._optimizer.build(self.model.trainable_variables)
-        losses = keras.losses
-        self.model.compile(
-            optimizer=self._optimizer,
-            loss=(
-                losses.CategoricalCrossentropy(from_logits=True)
-                if self._dense
-                else losses.SparseCategoricalCrossentropy(from_logits=True)
-            ),
-            metrics=["accuracy"],
-            jit_compile="auto" if recipe.compiled is None else recipe.compiled,
-            steps_per_execution=recipe.steps_per_execution,
-        )
+        several = recipe.steps_per_execution
+        if (recipe.compiled or several > 1) and not self._makes_programs():
+            self._compile(None, 1)
+            self.notes = (STEPWISE,)
+        else:
+            self._compile(recipe.compiled, 1 if self._few else several)
 
     def plan(self, *, peak: float, steps: int, flat: bool = False) -> None:
         """Set the learning rate's peak and the steps over which its schedule runs."""
@@ -129,6 +137,9 @@ class Learner:
             watch: Called with the pictures done since its last call and the mean loss so far, after
                 every execution; where it returns True, training stops there.
         """
+        return self._one_by_one(chunk, watch) if self._few else self._at_once(chunk, watch)
+
+    def _at_once(self, chunk: Chunk, watch: Watch) -> Trained:
         watcher = self._watcher(watch, chunk.steps, self._batch)
         history = self.model.fit(
             x=chunk.pixels,
@@ -141,6 +152,24 @@ class Learner:
             callbacks=[watcher],
         ).history
         return Trained(watcher.done, float(history["loss"][0]), float(history["accuracy"][0]))
+
+    def _one_by_one(self, chunk: Chunk, watch: Watch) -> Trained:
+        done, loss, accuracy = 0, 0.0, 0.0
+        while done < chunk.steps:
+            part = slice(done * self._batch, (done + 1) * self._batch)
+            self.model.reset_metrics()  # engines do not agree on whether the call does
+            said = self.model.train_on_batch(
+                chunk.pixels[part],
+                chunk.targets[part],
+                None if chunk.weights is None else chunk.weights[part],
+                return_dict=True,
+            )
+            loss += float(said["loss"])
+            accuracy += float(said["accuracy"])
+            done += 1
+            if watch(self._batch, loss / done):
+                break
+        return Trained(done, loss / done, accuracy / done)
 
     def evaluate(
         self, pixels: NDArray[np.uint8], labels: NDArray[np.int64], rows: NDArray[np.int64]
@@ -173,11 +202,11 @@ class Learner:
 
     def model_arrays(self) -> Arrays:
         """All variables of the model, those of random generators too."""
-        return _arrays(self._keras, self._model_variables())
+        return read(self._keras, self._model_variables())
 
     def optimizer_arrays(self) -> Arrays:
         """All variables of the optimizer."""
-        return _arrays(self._keras, self._optimizer.variables)
+        return read(self._keras, self._optimizer.variables)
 
     def restore(self, model: Arrays, optimizer: Arrays | None = None) -> None:
         """Set all variables of the model, and of the optimizer where given.
@@ -185,9 +214,9 @@ class Learner:
         Raises:
             ValueError: If they are not those of this network.
         """
-        _assign(self._model_variables(), model)
+        write(self._model_variables(), model)
         if optimizer is not None:
-            _assign(self._optimizer.variables, optimizer)
+            write(self._optimizer.variables, optimizer)
 
     def save(self, path: str) -> None:
         """Write the model as Keras's own file: float32, nothing frozen, no optimizer."""
@@ -196,18 +225,37 @@ class Learner:
         clean.set_weights(self.model.get_weights())
         clean.save(path)
 
+    def _makes_programs(self) -> bool:
+        """Whether Keras makes one program of several steps on this engine.
+
+        Where it does not, each step is Python that calls the engine, and compiling it gains
+        nothing: on PyTorch 2 it takes a minute, and the steps take as long as before.
+        """
+        self._compile(None, 2)
+        try:
+            self.model.make_train_function()
+        except ValueError:
+            return False
+        return True
+
+    def _compile(self, compiled: bool | None, several: int) -> None:
+        losses = self._keras.losses
+        loss = (
+            losses.CategoricalCrossentropy(from_logits=True)
+            if self._dense
+            else losses.SparseCategoricalCrossentropy(from_logits=True)
+        )
+        self.model.compile(
+            optimizer=self._optimizer,
+            loss=loss,
+            metrics=["accuracy"],
+            jit_compile="auto" if compiled is None else compiled,
+            steps_per_execution=several,
+        )
+
     def _model_variables(self) -> list[Any]:
         metrics = {id(variable) for variable in self.model.metrics_variables}
         return [variable for variable in self.model.variables if id(variable) not in metrics]
-
-
-def is_finite(arrays: Arrays) -> bool:
-    """Whether no number among them is infinite or none at all."""
-    return all(
-        math.isfinite(float(np.sum(array, dtype=np.float64))) or bool(np.isfinite(array).all())
-        for array in arrays.values()
-        if np.issubdtype(array.dtype, np.floating)
-    )
 
 
 def _optimizer(keras: Any, recipe: Recipe, rate: Any) -> Any:
@@ -231,25 +279,6 @@ def _freeze(model: Any, prefix: str) -> None:
         raise ValueError(f"no layer's name begins with {prefix!r}")
     for i, layer in enumerate(model.layers):
         layer.trainable = i >= first
-
-
-def _arrays(keras: Any, variables: list[Any]) -> Arrays:
-    # By place: names of layers that Keras numbers itself differ from process to process.
-    return {
-        f"{place:04d}": np.array(keras.ops.convert_to_numpy(variable))
-        for place, variable in enumerate(variables)
-    }
-
-
-def _assign(variables: list[Any], arrays: Arrays) -> None:
-    given = [arrays.get(f"{place:04d}") for place in range(len(variables))]
-    if len(arrays) != len(variables) or any(
-        array is None or tuple(array.shape) != tuple(variable.shape)
-        for array, variable in zip(given, variables, strict=True)
-    ):
-        raise ValueError("the checkpoint is of another network")
-    for array, variable in zip(given, variables, strict=True):
-        variable.assign(array)
 
 
 def _watcher(keras: Any) -> Any:

@@ -50,6 +50,7 @@ def learner(job: Job, feed: Feed, precision: str) -> Learner:
         job.spec,
         job.recipe,
         batch=feed.batch,
+        chunk_steps=feed.chunk_steps,
         precision=precision,
         dense=feed.is_dense,
         initial=job.initial,
@@ -99,6 +100,7 @@ def begin(
         notes.append(sentence)
     else:
         built = made(precision)
+    notes += built.notes
     if recipe.budget is not None and pace is None:
         pace = measure(built)
     if len(stages) > 1:

@@ -39,9 +39,10 @@ def main(arguments: list[str]) -> int:
     threading.Thread(target=_until_alone, args=(stop,), daemon=True).start()
 
     from tellapart.errors import TellapartError
-    from tellapart.nets import events, fitting
+    from tellapart.nets import backend, events, fitting
     from tellapart.nets.job import Job
 
+    backend.leave_out_unused()
     writer = events.Writer(stream)
     resume = arguments[:1] == [RESUME]
     try:
