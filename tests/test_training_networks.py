@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
 import json
 import os
 import shutil
@@ -10,6 +12,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +23,39 @@ from PIL import Image
 
 import tellapart as ta
 from tellapart.measures import anonymous_mb
+from tellapart.nets import Fitted, Job, backend, fitted, fitting, process
 
-keras = pytest.importorskip("keras", reason="the extra 'keras' is not installed")
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("keras") is None, reason="the extra 'keras' is not installed"
+)
+
+
+@contextlib.contextmanager
+def in_this_process() -> Iterator[None]:
+    """Networks train here, where Keras needs to start once, and not in a child process each."""
+
+    def fit(job: Job, folder: Path, *, resume: bool = False, **_: Any) -> Fitted:
+        folder.mkdir(parents=True, exist_ok=True)
+        job.save(folder)
+        fitting.fit(Job.load(folder), folder, resume=resume)
+        return fitted.load(folder)
+
+    def fit_all(
+        jobs: Sequence[tuple[Path, Job]], *, resume: bool = False, **_: Any
+    ) -> list[Fitted]:
+        return [fit(job, folder, resume=resume) for folder, job in jobs]
+
+    backend.keras()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(process, "fit", fit)
+        patch.setattr(process, "fit_all", fit_all)
+        yield
+
+
+@pytest.fixture
+def here() -> Iterator[None]:
+    with in_this_process():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -60,18 +94,19 @@ def photos(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cnn(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> ta.Run:
     """The classic lesson, small: no augmentation, until it knows its pictures by heart."""
     out = tmp_path_factory.mktemp("runs") / "cnn"
-    return ta.train(
-        photos,
-        model="cnn",
-        size=48,
-        filters=(16, 32),
-        units=(64,),
-        epochs=60,
-        augment="none",
-        target=0.99,
-        validation=0,
-        out=out,
-    )
+    with in_this_process():
+        return ta.train(
+            photos,
+            model="cnn",
+            size=48,
+            filters=(16, 32),
+            units=(64,),
+            epochs=60,
+            augment="none",
+            target=0.99,
+            validation=0,
+            out=out,
+        )
 
 
 # ------------------------------------------------------------------ the run folder
@@ -126,7 +161,9 @@ def test_the_same_seed_gives_the_same_bytes(dnn: ta.Run, digits: Path, tmp_path:
         assert (again.path / name).read_bytes() == (dnn.path / name).read_bytes()
 
 
-def test_another_seed_gives_another_network(dnn: ta.Run, digits: Path, tmp_path: Path) -> None:
+def test_another_seed_gives_another_network(
+    dnn: ta.Run, digits: Path, tmp_path: Path, here: None
+) -> None:
     other = ta.train(digits, model="dnn", units="64", epochs=1, seed=7, out=tmp_path / "other")
     assert (other.path / "model.onnx").read_bytes() != (dnn.path / "model.onnx").read_bytes()
 
@@ -175,7 +212,7 @@ def test_the_report_shows_how_it_learned_and_what_it_sees(cnn: ta.Run) -> None:
 # ------------------------------------------------------------------ few pictures, few classes
 
 
-def test_few_drawings_are_measured_by_folds(digits: Path, tmp_path: Path) -> None:
+def test_few_drawings_are_measured_by_folds(digits: Path, tmp_path: Path, here: None) -> None:
     folder = tmp_path / "few"
     for label in "01":
         (folder / label).mkdir(parents=True)
@@ -222,7 +259,14 @@ def test_color_pictures_keep_their_channels(photos: Path, cnn: ta.Run) -> None:
 
 
 def test_auto_tries_the_probe_first_and_shows_what_it_tried(photos: Path, tmp_path: Path) -> None:
-    run = ta.train(photos, model="auto", budget=1, validation=0.25, out=tmp_path / "auto")
+    for part, most in (("train", 50), ("validation", 30)):
+        for label in ("cats", "dogs"):
+            (tmp_path / "pets" / part / label).mkdir(parents=True)
+            for path in sorted((photos / part / label).iterdir())[:most]:
+                shutil.copy(path, tmp_path / "pets" / part / label)
+    run = ta.train(
+        tmp_path / "pets", model="auto", budget=1, validation=0.25, out=tmp_path / "auto"
+    )
     rows = run.settings["candidates"]
     assert rows[0]["name"] == "probe"
     assert [row["chosen"] for row in rows].count(True) == 1
@@ -246,14 +290,15 @@ def _wait_for(path: Path, process: subprocess.Popen[Any]) -> None:
     assert path.exists(), "the training ended before its first checkpoint"
 
 
-LONG = ("--model", "dnn", "--units", "32", "--epochs", "40", "--augment", "shift=0.1")
+LONG = ("--model", "dnn", "--units", "32", "--epochs", "24", "--augment", "shift=0.1")
 
 
 @pytest.fixture(scope="module")
 def whole(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A longer training that nothing interrupts."""
     out = tmp_path_factory.mktemp("whole") / "run"
-    subprocess.run(_command("train", digits, *LONG, "--out", out, "--quiet"), check=True)
+    with in_this_process():
+        ta.train(digits, model="dnn", units="32", epochs=24, augment="shift=0.1", out=out)
     return out
 
 
@@ -281,31 +326,18 @@ def test_killed_and_resumed_it_ends_as_if_nothing_had_happened(
     assert not (tmp_path / ".run.partial").exists()
 
 
-def test_an_interrupt_saves_and_says_how_to_go_on(
+def test_an_interrupt_saves_and_says_how_to_go_on_with_the_same_and_nothing_else(
     digits: Path, whole: Path, tmp_path: Path
 ) -> None:
-    out = tmp_path / "run"
-    process = _started(digits, out)
+    data, out = tmp_path / "digits", tmp_path / "run"
+    shutil.copytree(digits, data)
+    process = _started(data, out)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=120)
     assert process.returncode == 130
     assert f"tellapart train --resume {out}" in said.decode()
     with pytest.raises(ta.TellapartError, match="can be resumed"):
-        ta.train(digits, model="dnn", out=out)
-    run = ta.resume(out)
-    assert (run.path / "model.onnx").read_bytes() == (whole / "model.onnx").read_bytes()
-
-
-def test_what_cannot_be_resumed(digits: Path, tmp_path: Path) -> None:
-    with pytest.raises(ta.TellapartError) as caught:
-        ta.resume(tmp_path / "nothing")
-    assert caught.value.code == "nothing_to_resume"
-    data = tmp_path / "digits"
-    shutil.copytree(digits, data)
-    out = tmp_path / "run"
-    process = _started(data, out)
-    process.kill()
-    process.communicate()
+        ta.train(data, model="dnn", out=out)
 
     answer = subprocess.run(
         _command("train", "--resume", out, "--epochs", "3", "--json"), capture_output=True
@@ -321,10 +353,21 @@ def test_what_cannot_be_resumed(digits: Path, tmp_path: Path) -> None:
     assert caught.value.code == "other_version"
     asked.write_text(json.dumps(content))
 
-    next((data / "0").iterdir()).unlink()
+    picture = next((data / "0").iterdir())
+    picture.rename(tmp_path / picture.name)
     with pytest.raises(ta.TellapartError) as caught:
         ta.resume(out)
     assert caught.value.code == "other_data"
+    (tmp_path / picture.name).rename(picture)
+
+    run = ta.resume(out)
+    assert (run.path / "model.onnx").read_bytes() == (whole / "model.onnx").read_bytes()
+
+
+def test_where_nothing_was_begun_nothing_is_resumed(tmp_path: Path) -> None:
+    with pytest.raises(ta.TellapartError) as caught:
+        ta.resume(tmp_path / "nothing")
+    assert caught.value.code == "nothing_to_resume"
 
 
 def test_the_extra_that_is_missing_is_named(digits: Path, tmp_path: Path) -> None:
@@ -341,13 +384,32 @@ def test_the_extra_that_is_missing_is_named(digits: Path, tmp_path: Path) -> Non
     assert "tellapart[keras]" in error["remedy"]
 
 
-def test_a_budget_too_short_for_one_epoch(digits: Path, tmp_path: Path) -> None:
+def test_a_budget_too_short_for_one_epoch(digits: Path, tmp_path: Path, here: None) -> None:
     with pytest.raises(ta.TellapartError) as caught:
         ta.train(digits, model="resnet", budget=0.2, out=tmp_path / "run")
     assert caught.value.code == "budget_too_short"
 
 
-def test_ten_trainings_leave_memory_and_seeds_as_they_were(digits: Path, tmp_path: Path) -> None:
+# In place of Python for a child process: the first one trains, the others leave what it left.
+_REPEATS = """#!/bin/sh
+for folder; do :; done
+if [ -d '{left}' ]; then
+  cp '{left}'/* "$folder" && echo '{{"event": "done"}}'
+else
+  '{python}' "$@" && mkdir '{left}' || exit
+  cd "$folder" && cp weights.npz model.keras history.json outcome.json '{left}'
+fi
+"""
+
+
+def test_ten_trainings_leave_memory_and_seeds_as_they_were(
+    digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = tmp_path / "python"
+    python.write_text(_REPEATS.format(left=tmp_path / "left", python=sys.executable))
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+
     def train(number: int) -> None:
         ta.train(digits, model="linear", epochs=1, out=tmp_path / f"run-{number}")
 

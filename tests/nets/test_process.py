@@ -19,6 +19,7 @@ from jobs_by_hand import make_job, same
 
 from tellapart.errors import RunError, SettingsError
 from tellapart.nets import Job, checkpoints, fitted, fitting, process
+from tellapart.nets.learner import FEW
 
 HERE = Path(__file__).parent
 needs_keras = pytest.mark.skipif(
@@ -73,9 +74,10 @@ def stand(folder: Path) -> tuple[int, int]:
 def test_a_network_killed_twice_ends_as_one_never_killed(
     tmp_path: Path, start: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    # Compiled, with many steps an execution, dropout, and momentum: as `dnn` is trained.
+    # Compiled, with several steps an execution, the last one short, and dropout: as `dnn` is.
     job = make_job(
         tmp_path,
+        n=16 * (FEW + 3),
         epochs=16,
         compiled=True,
         steps_per_execution=4,
@@ -94,7 +96,8 @@ def test_a_network_killed_twice_ends_as_one_never_killed(
     assert 3 <= stand(folder)[0] < 16
     mended = process.fit(job, folder, resume=True)
     (tmp_path / "whole").mkdir()
-    whole = fitting.fit(job, tmp_path / "whole")
+    fitting.fit(job, tmp_path / "whole")
+    whole = fitted.load(tmp_path / "whole")
     assert same(mended.weights, whole.weights)
     columns = ["epoch", "accuracy", "validation_loss", "learning_rate"]
     assert mended.history.select(columns).equals(whole.history.select(columns))
@@ -117,9 +120,10 @@ def test_a_network_killed_and_interrupted_ends_as_one_never_stopped(
     child.send_signal(signal.SIGINT)
     assert child.wait() == 130
     assert killed_at < stand(folder) < (16, 0)
-    mended = process.fit(job, folder, resume=True)
+    fitting.fit(job, folder, resume=True)
     (tmp_path / "whole").mkdir()
-    assert same(mended.weights, fitting.fit(job, tmp_path / "whole").weights)
+    fitting.fit(job, tmp_path / "whole")
+    assert same(fitted.load(folder).weights, fitted.load(tmp_path / "whole").weights)
 
 
 @needs_keras
@@ -165,7 +169,9 @@ def worker_of(folder: Path) -> int:
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
 @needs_keras
 def test_another_engine_trains_and_the_parent_is_left_alone(tmp_path: Path) -> None:
-    make_job(tmp_path, kind="cnn", augment="flip,mixup=0.2", epochs=2).save(tmp_path / "job")
+    make_job(
+        tmp_path, augment="flip,mixup=0.2", epochs=2, compiled=True, steps_per_execution=2
+    ).save(tmp_path / "job")
     script = """
 import os, random, sys, threading
 import numpy as np
@@ -185,7 +191,7 @@ changed = {name for name, value in state().items() if value != before[name]}
 assert not changed, changed
 loaded = {"keras", "tensorflow", "jax", "torch"} & set(sys.modules)
 assert not loaded, loaded
-print(made.outcome["engine"], made.outcome["stopped"], made.history.height)
+print(made.outcome["engine"], made.outcome["stopped"], made.history.height, made.outcome["notes"])
 """
     done = subprocess.run(
         [sys.executable, "-c", script, str(tmp_path / "job"), str(tmp_path / "out")],
@@ -194,7 +200,7 @@ print(made.outcome["engine"], made.outcome["stopped"], made.history.height)
         text=True,
         check=False,
     )
-    assert done.stdout.split() == ["jax", "epochs", "2"], done.stderr
+    assert done.stdout.split() == ["jax", "epochs", "2", "[]"], done.stderr  # so it was compiled
 
 
 # ------------------------------------------------------------------ with a child that only acts
@@ -287,9 +293,9 @@ def test_what_the_child_says_is_shown(tmp_path: Path, actor: Callable[[str], Non
     made = process.fit(make_job(tmp_path), tmp_path / "out", progress=shown)
     assert made.outcome == {"stopped": "epochs"}
     assert (shown.total, shown.done) == (20, 10)
-    assert shown.lines[:2] == ["Training", "early"]
-    assert shown.lines[2].split()[:3] == ["epoch", "loss", "accuracy"]
-    assert shown.lines[3].split()[:3] == ["1", "0.5000", "75.0"]
+    assert shown.lines[:4] == ["Starting", "Keras", "Training", "early"]
+    assert shown.lines[4].split()[:3] == ["epoch", "loss", "accuracy"]
+    assert shown.lines[5].split()[:3] == ["1", "0.5000", "75.0"]
 
 
 def test_what_the_child_reports_is_raised(tmp_path: Path, actor: Callable[[str], None]) -> None:
