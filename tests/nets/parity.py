@@ -96,5 +96,11 @@ def distance(spec: networks.Spec) -> float:
 
 
 if __name__ == "__main__":
+    backend.start()
     answer = {name: distance(CASES[name]) for name in sys.argv[1:]}
-    print(json.dumps({"engine": backend.engine()["engine"], "distances": answer}))
+    found = {
+        "engine": backend.engine()["engine"],
+        "distances": answer,
+        "in_vain": [name for name in ("sklearn", "cv2") if sys.modules.get(name)],
+    }
+    print(json.dumps(found))

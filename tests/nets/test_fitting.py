@@ -41,6 +41,13 @@ def fit(job: Job, folder: Path, **more: Any) -> Fitted:
     return fitted.load(folder, fingerprint=job.fingerprint())
 
 
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory: pytest.TempPathFactory) -> Fitted:
+    """What comes of the job that :func:`make_job` makes unless told otherwise."""
+    folder = tmp_path_factory.mktemp("usual")
+    return fit(make_job(folder), folder / "out")
+
+
 class Heard(Listener):
     """Remembers what it heard, and may do something at a chunk or an epoch."""
 
@@ -75,15 +82,14 @@ class Cut(Listener):
             self.stop.set()
 
 
-def test_the_same_seed_gives_the_same_weights_and_another_does_not(tmp_path: Path) -> None:
-    job = make_job(tmp_path, epochs=2)
-    first = fit(job, tmp_path / "1")
-    assert same(first.weights, fit(job, tmp_path / "2").weights)
-    assert not same(
-        first.weights, fit(make_job(tmp_path, epochs=2, seed=1), tmp_path / "3").weights
-    )
-    assert first.outcome["stopped"] == "epochs"
-    assert first.outcome["engine"] == backend.engine()["engine"]
+def test_the_same_seed_gives_the_same_weights_and_another_does_not(
+    tmp_path: Path, usual: Fitted
+) -> None:
+    assert same(usual.weights, fit(make_job(tmp_path), tmp_path / "again").weights)
+    other = fit(make_job(tmp_path, seed=1), tmp_path / "other")
+    assert not same(usual.weights, other.weights)
+    assert usual.outcome["stopped"] == "epochs"
+    assert usual.outcome["engine"] == backend.engine()["engine"]
 
 
 def test_a_training_learns_says_so_and_leaves_its_files(tmp_path: Path) -> None:
@@ -109,14 +115,24 @@ def test_a_training_learns_says_so_and_leaves_its_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "augment", "few"),
-    [("dnn", "none", True), ("dnn", "none", False), ("cnn", "light,mixup=0.3", True)],
+    ("kind", "augment", "few", "cuts"),
+    [
+        # In the first chunk, in the next epoch, and again.
+        ("dnn", "none", learner.FEW, (16, 64, 80)),
+        ("dnn", "none", 0, (80,)),  # chunks go to the engine whole
+        ("cnn", "light,mixup=0.3", learner.FEW, (64, 80)),
+    ],
 )
 def test_where_a_training_was_cut_leaves_no_trace(
-    tmp_path: Path, kind: str, augment: str, few: bool, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    kind: str,
+    augment: str,
+    few: int,
+    cuts: tuple[int, ...],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(feeding, "CHUNK_BYTES", 2 * 16 * 100)  # three chunks an epoch
-    monkeypatch.setattr(learner, "FEW", learner.FEW if few else 0)
+    monkeypatch.setattr(learner, "FEW", few)
     job = make_job(
         tmp_path,
         kind=kind,
@@ -131,7 +147,7 @@ def test_where_a_training_was_cut_leaves_no_trace(
     )
     whole = fit(job, tmp_path / "whole")
     folder = tmp_path / "cut"
-    for after in (16, 64, 80):  # in the first chunk, in the next epoch, and again
+    for after in cuts:
         stop = threading.Event()
         with pytest.raises(KeyboardInterrupt):
             fit(job, folder, listener=Cut(stop, after), stop=stop, resume=True)
@@ -144,7 +160,7 @@ def test_where_a_training_was_cut_leaves_no_trace(
     assert same(again.weights, whole.weights)
 
 
-def test_a_failure_between_checkpoints_leaves_no_trace(tmp_path: Path) -> None:
+def test_a_failure_between_checkpoints_leaves_no_trace(tmp_path: Path, usual: Fitted) -> None:
     class Fails(Listener):
         def before_chunk(self, *, epoch: int, step: int, batch: int) -> None:
             if epoch == 2:
@@ -153,8 +169,7 @@ def test_a_failure_between_checkpoints_leaves_no_trace(tmp_path: Path) -> None:
     job = make_job(tmp_path)
     with pytest.raises(OSError, match="disk"):
         fit(job, tmp_path / "cut", listener=Fails())
-    mended = fit(job, tmp_path / "cut", resume=True)
-    assert same(mended.weights, fit(job, tmp_path / "whole").weights)
+    assert same(fit(job, tmp_path / "cut", resume=True).weights, usual.weights)
 
 
 def test_a_loss_that_explodes_stops_and_keeps_the_last_good_weights(tmp_path: Path) -> None:
@@ -208,11 +223,11 @@ def test_a_budget_plans_the_epochs_and_the_schedule_ends_within_it(tmp_path: Pat
     assert any("budget of 6.0 s" in note for note in made.outcome["notes"])
 
 
-def test_a_budget_with_time_for_all_epochs_ends_as_planned(tmp_path: Path) -> None:
-    made = fit(make_job(tmp_path, epochs=2, budget=600.0), tmp_path / "out")
-    assert (made.outcome["stopped"], made.outcome["epochs"]) == ("epochs", 2)
+def test_a_budget_with_time_for_all_epochs_ends_as_planned(tmp_path: Path, usual: Fitted) -> None:
+    made = fit(make_job(tmp_path, budget=600.0), tmp_path / "out")
+    assert (made.outcome["stopped"], made.outcome["epochs"]) == ("epochs", 3)
     # What was measured is forgotten: the same weights as without a budget.
-    assert same(made.weights, fit(make_job(tmp_path, epochs=2), tmp_path / "free").weights)
+    assert same(made.weights, usual.weights)
 
 
 def test_a_budget_too_short_for_one_epoch_is_an_error(tmp_path: Path) -> None:

@@ -78,13 +78,13 @@ def test_a_network_killed_twice_ends_as_one_never_killed(
     job = make_job(
         tmp_path,
         n=16 * (FEW + 3),
-        epochs=16,
+        epochs=8,
         compiled=True,
         steps_per_execution=4,
         schedule="onecycle",
         warmup=0.2,
         label_smoothing=0.1,
-        patience=12,
+        patience=6,
     )
     folder = tmp_path / "killed"
     job.save(folder)
@@ -93,7 +93,7 @@ def test_a_network_killed_twice_ends_as_one_never_killed(
     time.sleep(0.03)
     child.send_signal(signal.SIGKILL)
     assert child.wait() == -signal.SIGKILL
-    assert 3 <= stand(folder)[0] < 16
+    assert 3 <= stand(folder)[0] < 8
     mended = process.fit(job, folder, resume=True)
     (tmp_path / "whole").mkdir()
     fitting.fit(job, tmp_path / "whole")

@@ -6,6 +6,7 @@ unless the environment variable ``KERAS_BACKEND`` names another.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -21,19 +22,6 @@ _QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
 
 _UNUSED = ("cv2", "matplotlib", "pandas", "sklearn")
 """What Keras and its engines import where it is installed, for things that no training does."""
-
-
-def leave_out_unused() -> None:
-    """Import Keras later without packages that training has no use for.
-
-    Half the time that Keras takes to start goes to scikit-learn, for a wrapper of models
-    (3 of 6.5 s on TensorFlow, 2 of 4 on JAX). For processes that train and do nothing else: what
-    is left out cannot be imported in them any more.
-    """
-    for name in _UNUSED:
-        # What Python takes as "there is no such module"; Keras goes on without, as where it is
-        # not installed.
-        sys.modules.setdefault(name, None)  # type: ignore[arg-type]
 
 
 def keras() -> Any:
@@ -63,6 +51,27 @@ def keras() -> Any:
             remedy="Set it to tensorflow, jax or torch, or leave it unset.",
             code="unknown_engine",
         ) from error
+
+
+def start() -> None:
+    """Import Keras in a process that trains and does nothing else, in half the time.
+
+    Half of it goes to scikit-learn, for a wrapper of models (3 of 6.5 s on TensorFlow, 2 of 4 on
+    JAX), and half a second to Python's search for garbage among what stays to the end. What is
+    left out cannot be imported in this process any more.
+
+    Raises:
+        SettingsError: As :func:`keras`.
+    """
+    for name in _UNUSED:
+        # What Python takes as "there is no such module": Keras does as where it is not installed.
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type]
+    gc.disable()
+    try:
+        keras()
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def engine() -> dict[str, str]:

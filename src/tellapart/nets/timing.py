@@ -190,8 +190,8 @@ def _say(**said: Any) -> None:
 
 def _main(arguments: Sequence[str]) -> int:
     wanted = json.loads(arguments[0])
-    backend.leave_out_unused()
     try:
+        backend.start()
         keras = backend.keras()
     except SettingsError as error:
         _say(event="error", error=error.as_json())

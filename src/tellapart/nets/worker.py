@@ -42,10 +42,10 @@ def main(arguments: list[str]) -> int:
     from tellapart.nets import backend, events, fitting
     from tellapart.nets.job import Job
 
-    backend.leave_out_unused()
     writer = events.Writer(stream)
     resume = arguments[:1] == [RESUME]
     try:
+        backend.start()
         for folder in map(Path, arguments[resume:]):
             fitting.fit(
                 Job.load(folder),
