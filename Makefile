@@ -140,7 +140,7 @@ $(TORCH)/.torch: $(VENV)/.python requirements/torch.lock pyproject.toml
 # ---------------------------------------------------------------- upkeep
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
-  --no-header --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade)
+  --no-header --no-strip-extras --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade)
 
 lock: $(VENV)/.dev
 	$(LOCK) pyproject.toml --group build -o requirements/core.lock >/dev/null
