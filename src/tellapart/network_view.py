@@ -123,6 +123,8 @@ def recipe_terms(recipe: Recipe, outcome: Mapping[str, Any]) -> list[tuple[str, 
         recipe: What was asked for.
         outcome: What came of it: the epochs, batch, rate and precision in the end.
     """
+    from tellapart.nets.stopping import count_epochs
+
     rate = outcome.get("learning_rate", recipe.learning_rate)
     terms = [
         ("Epochs", f"{outcome.get('epochs', recipe.epochs)} of at most {recipe.epochs}"),
@@ -139,7 +141,7 @@ def recipe_terms(recipe: Recipe, outcome: Mapping[str, Any]) -> list[tuple[str, 
         ("Engine", f"Keras {outcome.get('keras', '')} on {outcome.get('engine', '')}".strip()),
     ]
     if recipe.patience is not None:
-        terms.append(("Patience", f"{recipe.patience} epochs"))
+        terms.append(("Patience", count_epochs(recipe.patience)))
     if recipe.budget is not None:
         terms.append(("Budget", f"{recipe.budget:.0f} s"))
     return terms

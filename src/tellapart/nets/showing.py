@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from tellapart.nets import events
 from tellapart.nets.events import EpochRow
-from tellapart.nets.stopping import percent, seconds
+from tellapart.nets.stopping import count_epochs, percent, seconds
 from tellapart.progress import Progress, Stage
 
 _COLUMNS = "epoch   loss   accuracy  val. loss  val. acc.  pictures/s  time left"
@@ -141,7 +141,8 @@ class _Table:
 
     def end(self) -> None:
         if self._last is not None:
-            summary = f"{self._last.epoch} epochs, training accuracy {percent(self._last.accuracy)}"
+            trained = percent(self._last.accuracy)
+            summary = f"{count_epochs(self._last.epoch)}, training accuracy {trained}"
             if self._last.validation_accuracy is not None:
                 summary += f", validation {percent(self._last.validation_accuracy)}"
             self.stage.summarize(summary)

@@ -134,6 +134,6 @@ def begin(
         )
         notes.append(
             f"A budget of {stopping.seconds(recipe.budget)} has time for about {planned} "
-            f"of at most {most} epochs."
+            f"of at most {stopping.count_epochs(most)}."
         )
     return Start(built, precision, stages, table, planned, tuple(notes))

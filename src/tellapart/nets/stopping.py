@@ -75,14 +75,14 @@ def target_sentence(
 def patience_sentence(patience: Patience, *, epoch: int) -> str:
     """How a training ended whose validation loss fell no more."""
     return (
-        f"Stopped after epoch {epoch}: the validation loss has not fallen for {patience.waited} "
-        f"epochs. The weights are those of epoch {patience.epoch}."
+        f"Stopped after epoch {epoch}: the validation loss has not fallen for "
+        f"{count_epochs(patience.waited)}. The weights are those of epoch {patience.epoch}."
     )
 
 
 def end_sentence(recipe: Recipe, *, epochs: int, wanted: int) -> str:
     """How a training ended that did all its epochs, or all that its budget had time for."""
-    done = f"{epochs} epoch" if epochs == 1 else f"{epochs} epochs"
+    done = count_epochs(epochs)
     if epochs < wanted and recipe.budget is not None:
         return (
             f"Trained {done} of {wanted}, as many as a budget of {seconds(recipe.budget)} has "
@@ -94,7 +94,7 @@ def end_sentence(recipe: Recipe, *, epochs: int, wanted: int) -> str:
 def over_sentence(recipe: Recipe, *, epochs: int, planned: int) -> str:
     """How a training ended whose budget was over before its plan."""
     return (
-        f"Stopped after {epochs} of {planned} epochs: the budget of "
+        f"Stopped after {epochs} of {count_epochs(planned)}: the budget of "
         f"{seconds(recipe.budget or 0.0)} was over, as it went slower than measured at the start."
     )
 
@@ -153,6 +153,11 @@ def is_out_of_memory(error: BaseException) -> bool:
     return any(
         sign in text for sign in ("resource_exhausted", "out of memory", "oom when allocating")
     )
+
+
+def count_epochs(n: int) -> str:
+    """``1 epoch``, ``2 epochs``."""
+    return f"{n} epoch" if n == 1 else f"{n} epochs"
 
 
 def percent(share: float) -> str:
