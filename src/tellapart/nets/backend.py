@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import importlib.util
 import os
 import sys
 from typing import Any
@@ -15,6 +16,8 @@ from typing import Any
 from tellapart.errors import SettingsError
 
 DEFAULT_ENGINE = "tensorflow"
+ENGINES = ("tensorflow", "jax", "torch")
+"""Those of Keras's engines that can train."""
 
 # Without this, TensorFlow writes pages about its build and devices to standard error. A line
 # about oneDNN remains, which no variable switches off without switching more.
@@ -22,6 +25,20 @@ _QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
 
 _UNUSED = ("cv2", "matplotlib", "pandas", "sklearn")
 """What Keras and its engines import where it is installed, for things that no training does."""
+
+
+def check() -> None:
+    """Refuse to train where that cannot work, at once: nothing is imported.
+
+    Raises:
+        SettingsError: As :func:`keras`.
+    """
+    engine = os.environ.get("KERAS_BACKEND", DEFAULT_ENGINE)
+    if engine not in ENGINES:
+        raise _unknown(engine)
+    for name in ("keras", engine):
+        if importlib.util.find_spec(name) is None:
+            raise _missing(engine, f"the package {name} is not installed")
 
 
 def keras() -> Any:
@@ -40,17 +57,9 @@ def keras() -> Any:
     try:
         return importlib.import_module("keras")
     except ImportError as error:
-        raise SettingsError(
-            f"Networks are trained with Keras on {engine}, which cannot be imported: {error}.",
-            remedy=_remedy(engine),
-            code="extra_missing",
-        ) from error
+        raise _missing(engine, f"it cannot be imported: {error}") from error
     except ValueError as error:  # what Keras raises for an engine it does not know
-        raise SettingsError(
-            f"The environment variable KERAS_BACKEND is {engine!r}, which is no engine of Keras.",
-            remedy="Set it to tensorflow, jax or torch, or leave it unset.",
-            code="unknown_engine",
-        ) from error
+        raise _unknown(engine) from error
 
 
 def start() -> None:
@@ -86,8 +95,20 @@ def engine() -> dict[str, str]:
     return {"keras": str(module.__version__), "engine": name, "engine_version": str(version)}
 
 
-def _remedy(engine: str) -> str:
+def _missing(engine: str, why: str) -> SettingsError:
     install = "Run: pip install 'tellapart[keras]'"
-    if engine == DEFAULT_ENGINE:
-        return f"{install}."
-    return f"{install} {engine} (or unset KERAS_BACKEND to train on {DEFAULT_ENGINE})."
+    if engine != DEFAULT_ENGINE:
+        install += f" {engine} (or unset KERAS_BACKEND to train on {DEFAULT_ENGINE})"
+    return SettingsError(
+        f"Networks are trained with Keras on {engine}, but {why}.",
+        remedy=f"{install}.",
+        code="extra_missing",
+    )
+
+
+def _unknown(engine: str) -> SettingsError:
+    return SettingsError(
+        f"The environment variable KERAS_BACKEND is {engine!r}, which is no engine that trains.",
+        remedy=f"Set it to {', '.join(ENGINES[:-1])} or {ENGINES[-1]}, or leave it unset.",
+        code="unknown_engine",
+    )

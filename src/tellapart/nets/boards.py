@@ -27,9 +27,7 @@ class Board:
     """
 
     def __init__(self, model: Any, folder: Path) -> None:
-        # The callback imports it at its first point only, hours later perhaps.
-        if importlib.util.find_spec("tensorboard") is None:
-            raise _missing("the package is not installed")
+        check()
         try:
             made = backend.keras().callbacks.TensorBoard(str(folder / FOLDER), write_graph=False)
             made.set_model(model)
@@ -52,6 +50,16 @@ class Board:
     def close(self) -> None:
         """Write out what is left."""
         self._callback.on_train_end()
+
+
+def check() -> None:
+    """Refuse where the package is missing: Keras imports it at its first point only, too late.
+
+    Raises:
+        SettingsError: With code ``tensorboard_missing``.
+    """
+    if importlib.util.find_spec("tensorboard") is None:
+        raise _missing("the package is not installed")
 
 
 def _missing(why: str) -> SettingsError:
