@@ -20,7 +20,7 @@ import numpy as np
 from tellapart.errors import RunError
 from tellapart.nets import backend, checkpoints, fitted, schedules, starting, stopping
 from tellapart.nets.boards import Board
-from tellapart.nets.checkpoints import Checkpoint, State, Stopped
+from tellapart.nets.checkpoints import Checkpoint, Keeper, State, Stopped
 from tellapart.nets.events import EpochRow, Listener
 from tellapart.nets.feeding import Ahead, Feed
 from tellapart.nets.job import Job
@@ -41,6 +41,7 @@ class Attempt:
         stop: Set to end it after the batch, saved.
         started: :func:`time.monotonic` at which the budget began.
         batch: Pictures a step, at most; a checkpoint may say fewer.
+        keeper: Writes the checkpoints into the folder.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Attempt:
         stop: threading.Event,
         started: float,
         batch: int,
+        keeper: Keeper,
     ) -> None:
         self._job, self._folder, self._listener, self._stop = job, folder, listener, stop
         self._recipe, self._started = job.recipe, started
@@ -63,6 +65,7 @@ class Attempt:
             recipe=job.recipe,
             batch=batch,
         )
+        self._keeper = keeper
         found = checkpoints.load(folder)
         self._best: Arrays = {}
         if found is None:
@@ -275,6 +278,7 @@ class Attempt:
         if self._stop.is_set():
             if self._unsaved:
                 self._save()
+            self._keeper.wait()
             raise KeyboardInterrupt
 
     def _end(self, stopped: Stopped, sentence: str) -> None:
@@ -290,6 +294,7 @@ class Attempt:
         """Go back to the last checkpoint, which was good, and end there."""
         epoch, rate = self.state.epoch + 1, self._last_rate()
         peak = self.state.stages[self.state.stage].learning_rate
+        self._keeper.wait()
         found = checkpoints.load(self._folder)
         if found is not None:
             self.state, self._best = found.state, found.best
@@ -314,6 +319,7 @@ class Attempt:
             history=state.history,
             outcome=fitted.outcome(state, best_epoch=epoch, seconds=self._spent()),
         )
+        self._keeper.wait()
         (folder / checkpoints.NAME).unlink(missing_ok=True)
 
     # ------------------------------------------------------------------ keeping
@@ -328,7 +334,7 @@ class Attempt:
         if not is_finite(arrays):
             return self._diverged()
         self.state.seconds = self._spent()
-        kept = Checkpoint(self.state, arrays, self._learner.optimizer_arrays(), self._best)
-        kept.save(self._folder)
+        optimizer = self._learner.optimizer_arrays()
+        self._keeper.save(Checkpoint(self.state, arrays, optimizer, self._best))
         self._saved, self._unsaved = time.monotonic(), False
         return None

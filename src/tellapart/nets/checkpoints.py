@@ -7,6 +7,8 @@ states of random generators too), the best weights where they may be wanted back
 
 from __future__ import annotations
 
+import dataclasses
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,6 +113,55 @@ class Checkpoint:
 
     def _parts(self) -> Mapping[str, Arrays]:
         return {"model": self.model, "optimizer": self.optimizer, "best": self.best}
+
+
+class Keeper:
+    """Writes checkpoints beside the training, one at a time.
+
+    A kill while one is being written leaves the one before.
+
+    Args:
+        folder: Where they lie.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._thread: threading.Thread | None = None
+        self._error: OSError | None = None
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Begin to write a checkpoint, once the one before is written.
+
+        The state may change afterwards; the arrays may not.
+
+        Raises:
+            OSError: If the one before could not be written.
+        """
+        self.wait()
+        frozen = dataclasses.replace(checkpoint, state=checkpoint.state.model_copy(deep=True))
+        self._thread = threading.Thread(
+            target=self._write, args=(frozen,), name="tellapart-checkpoint"
+        )
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Return when everything is on the disk.
+
+        Raises:
+            OSError: If it could not be written.
+        """
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+
+    def _write(self, checkpoint: Checkpoint) -> None:
+        try:
+            checkpoint.save(self._folder)
+        except OSError as error:
+            self._error = error
 
 
 def load(folder: Path) -> Checkpoint | None:

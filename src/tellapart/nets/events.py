@@ -64,7 +64,7 @@ class Listener:
         """Something worth saying happened."""
 
     def epoch(self, row: EpochRow) -> None:
-        """An epoch is done and saved."""
+        """An epoch is done; its checkpoint is being written."""
 
 
 class Writer(Listener):

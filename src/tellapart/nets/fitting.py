@@ -53,15 +53,17 @@ def fit(
         (folder / checkpoints.NAME).unlink(missing_ok=True)
         (folder / fitted.OUTCOME).unlink(missing_ok=True)
     batch = min(job.recipe.batch, len(job.training))
+    keeper = checkpoints.Keeper(folder)
     while True:
         try:
-            attempt = Attempt(job, folder, listener, stop, started, batch)
+            attempt = Attempt(job, folder, listener, stop, started, batch, keeper)
             attempt.run()
             attempt.finish()
             return
         except Exception as error:
             if not stopping.is_out_of_memory(error):
                 raise
+        keeper.wait()
         # Outside the handler, whose traceback keeps the arrays that did not fit.
         if batch == 1:
             raise TellapartError(
