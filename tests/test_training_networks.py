@@ -49,6 +49,7 @@ def in_this_process() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(process, "fit", fit)
         patch.setattr(process, "fit_all", fit_all)
+        patch.setattr(process, "Child", lambda log: contextlib.nullcontext())
         yield
 
 
@@ -384,6 +385,40 @@ def test_the_extra_that_is_missing_is_named(digits: Path, tmp_path: Path) -> Non
     assert "tellapart[keras]" in error["remedy"]
 
 
+@pytest.mark.parametrize(
+    ("options", "missing", "code"),
+    [
+        ({"augment": "flipp"}, None, "augment"),
+        ({"model": "auto"}, "keras", "missing"),  # does without networks, and says so
+        ({}, "keras", "extra_missing"),
+        ({"tensorboard": True}, "tensorboard", "tensorboard_missing"),
+    ],
+)
+def test_what_cannot_work_is_said_before_anything_is_read(
+    options: dict[str, Any],
+    missing: str | None,
+    code: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *more: None if name == missing else find(name)
+    )
+    with pytest.raises(ta.TellapartError) as caught:
+        ta.train(tmp_path / "nowhere", **{"model": "cnn", **options})
+    assert caught.value.code == code
+
+
+def test_an_engine_that_cannot_train_is_refused_before_anything_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "numpy")
+    with pytest.raises(ta.TellapartError) as caught:
+        ta.train(tmp_path / "nowhere", model="cnn")
+    assert caught.value.code == "unknown_engine"
+
+
 def test_a_budget_too_short_for_one_epoch(digits: Path, tmp_path: Path, here: None) -> None:
     with pytest.raises(ta.TellapartError) as caught:
         ta.train(digits, model="resnet", budget=0.2, out=tmp_path / "run")
@@ -392,11 +427,11 @@ def test_a_budget_too_short_for_one_epoch(digits: Path, tmp_path: Path, here: No
 
 # In place of Python for a child process: the first one trains, the others leave what it left.
 _REPEATS = """#!/bin/sh
-for folder; do :; done
+read -r line && folder="${{line#[\\"}}" && folder="${{folder%\\"]}}"
 if [ -d '{left}' ]; then
   cp '{left}'/* "$folder" && echo '{{"event": "done"}}'
 else
-  '{python}' "$@" && mkdir '{left}' || exit
+  '{python}' -m tellapart.nets.worker "$folder" && mkdir '{left}' || exit
   cd "$folder" && cp weights.npz model.keras history.json outcome.json '{left}'
 fi
 """

@@ -34,7 +34,7 @@ def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
     def run(folder: Path, *more: str) -> subprocess.Popen[str]:
         child = subprocess.Popen(
-            [sys.executable, "-m", "tellapart.nets.worker", str(folder), *more],
+            [sys.executable, "-m", "tellapart.nets.worker", *more, str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -71,59 +71,43 @@ def stand(folder: Path) -> tuple[int, int]:
 
 
 @needs_keras
-def test_a_network_killed_twice_ends_as_one_never_killed(
+def test_a_network_killed_and_interrupted_ends_as_one_never_stopped(
     tmp_path: Path, start: Callable[..., subprocess.Popen[str]]
 ) -> None:
     # Compiled, with several steps an execution, the last one short, and dropout: as `dnn` is.
     job = make_job(
         tmp_path,
         n=16 * (FEW + 3),
-        epochs=8,
+        epochs=10,
         compiled=True,
         steps_per_execution=4,
         schedule="onecycle",
         warmup=0.2,
         label_smoothing=0.1,
-        patience=6,
+        augment="light,cutmix=0.5",
+        patience=9,
     )
     folder = tmp_path / "killed"
     job.save(folder)
     child = start(folder)
-    read_until(child, 3)
+    read_until(child, 2)
     time.sleep(0.03)
     child.send_signal(signal.SIGKILL)
     assert child.wait() == -signal.SIGKILL
-    assert 3 <= stand(folder)[0] < 8
-    mended = process.fit(job, folder, resume=True)
-    (tmp_path / "whole").mkdir()
-    fitting.fit(job, tmp_path / "whole")
-    whole = fitted.load(tmp_path / "whole")
-    assert same(mended.weights, whole.weights)
-    columns = ["epoch", "accuracy", "validation_loss", "learning_rate"]
-    assert mended.history.select(columns).equals(whole.history.select(columns))
-
-
-@needs_keras
-def test_a_network_killed_and_interrupted_ends_as_one_never_stopped(
-    tmp_path: Path, start: Callable[..., subprocess.Popen[str]]
-) -> None:
-    job = make_job(tmp_path, kind="cnn", epochs=16, augment="light,cutmix=0.5", n=90)
-    folder = tmp_path / "killed"
-    job.save(folder)
-    child = start(folder)
-    read_until(child, 2)
-    child.send_signal(signal.SIGKILL)
-    child.wait()
     killed_at = stand(folder)
+    assert (1, 0) <= killed_at < (10, 0)  # the checkpoint of an epoch is written beside the next
     child = start(folder, "--resume")
     read_until(child, killed_at[0] + 2)
     child.send_signal(signal.SIGINT)
     assert child.wait() == 130
-    assert killed_at < stand(folder) < (16, 0)
+    assert killed_at < stand(folder) < (10, 0)
     fitting.fit(job, folder, resume=True)
     (tmp_path / "whole").mkdir()
     fitting.fit(job, tmp_path / "whole")
-    assert same(fitted.load(folder).weights, fitted.load(tmp_path / "whole").weights)
+    mended, whole = fitted.load(folder), fitted.load(tmp_path / "whole")
+    assert same(mended.weights, whole.weights)
+    columns = ["epoch", "accuracy", "validation_loss", "learning_rate"]
+    assert mended.history.select(columns).equals(whole.history.select(columns))
 
 
 @needs_keras
@@ -143,6 +127,42 @@ def test_the_death_of_the_parent_ends_the_child_which_saves(tmp_path: Path) -> N
         parent.wait()
     wait_for(lambda: not Path(f"/proc/{worker}").exists())
     assert stand(folder)[0] >= 1 and not fitted.is_done(folder)
+
+
+@needs_keras
+def test_a_child_that_started_early_trains_the_same(tmp_path: Path) -> None:
+    job = make_job(tmp_path, epochs=2)
+    with process.Child(tmp_path / "log") as child:
+        early = process.fit(job, tmp_path / "early", child=child)
+    assert child.process.returncode == 0
+    (tmp_path / "whole").mkdir()
+    fitting.fit(job, tmp_path / "whole")
+    assert same(early.weights, fitted.load(tmp_path / "whole").weights)
+
+
+def test_a_child_that_nothing_was_handed_to_is_ended(tmp_path: Path) -> None:
+    with process.Child(tmp_path / "log") as child:
+        assert child.process.poll() is None
+    assert child.process.returncode == -signal.SIGKILL
+
+
+def test_a_child_that_died_while_it_waited_is_an_error(tmp_path: Path) -> None:
+    with process.Child(tmp_path / "log") as child:
+        child.process.kill()
+        child.process.wait()
+        with pytest.raises(RunError) as caught:
+            process.fit(make_job(tmp_path), tmp_path / "out", child=child)
+    assert caught.value.code == "training_killed"
+
+
+@needs_keras
+def test_a_child_that_waits_ends_with_its_parent(
+    start: Callable[..., subprocess.Popen[str]],
+) -> None:
+    child = start(Path("-"))
+    assert child.stdin is not None
+    child.stdin.close()
+    assert child.wait() == 130
 
 
 def wait_for(happened: Callable[[], bool], seconds: float = 120) -> None:

@@ -8,6 +8,8 @@ it reports; :mod:`tellapart.nets.showing` shows what it says.
 from __future__ import annotations
 
 import contextlib
+import json
+import os
 import signal
 import subprocess
 import sys
@@ -31,7 +33,12 @@ _QUOTED = 300  # characters
 
 
 def fit(
-    job: Job, folder: Path, *, progress: Progress = SILENT, resume: bool = False
+    job: Job,
+    folder: Path,
+    *,
+    progress: Progress = SILENT,
+    resume: bool = False,
+    child: Child | None = None,
 ) -> fitted.Fitted:
     """Train a network in a child process.
 
@@ -41,6 +48,7 @@ def fit(
         progress: Sees the stages ``Starting`` and ``Training``, with one line an epoch.
         resume: Go on from the folder's checkpoint, if there is one; a training that has ended is
             read and not done again.
+        child: One that has been starting meanwhile, and is used up by this; or None.
 
     Returns:
         The trained network, also in the folder's files.
@@ -54,7 +62,7 @@ def fit(
     if resume and fitted.is_done(folder):
         return fitted.load(folder, fingerprint=job.fingerprint())
     _prepare(job, folder, resume)
-    _run([folder], resume, Epochs(progress))
+    _run([folder], resume, Epochs(progress), child)
     return fitted.load(folder)
 
 
@@ -99,38 +107,81 @@ def _prepare(job: Job, folder: Path, resume: bool) -> None:
     job.save(folder)
 
 
-def _run(folders: Sequence[Path], resume: bool, shown: Shown) -> None:
-    """Run the child on the jobs of some folders; its standard error goes into the first."""
+class Child:
+    """A child process that starts Keras while the parent does something else.
+
+    A context manager: what was not handed to :func:`fit` until the end is killed.
+
+    Args:
+        log: A file for its standard error.
+
+    Example:
+        >>> with Child(folder / LOG) as child:  # doctest: +SKIP
+        ...     job = prepare()
+        ...     fit(job, folder, child=child)
+    """
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+        self.process = _started([worker.LATER], log)
+
+    def __enter__(self) -> Child:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.__exit__(None, None, None)
+
+    def hand_over(self, arguments: Sequence[str]) -> None:
+        """Let it begin. One that has died already is noticed by what it says, or does not say."""
+        assert self.process.stdin is not None
+        line = json.dumps(list(arguments)).encode() + b"\n"
+        with contextlib.suppress(BrokenPipeError):
+            # Past the stream's buffer, which would try again when the stream is closed.
+            os.write(self.process.stdin.fileno(), line)
+
+
+def _started(arguments: Sequence[str], log: Path) -> subprocess.Popen[str]:
     # -P: the folder the user stands in may hold a keras.py or a random/ of its own.
-    command = [sys.executable, "-P", "-m", worker.__name__]
-    command += [worker.RESUME] * resume + [str(folder.absolute()) for folder in folders]
-    with (folders[0] / LOG).open("wb") as log:
-        child = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,  # never written to: its end tells the child that we died
+    with log.open("wb") as errors:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", worker.__name__, *arguments],
+            stdin=subprocess.PIPE,  # its end tells the child that we died
             stdout=subprocess.PIPE,
-            stderr=log,
+            stderr=errors,
             encoding="utf-8",
             errors="replace",
             # Ctrl-C in a terminal reaches a whole group of processes; the child is told once.
             start_new_session=True,
         )
-        with child:
-            try:
-                problem = _follow(child, shown)
-                status = child.wait()
-            except KeyboardInterrupt:
-                _interrupt(child)
-                raise
-            except BaseException:
-                child.kill()
-                raise
+
+
+def _run(folders: Sequence[Path], resume: bool, shown: Shown, waiting: Child | None = None) -> None:
+    """Run the child on the jobs of some folders; its standard error goes into the first."""
+    arguments = [worker.RESUME] * resume + [str(folder.absolute()) for folder in folders]
+    if waiting is None:
+        log = folders[0] / LOG
+        child = _started(arguments, log)
+    else:
+        log, child = waiting.log, waiting.process
+        waiting.hand_over(arguments)
+    with child:
+        try:
+            problem = _follow(child, shown)
+            status = child.wait()
+        except KeyboardInterrupt:
+            _interrupt(child)
+            raise
+        except BaseException:
+            child.kill()
+            raise
     if problem is not None:
         raise problem
     if status == worker.INTERRUPTED:
         raise KeyboardInterrupt
     if status != worker.DONE:
-        raise _died(status, folders[0])
+        raise _died(status, log)
 
 
 def _follow(child: subprocess.Popen[str], shown: Shown) -> TellapartError | None:
@@ -178,8 +229,7 @@ def _interrupt(child: subprocess.Popen[str]) -> None:
         raise
 
 
-def _died(status: int, folder: Path) -> RunError:
-    log = folder / LOG
+def _died(status: int, log: Path) -> RunError:
     if status < 0:
         name = signal.Signals(-status).name
         likely = " Perhaps the machine ran out of memory." if -status == signal.SIGKILL else ""

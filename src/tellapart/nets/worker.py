@@ -4,10 +4,14 @@ It reads the job from each folder, says on standard output what happens (one lin
 event), and ends with 0 when it is done, 1 after an ``error`` event, and 130 when it was
 interrupted and has saved. SIGINT and SIGTERM interrupt it, and so does the end of its standard
 input, which is the death of its parent. Whatever libraries print goes to standard error.
+
+With ``-`` as its only argument, Keras starts at once, and the arguments come later: one line of
+JSON, a list of texts, on standard input.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -19,6 +23,7 @@ from typing import IO
 
 DONE, FAILED, INTERRUPTED = 0, 1, 130
 RESUME = "--resume"
+LATER = "-"
 
 
 def main(arguments: list[str]) -> int:
@@ -26,7 +31,7 @@ def main(arguments: list[str]) -> int:
 
     Args:
         arguments: ``--resume`` where checkpoints are to be gone on from; then one folder or more,
-            whose jobs are trained one after the other.
+            whose jobs are trained one after the other. Or ``-`` alone.
 
     Returns:
         The exit status.
@@ -36,16 +41,22 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     stream = _own_output()
-    threading.Thread(target=_until_alone, args=(stop,), daemon=True).start()
+    later = arguments == [LATER]
+    if not later:
+        _watch_parent(stop)
 
     from tellapart.errors import TellapartError
     from tellapart.nets import backend, events, fitting
     from tellapart.nets.job import Job
 
     writer = events.Writer(stream)
-    resume = arguments[:1] == [RESUME]
     try:
         backend.start()
+        if later:
+            arguments = _handed_over()
+            started = time.monotonic()
+            _watch_parent(stop)
+        resume = arguments[:1] == [RESUME]
         for folder in map(Path, arguments[resume:]):
             fitting.fit(
                 Job.load(folder),
@@ -81,6 +92,25 @@ def _own_output() -> IO[str]:
     own = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return os.fdopen(own, "w", encoding="utf-8")
+
+
+def _watch_parent(stop: threading.Event) -> None:
+    threading.Thread(target=_until_alone, args=(stop,), daemon=True).start()
+
+
+def _handed_over() -> list[str]:
+    """The arguments that come on standard input.
+
+    Raises:
+        KeyboardInterrupt: If it ends instead: there is nothing to do any more.
+    """
+    line = b""
+    while not line.endswith(b"\n"):
+        more = os.read(0, 65536)
+        if not more:
+            raise KeyboardInterrupt
+        line += more
+    return [str(text) for text in json.loads(line)]
 
 
 def _until_alone(stop: threading.Event) -> None:

@@ -77,12 +77,14 @@ def train(
         RunError: If ``out`` exists, lies inside the data, or cannot be written.
         runs.Interrupted: If it was interrupted and can be resumed.
     """
+    networks.check(settings)
     with Stopwatch() as watch:
         catalog = opened(data, settings, progress, watch)
         target = target_of(out, catalog)
         with contextlib.closing(catalog.source), runs.writing(target) as folder:
-            around = _around(folder, cache, rescan, progress, watch)
-            _work(data, catalog, settings, target, around, resume=None)
+            surroundings = _around(folder, cache, rescan, progress, watch)
+            with networks.starting(settings, surroundings) as around:
+                _work(data, catalog, settings, target, around, resume=None)
     return runs.open_run(target)
 
 
@@ -104,10 +106,12 @@ def resume(run: str | Path, *, cache: Cache | None = None, progress: Progress = 
     with Stopwatch() as watch, runs.writing(target, resume=True) as folder:
         asked = runs.read_json(folder / runs.RESUME)
         data, chosen = _asked(folder, asked)
+        networks.check(chosen)
         catalog = opened(data, chosen, progress, watch)
         with contextlib.closing(catalog.source):
-            around = _around(folder, cache, False, progress, watch)
-            _work(data, catalog, chosen, target, around, resume=asked)
+            surroundings = _around(folder, cache, False, progress, watch)
+            with networks.starting(chosen, surroundings) as around:
+                _work(data, catalog, chosen, target, around, resume=asked)
     return runs.open_run(target)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -11,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellapart import artifact, splits
-from tellapart.config import TrainSettings
+from tellapart.config import NETWORKS, TrainSettings
 from tellapart.errors import SettingsError
 from tellapart.material import Answer, Learned, Material, Pixels
 from tellapart.training.measuring import no_advance
@@ -29,6 +31,38 @@ FINAL = "final"
 _IMBALANCED = 2.0
 """Times as many pictures of the commonest class as of the rarest from which classes are weighed."""
 _ROWS = 512  # pictures that are handed to the file at a time
+
+
+def check(settings: TrainSettings) -> None:
+    """Refuse what would fail only after all pictures were read.
+
+    ``auto`` does without networks where Keras is missing, and says so.
+
+    Raises:
+        SettingsError: If the extra ``keras`` or TensorBoard is missing, or ``augment`` is not
+            understood.
+    """
+    from tellapart.nets import backend, boards
+    from tellapart.nets.augment import Policy
+
+    if settings.augment is not None:
+        Policy.parse(settings.augment)
+    if settings.model in NETWORKS:
+        backend.check()
+    if settings.tensorboard:
+        boards.check()
+
+
+@contextlib.contextmanager
+def starting(settings: TrainSettings, around: Surroundings) -> Iterator[Surroundings]:
+    """Let Keras start in its process while the pictures are read; a probe needs none."""
+    if settings.model not in NETWORKS:
+        yield around
+        return
+    from tellapart.nets import process
+
+    with process.Child(around.folder / process.LOG) as child:
+        yield dataclasses.replace(around, child=child)
 
 
 def learn(
@@ -62,7 +96,9 @@ def learn(
     with around.watch.stage("learning"):
         job = _job(material, spec, recipe, rows, settings, around)
         folder = around.folder / FINAL
-        fitted = process.fit(job, folder, progress=around.progress, resume=resume)
+        fitted = process.fit(
+            job, folder, progress=around.progress, resume=resume, child=around.child
+        )
     file = around.folder.parent / "model.onnx"
     artifact.write_network(
         file,

@@ -6,6 +6,7 @@ import dataclasses
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,9 @@ from tellapart.material import Material, Pixels
 from tellapart.measures import Stopwatch
 from tellapart.progress import Progress
 from tellapart.scanning import PixelTap, Scan, Tap, scan
+
+if TYPE_CHECKING:
+    from tellapart.nets.process import Child
 
 BACKBONE = "efficientnet-lite0"
 BACKBONE_SIZE = 224
@@ -53,13 +57,23 @@ class Wants:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What every stage is handed: where answers are kept and who is told how far it is."""
+    """What every stage is handed: where answers are kept and who is told how far it is.
+
+    Attributes:
+        folder: For everything that is only needed until the run is whole.
+        cache: Where known facts, features and pixels come from, or None.
+        rescan: Whether it is distrusted.
+        progress: Who is told.
+        watch: Counts the seconds of each stage.
+        child: A process in which Keras is starting, or None.
+    """
 
     folder: Path
     cache: Cache | None
     rescan: bool
     progress: Progress
     watch: Stopwatch
+    child: Child | None = None
 
 
 def opened(
