@@ -21,11 +21,11 @@ from tellapart.graphs import Graph
 from tellapart.nets import backend, twin
 from tellapart.nets.feeding import Chunk
 from tellapart.nets.networks import Spec
+from tellapart.nets.optimizers import optimizer
 from tellapart.nets.recipes import Recipe, Stage
 from tellapart.nets.schedules import schedule
 from tellapart.nets.variables import Arrays, read, write
 
-_MOMENTUM = 0.9
 _PREDICT_BYTES = 8 * 2**20  # of pixels in one call
 _PREDICT_PICTURES = 256
 FEW = 32
@@ -106,7 +106,7 @@ class Learner:
         keras, recipe = self._keras, self._recipe
         _freeze(self.model, stage.prefix)
         self._schedule = schedule(keras, shape=recipe.schedule, warmup=recipe.warmup)
-        self._optimizer = _optimizer(keras, recipe, self._schedule)
+        self._optimizer = optimizer(keras, recipe, self._schedule)
         self._schedule.bind(self._optimizer)
         self._optimizer.build(self.model.trainable_variables)
         several = recipe.steps_per_execution
@@ -256,20 +256,6 @@ class Learner:
     def _model_variables(self) -> list[Any]:
         metrics = {id(variable) for variable in self.model.metrics_variables}
         return [variable for variable in self.model.variables if id(variable) not in metrics]
-
-
-def _optimizer(keras: Any, recipe: Recipe, rate: Any) -> Any:
-    decay = recipe.weight_decay or None
-    match recipe.optimizer:
-        case "sgd":
-            made = keras.optimizers.SGD(rate, momentum=_MOMENTUM, nesterov=True, weight_decay=decay)
-        case "adam":
-            made = keras.optimizers.Adam(rate, weight_decay=decay)
-        case "adamw":
-            made = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
-    if decay:
-        made.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    return made
 
 
 def _freeze(model: Any, prefix: str) -> None:
