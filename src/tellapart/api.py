@@ -143,7 +143,7 @@ def train(
             ``keras``); ``"auto"``: the best of what the budget has time for.
         size: Side in pixels of the square pictures are brought to, up to 1024; 224 for a probe
             and ``finetune``, else the pictures' own size where all share one of at most 160,
-            else 150.
+            else 96 for ``resnet`` and 150 for others.
         fit: ``"squash"``, ``"crop"`` or ``"pad"``.
         held_out: Share held out where the data has no parts, above 0 and below 1.
         seed: Draws every random choice.

@@ -149,7 +149,7 @@ class TrainSettings(DataSettings, NetworkSettings):
         model: The kind of model: ``probe``, one of :data:`NETWORKS`, or ``auto``.
         size: Side in pixels of the square that pictures are brought to; 224 for a probe and for
             ``finetune``, otherwise the pictures' own size where all share one of at most 160,
-            else 150.
+            else 96 for ``resnet`` and 150 for others.
         fit: How they are brought to it.
         held_out: Share of pictures held out where the data has no parts of its own,
             above 0 and below 1.

@@ -42,7 +42,7 @@ def command(
         typer.Option(
             metavar="PIXELS",
             help="Side of the square pictures are brought to [224 for probe and finetune; the "
-            "pictures' own size if they share one up to 160, else 150].",
+            "pictures' own size if they share one up to 160; else 96 for resnet, 150 for others].",
             show_default=False,
         ),
     ] = None,

@@ -169,7 +169,7 @@ def _wants(settings: TrainSettings) -> Wants:
         size = settings.size or BACKBONE_SIZE
         return Wants(features=size, pixels=True, size=size, validation=share)
     features = BACKBONE_SIZE if kind == "auto" else None
-    return Wants(features=features, pixels=True, size=settings.size, validation=share)
+    return Wants(features=features, pixels=True, size=settings.size, kind=kind, validation=share)
 
 
 def _learn(

@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 BACKBONE = "efficientnet-lite0"
 BACKBONE_SIZE = 224
 """The size that the backbone was trained on."""
-OWN_SIZE_LIMIT = 160
-"""Pictures that all share one size up to this are trained on as they are."""
-USUAL_SIZE = 150
 _PEEKED = 64
 
 
@@ -44,7 +41,8 @@ class Wants:
     Attributes:
         features: Size at which the backbone looks, or None where no features are wanted.
         pixels: Whether the pixels themselves are wanted.
-        size: Their size; None for the pictures' own or the usual one.
+        size: Their size; None for what :mod:`tellapart.nets.sizes` chooses.
+        kind: The network they are for.
         validation: Share of the training part to set aside, of at most
             :data:`tellapart.splits.SLICE_LIMIT` pictures.
     """
@@ -52,6 +50,7 @@ class Wants:
     features: int | None = None
     pixels: bool = False
     size: int | None = None
+    kind: str = ""
     validation: float = 0.0
 
 
@@ -155,7 +154,7 @@ def _scanned(
         tap = FeatureTap(backbones.get(BACKBONE), wants.features, settings.fit, folder=graphs)
         taps.append(tap)
     if wants.pixels:
-        size = wants.size or _likely_size(catalog)
+        size = wants.size or _likely_size(catalog, wants.kind)
         pixel_tap = PixelTap(size, settings.fit, file=around.folder / "rgb.npy")
         taps.append(pixel_tap)
 
@@ -173,13 +172,15 @@ def _scanned(
         return found
 
     scanned = passed("Features" if tap is not None else "Pixels")
-    if pixel_tap is not None and wants.size is None and pixel_tap.size != _size(scanned):
-        taps[-1] = pixel_tap = dataclasses.replace(pixel_tap, size=_size(scanned))
-        scanned = passed("Pixels")
+    if pixel_tap is not None and wants.size is None:
+        size = _size(scanned, wants.kind)
+        if size != pixel_tap.size:
+            taps[-1] = pixel_tap = dataclasses.replace(pixel_tap, size=size)
+            scanned = passed("Pixels")
     return scanned, tap, pixel_tap
 
 
-def _likely_size(catalog: Catalog) -> int:
+def _likely_size(catalog: Catalog, kind: str) -> int:
     """The size that a sample of the headers speaks for."""
     rows = np.unique(np.linspace(0, len(catalog) - 1, _PEEKED).astype(np.int64))
     sizes: set[tuple[int, int]] = set()
@@ -188,17 +189,18 @@ def _likely_size(catalog: Catalog) -> int:
             sizes.add(header_size(catalog.source.read(row)))
         except PictureError:
             continue
-    return _chosen_size(sizes)
+    return _chosen_size(sizes, kind)
 
 
-def _size(scanned: Scan) -> int:
+def _size(scanned: Scan, kind: str) -> int:
     sound = scanned.frame.filter(scanned.frame["error"].is_null())
-    return _chosen_size(set(sound.select("width", "height").unique().rows()))
+    return _chosen_size(set(sound.select("width", "height").unique().rows()), kind)
 
 
-def _chosen_size(sizes: set[tuple[int, int]]) -> int:
-    side = max((max(size) for size in sizes), default=0)
-    return side if len(sizes) == 1 and 8 <= side <= OWN_SIZE_LIMIT else USUAL_SIZE
+def _chosen_size(sizes: set[tuple[int, int]], kind: str) -> int:
+    from tellapart.nets.sizes import chosen
+
+    return chosen(sizes, kind)
 
 
 def _pixels(scanned: Scan, parted: splits.Split, tap: PixelTap, folder: Path) -> Pixels:

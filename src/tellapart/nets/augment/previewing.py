@@ -22,6 +22,7 @@ from tellapart.images import Fit, decode, header_size, resize
 from tellapart.nets.augment.defaults import default
 from tellapart.nets.augment.policy import Policy
 from tellapart.nets.augment.sheets import sheet
+from tellapart.nets.sizes import chosen
 from tellapart.progress import SILENT, Progress
 
 SCHEMA = 1
@@ -106,8 +107,6 @@ def preview(
     catalog: Catalog,
     settings: PreviewSettings,
     *,
-    own_size_limit: int = 160,
-    usual_size: int = 150,
     progress: Progress = SILENT,
 ) -> Preview:
     """Draw what training would see of a few pictures.
@@ -115,8 +114,6 @@ def preview(
     Args:
         catalog: Labelled pictures; where they have parts, those to train from are shown.
         settings: What to show.
-        own_size_limit: Pictures that all share one size up to this are shown in it.
-        usual_size: The size of all others.
         progress: Who is told how far it is.
 
     Raises:
@@ -133,7 +130,7 @@ def preview(
     ]
     size = settings.size or (FINETUNE_SIZE if settings.model == "finetune" else None)
     if size is None:
-        size = _size(catalog, [rows[0] for rows in stretches], own_size_limit, usual_size)
+        size = _size(catalog, [rows[0] for rows in stretches], settings.model)
     rows: list[int] = []
     shown: list[NDArray[np.uint8]] = []
     unreadable: list[str] = []
@@ -210,16 +207,15 @@ def _first_sound(
     return rows[0], None
 
 
-def _size(catalog: Catalog, rows: Sequence[int], own_size_limit: int, usual_size: int) -> int:
-    """The pictures' own size where all share one that is small, as training chooses it."""
+def _size(catalog: Catalog, rows: Sequence[int], kind: str) -> int:
+    """The size that training chooses."""
     sizes: set[tuple[int, int]] = set()
     for row in rows:
         try:
             sizes.add(header_size(catalog.source.read(row)))
         except PictureError:
             continue
-    side = max((max(size) for size in sizes), default=0)
-    return side if len(sizes) == 1 and 8 <= side <= own_size_limit else usual_size
+    return chosen(sizes, kind)
 
 
 def _is_gray(pixels: NDArray[np.uint8]) -> bool:
