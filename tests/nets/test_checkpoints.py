@@ -7,7 +7,7 @@ import pytest
 
 from tellapart.errors import RunError
 from tellapart.nets import Stage, checkpoints
-from tellapart.nets.checkpoints import Checkpoint, State, check_same
+from tellapart.nets.checkpoints import Checkpoint, Keeper, State, check_same
 from tellapart.nets.events import EpochRow
 from tellapart.nets.stopping import Patience
 
@@ -49,6 +49,29 @@ def test_a_damaged_one_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RunError) as caught:
         checkpoints.load(tmp_path)
     assert caught.value.code == "damaged_checkpoint"
+
+
+def test_a_keeper_writes_the_state_of_the_moment_and_the_latest_last(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path)
+    large = {"0000": np.zeros(2_000_000, np.float32)}
+    state = a_state()
+    for step in range(5):
+        state.step = step
+        keeper.save(Checkpoint(state, large, {}, {}))
+        state.step = 99
+    keeper.wait()
+    read = checkpoints.load(tmp_path)
+    assert read is not None and read.state.step == 4
+
+
+def test_a_keeper_that_could_not_write_says_so_once(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path / "gone")
+    keeper.save(Checkpoint(a_state(), {}, {}, {}))
+    with pytest.raises(FileNotFoundError):
+        keeper.wait()
+    keeper.wait()
+    keeper.save(Checkpoint(a_state(), {}, {}, {}))
+    keeper.join()
 
 
 def test_other_versions_and_other_settings_are_refused() -> None:

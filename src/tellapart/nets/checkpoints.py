@@ -150,12 +150,16 @@ class Keeper:
         Raises:
             OSError: If it could not be written.
         """
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self.join()
         if self._error is not None:
             error, self._error = self._error, None
             raise error
+
+    def join(self) -> None:
+        """Return when nothing is being written any more, well or not."""
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
 
     def _write(self, checkpoint: Checkpoint) -> None:
         try:

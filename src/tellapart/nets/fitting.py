@@ -62,6 +62,7 @@ def fit(
             return
         except Exception as error:
             if not stopping.is_out_of_memory(error):
+                keeper.join()
                 raise
         keeper.wait()
         # Outside the handler, whose traceback keeps the arrays that did not fit.
