@@ -21,7 +21,7 @@ def default(kind: str, *, gray: bool, size: int) -> Policy:
       something else. A ``cnn`` sees them moved by up to two pixels. A ``dnn``, to which a moved
       picture is another one, sees a few moved by one pixel: on MNIST that gives it 0.3 points
       (98.7 instead of 98.4 % of a slice of 10,000), and more of it costs as much on clothes. A
-      ``resnet``, which has the capacity, also sees them turned by up to 10 degrees, scaled by 0.9
+      ``resnet``, which has the capacity, also sees them turned by up to 5 degrees, scaled by 0.9
       to 1.1, and partly covered.
     - ``dnn`` on larger pictures has no notion of neighborhood either: what it gains from moved
       pictures does not pay for the time. None.
@@ -46,7 +46,7 @@ def default(kind: str, *, gray: bool, size: int) -> Policy:
         pixels = _DENSE_PIXELS if kind == "dnn" else _PIXELS
         shift = min(round(pixels / size, 2), 0.1)
         if kind == "resnet":
-            return Policy(shift=shift, rotation=10.0, zoom=0.1, erase=0.2)
+            return Policy(shift=shift, rotation=5.0, zoom=0.1, erase=0.2)
         return Policy(shift=shift)
     if kind == "resnet":
         return PRESETS["light"].model_copy(update=_FROM_NOTHING)
