@@ -20,7 +20,7 @@ def default(kind: str, *, gray: bool, size: int) -> Policy:
     - Small gray pictures (digits, letters, clothes) are centered, and mirrored they may be
       something else. A ``cnn`` sees them moved by up to two pixels. A ``dnn``, to which a moved
       picture is another one, sees a few moved by one pixel: on MNIST that gives it 0.3 points
-      (98.7 instead of 98.4 % of a slice of 10,000), and more of it costs as much on clothes. A
+      (98.7 instead of 98.4 % of a slice of 10,000), and more of it costs clothes a point or two. A
       ``resnet``, which has the capacity, also sees them turned by up to 5 degrees, scaled by 0.9
       to 1.1, and partly covered.
     - ``dnn`` on larger pictures has no notion of neighborhood either: what it gains from moved
