@@ -22,7 +22,9 @@ import pytest
 from PIL import Image
 
 import tellapart as ta
+from tellapart import runs
 from tellapart.measures import anonymous_mb
+from tellapart.network_view import learning_view
 from tellapart.nets import Fitted, Job, backend, fitted, fitting, process
 
 pytestmark = pytest.mark.skipif(
@@ -211,6 +213,17 @@ def test_the_report_shows_how_it_learned_and_what_it_sees(cnn: ta.Run) -> None:
 
 
 # ------------------------------------------------------------------ few pictures, few classes
+
+
+def test_the_epoch_called_best_is_that_of_the_lowest_validation_loss(
+    dnn: ta.Run, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(dnn.path, tmp_path / "run")
+    assert dnn.history is not None and dnn.history.height > 2
+    loss = pl.when(pl.col("epoch") == 2).then(0.0).otherwise(pl.col("validation_loss"))
+    dnn.history.with_columns(validation_loss=loss).write_parquet(copy / "history.parquet")
+    view = learning_view(runs.open_run(copy), lambda path: None)
+    assert view is not None and (view.best_epoch, view.best_kept) == (2, False)
 
 
 def test_few_drawings_are_measured_by_folds(digits: Path, tmp_path: Path, here: None) -> None:

@@ -91,13 +91,13 @@ def _learning_view(run: Run, about: Mapping[str, Any], load: Load) -> LearningVi
     shown = _shown_picture(run, load)
     maps = feature_maps(run.model, shown[1]) if shown and run.model.layers() else []
     finder = [(float(rate), float(loss)) for rate, loss in outcome.get("finder") or []]
-    best = outcome.get("best_epoch")
+    history = _history(run)
     return LearningView(
         network=spec.kind,
-        history=_history(run),
+        history=history,
         sentences=[str(outcome["sentence"]), *map(str, outcome.get("notes", []))],
         recipe=recipe_terms(recipe, outcome),
-        best_epoch=None if best is None else int(best),
+        best_epoch=_best_epoch(history, recipe, outcome),
         best_kept=recipe.patience is not None,
         target=recipe.target,
         target_on=recipe.target_on,
@@ -178,6 +178,20 @@ def _history(run: Run) -> list[EpochRow]:
         )
         for row in frame.iter_rows(named=True)
     ]
+
+
+def _best_epoch(
+    history: Sequence[EpochRow], recipe: Recipe, outcome: Mapping[str, Any]
+) -> int | None:
+    """With patience the epoch that was kept; otherwise that of the lowest validation loss."""
+    if recipe.patience is not None:
+        return int(outcome["best_epoch"])
+    seen = {
+        row.epoch: row.validation_loss
+        for row in history
+        if row.validation_loss is not None and math.isfinite(row.validation_loss)
+    }
+    return min(seen, key=lambda epoch: seen[epoch], default=None)
 
 
 def _stages(recipe: Recipe) -> list[tuple[int, str]]:
