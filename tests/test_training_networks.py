@@ -24,8 +24,8 @@ from PIL import Image
 import tellapart as ta
 from tellapart import runs
 from tellapart.measures import anonymous_mb
-from tellapart.network_view import learning_view
 from tellapart.nets import Fitted, Job, backend, fitted, fitting, process
+from tellapart.network_view import learning_view
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("keras") is None, reason="the extra 'keras' is not installed"
