@@ -10,6 +10,7 @@ TORCH := .venv-torch
 PYTHON ?=
 DATA ?=
 BENCH ?=
+PROJECTS ?= $(shell ls docs/projects/*.md 2>/dev/null | sed -e "s|.*/||" -e "s|\.md||" -e "/^index$$/d")
 UPGRADE ?=
 # So that recipes read it as "$$DATA", whatever spaces and quotes it holds.
 export DATA
@@ -28,7 +29,8 @@ STALE := stale
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types imports docs unit test-torch bench lock clean stale
+.PHONY: help demo test lint format types imports docs unit test-torch bench projects pages lock \
+  clean stale
 
 help: ## Show this list
 	@echo "make demo             install, and train on 1,797 handwritten digits"
@@ -41,6 +43,8 @@ help: ## Show this list
 	@echo "make test-torch       the networks' tests on PyTorch (about 3 GB to download on Linux)"
 	@echo "make docs             build the documentation into site/"
 	@echo "make bench            measure speed and accuracy (minutes to hours); BENCH=--help"
+	@echo "make projects         run the classic lessons, and write their pages (hours); PROJECTS=digits-dnn"
+	@echo "make pages            write those pages again from the stored results"
 	@echo "make lock             pin the dependencies again; UPGRADE=1 takes newer ones"
 	@echo "make clean            remove .venv and everything that was made"
 
@@ -116,6 +120,16 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev $(PEERS)/.peers ## Measure; BENCH="scan features" for two rows
 	$(BIN)/python -m benchmarks $(BENCH)
+
+# A lesson whose pictures are not at hand is passed over; what was run before is not run again.
+projects: $(VENV)/.dev ## Run the classic lessons; PROJECTS="digits-dnn happy-sad" for two
+	@for name in $(PROJECTS); do \
+	  $(BIN)/tellapart project run "$$name" --out "projects/$$name" || echo "Not run: $$name" >&2; \
+	done
+	$(BIN)/python -m tellapart.projects.pages docs/projects keep projects/*/
+
+pages: $(VENV)/.dev
+	$(BIN)/python -m tellapart.projects.pages docs/projects
 
 # What is measured against has an environment of its own: nothing of it is ever installed with us.
 $(PEERS)/.peers: $(VENV)/.python requirements/peers.lock

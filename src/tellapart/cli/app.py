@@ -18,6 +18,7 @@ from tellapart.cli import (
     evaluate,
     explain,
     predict,
+    project,
     report,
     train,
 )
@@ -53,6 +54,7 @@ def build() -> typer.Typer:
     app.callback(help=HELP)(_root)
     for name, function in COMMANDS:
         app.command(name)(guarded(function))
+    app.add_typer(project.build(), name="project")
     app.add_typer(cache.build(), name="cache")
     app.add_typer(bench.build(), name="bench")
     return app

@@ -1,0 +1,210 @@
+"""``tellapart project``: the classic lessons, run for real."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tellapart.cli.guard import guarded
+from tellapart.cli.options import Json, Quiet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tellapart.projects.base import Project
+    from tellapart.projects.running import Find
+
+
+def build() -> typer.Typer:
+    """The group of ``project`` commands."""
+    group = typer.Typer(
+        help="The classic lessons of image classification, run for real.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
+    group.command("list")(guarded(show))
+    group.command("run")(guarded(run))
+    return group
+
+
+def show(as_json: Json = False) -> None:
+    """List the lessons, in the order in which each builds on those before.
+
+    Examples:
+      tellapart project list
+    """
+    from tellapart.cli.terminal import console, print_json
+    from tellapart.projects.ladder import PROJECTS
+
+    if as_json:
+        print_json([_listed(project) for project in PROJECTS])
+        return
+    shown = console()
+    width = max(len(project.name) for project in PROJECTS) + 2
+    for project in PROJECTS:
+        about = f"about {project.minutes:g} min" if project.minutes >= 1 else "seconds"
+        shown.print(f"{project.name:<{width}}{project.title} ({about})", soft_wrap=True)
+    shown.print()
+    shown.print("Next      tellapart project run house-prices", soft_wrap=True)
+
+
+def run(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="NAME",
+            help="Which; 'tellapart project list' shows all. Left away with --all.",
+            show_default=False,
+        ),
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="All of them, one after the other: hours.")
+    ] = False,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="PATH",
+            help="Where its pictures are, instead of looking for them.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Its folder [projects/NAME-1]. Trainings that lie there whole are not done again.",
+            show_default=False,
+        ),
+    ] = None,
+    notebook: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.ipynb",
+            help="Write it as a notebook instead of running it.",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Draws every random choice.")] = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run a lesson, and set what it gets beside what is commonly published for it.
+
+    Examples:
+      tellapart project run house-prices
+
+      tellapart project run digits-dnn
+
+      tellapart project run horses-humans --from horses-or-humans.zip
+
+      tellapart project run cats-dogs-3k --notebook cats-and-dogs.ipynb
+    """
+    from tellapart.cli.terminal import console, print_json, progress_of
+    from tellapart.projects import notebooks, running
+
+    projects = _chosen(name, every, source=source, out=out, notebook=notebook)
+    if notebook is not None:
+        path = notebooks.write(projects[0], notebook, data="" if source is None else str(source))
+        if as_json:
+            print_json({"schema": 1, "name": projects[0].name, "notebook": str(path)})
+        else:
+            console().print(f"Wrote     {path}", soft_wrap=True, markup=False)
+        return
+    progress = progress_of(quiet=quiet)
+    find = _finder(source)
+    results = []
+    for project in projects:
+        result = running.run(project, find=find, out=out, seed=seed, progress=progress)
+        results.append(result.as_json())
+        if not as_json:
+            _print(results[-1])
+    if as_json:
+        print_json(results if every else results[0])
+
+
+def _chosen(
+    name: str | None,
+    every: bool,
+    *,
+    source: Path | None,
+    out: Path | None,
+    notebook: Path | None,
+) -> Sequence[Project]:
+    from tellapart.projects import ladder
+
+    if every == (name is not None):
+        raise typer.BadParameter("give a NAME, or --all.", param_hint="'NAME'")
+    if every:
+        if source is not None or out is not None or notebook is not None:
+            raise typer.BadParameter("--all takes no --from, --out or --notebook.")
+        return ladder.PROJECTS
+    return (ladder.named(str(name)),)
+
+
+def _finder(source: Path | None) -> Find:
+    """Finds a project's data: where it was said to be, or the best data set that is at hand."""
+    from tellapart.errors import DataError
+    from tellapart.projects import locating
+
+    def find(project: Project) -> tuple[Path, list[str]]:
+        problem: DataError | None = None
+        for name in project.data:
+            try:
+                found = locating.find(name, given=source)
+            except DataError as error:
+                problem = problem or error
+                continue
+            notes = list(found.told)
+            if name != project.data[0]:
+                notes.insert(0, f"On {name}: {project.data[0]} is not at hand.")
+            return found.path, notes
+        assert problem is not None, "a project that is asked for data names some"
+        raise problem
+
+    return find
+
+
+def _listed(project: Project) -> dict[str, Any]:
+    return {
+        "name": project.name,
+        "title": project.title,
+        "idea": project.idea,
+        "task": project.task,
+        "data": list(project.data),
+        "minutes": project.minutes,
+        "targets": [
+            {
+                "what": target.what,
+                "published": target.published,
+                "to_reach": target.to_reach.text(),
+            }
+            for target in project.targets
+        ],
+    }
+
+
+def _print(result: Mapping[str, Any]) -> None:
+    """The figures as a table, what is worth telling, and where everything lies."""
+    from rich.table import Table
+
+    from tellapart.cli.terminal import clean, console, print_indented
+
+    shown = console()
+    shown.print()
+    shown.print(clean(result["title"]), style="bold", soft_wrap=True)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+    for heading in ("figure", "published", "to reach", "got", ""):
+        table.add_column(heading, overflow="fold")
+    for target in result["targets"]:
+        bound = target["to_reach"]
+        reached = "" if bound == "shown" else ("reached" if target["reached"] else "missed")
+        got = target["got"] or "not measured"
+        table.add_row(target["what"], target["published"], bound, got, reached)
+    shown.print(table)
+    for note in result["notes"]:
+        print_indented(shown, clean(note))
+    for name, path in result["runs"].items():
+        shown.print(f"{name:<9} {clean(path)}/report.html", soft_wrap=True)

@@ -1,0 +1,59 @@
+"""``cpu-gpu``: the same training on every device there is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tellapart.projects.base import Bound, Project, Target
+
+if TYPE_CHECKING:
+    from tellapart.projects.workshop import Workshop
+
+
+def _work(shop: Workshop) -> None:
+    from tellapart.nets.devices import compare
+
+    compared = compare(progress=shop.progress)
+    for timing in compared.timings:
+        shop.tell(f"{timing.network} on {timing.device}: epoch", timing.epoch_seconds)
+        shop.tell(f"{timing.network} on {timing.device}: step", timing.step_ms / 1000)
+        ratio = compared.ratio(timing)
+        if timing.network == "cnn" and timing.device in compared.accelerators and ratio:
+            shop.tell("ratio", ratio)
+    if not compared.accelerators:
+        shop.note("No GPU here: what stands here is the CPU alone, and the ratio is not measured.")
+    if any(compared.agrees(timing) is False for timing in compared.timings):
+        shop.note("The losses of the devices differ more than arithmetic explains.")
+
+
+PROJECT = Project(
+    name="cpu-gpu",
+    title="The same network on a CPU and on a GPU",
+    idea=(
+        "A convolution is the same small sum at thousands of places. A GPU does thousands of small "
+        "sums at once, so it is many times as fast; the numbers that come out are the same."
+    ),
+    task="The convolutional network, trained on the CPU and then on the GPU, with a clock.",
+    source="what introductory courses and their notebooks print for it",
+    data=(),
+    targets=(
+        Target(
+            "how many times as fast the GPU is", "ratio", "25 times", Bound(low=1.0, unit="times")
+        ),
+    ),
+    minutes=2,
+    code=(
+        "from tellapart.nets.devices import compare\n\n"
+        "compared = compare(pictures=320)\n"
+        "for timing in compared.timings:\n"
+        "    print(timing.network, timing.device, timing.epoch_seconds, compared.ratio(timing))\n"
+    ),
+    keras=(
+        'import time\n\nimport tensorflow as tf\n\nfor device in ("/CPU:0", "/GPU:0"):\n'
+        "    with tf.device(device):\n        model = build()\n"
+        "        start = time.perf_counter()\n"
+        "        model.fit(x, y, epochs=1)\n        print(device, time.perf_counter() - start)\n"
+    ),
+    next=("KERAS_BACKEND=jax tellapart bench devices",),
+    work=_work,
+)

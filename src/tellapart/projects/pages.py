@@ -1,0 +1,189 @@
+"""The pages of the projects, made from the results of real runs: ``docs/projects/``.
+
+``python -m tellapart.projects.pages FOLDER`` writes a page for each project and the ladder as
+``index.md``, from ``FOLDER/results/NAME.json``. A project that has not been run has a page that
+says so. ``python -m tellapart.projects.pages FOLDER keep OUT...`` takes the results of runs first.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tellapart.projects import notebooks
+from tellapart.projects.base import Project
+from tellapart.projects.ladder import PROJECTS
+from tellapart.projects.running import FILE
+
+RESULTS = "results"
+_MADE = "<!-- Made by `make projects` from results/; do not edit. -->"
+
+GLOSSARY = {
+    "accuracy": "The share of pictures that are told right.",
+    "augmentation": "Varying training pictures (mirrored, moved, turned), so that each is new.",
+    "convolution": "A small sum over a patch of the picture, with the same weights everywhere.",
+    "dense layer": "Units that each weigh everything that comes in.",
+    "epoch": "One pass over all training pictures.",
+    "gap": "Training accuracy less held-out accuracy; large where pictures were learned by heart.",
+    "gradient descent": "Changing each weight a little, in the direction that makes the loss fall.",
+    "held-out pictures": "Put aside before training. They choose nothing; they only measure.",
+    "learning rate": "How far a step of gradient descent goes.",
+    "loss": "How wrong the answers are, as one number that training makes small.",
+    "max pooling": "Keeping the largest of each two by two numbers: a map of half the side.",
+    "overfitting": "Learning the training pictures by heart, instead of what they have in common.",
+    "pretrained features": "What a network that has seen a million photographs says of a picture.",
+    "probe": "A linear head on pretrained features.",
+}
+
+
+def page(project: Project, result: Mapping[str, Any] | None) -> str:
+    """A project's page, in Markdown.
+
+    Args:
+        project: Which.
+        result: The content of its ``project.json``, or None where it was not run.
+    """
+    return "\n".join(_page(project, result)) + "\n"
+
+
+def index(results: Mapping[str, Mapping[str, Any]]) -> str:
+    """The ladder: every project with its idea and its first figure, and the glossary."""
+    lines = [
+        _MADE,
+        "",
+        "# The classic lessons",
+        "",
+        "Eleven small projects, each with one idea, in the order in which they build on each "
+        "other. Each is one command that runs for real and sets what it gets beside what is "
+        "commonly published for it.",
+        "",
+        "```console",
+        "$ tellapart project list",
+        "$ tellapart project run house-prices",
+        "```",
+        "",
+        "| | project | its idea | figure | published | got |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for place, project in enumerate(PROJECTS, 1):
+        target = _headline(project)
+        row = _row(results.get(project.name), target.what)
+        got = "not run yet" if row is None else f"{row['got']}{_mark(row)}"
+        cells = (project.idea, target.what, target.published or "–", got)
+        lines.append(f"| {place} | [{project.name}]({project.name}.md) | {' | '.join(cells)} |")
+    lines += ["", "## Words", "", "| word | meaning |", "| --- | --- |"]
+    lines += [f"| {word} | {meaning} |" for word, meaning in GLOSSARY.items()]
+    return "\n".join(lines) + "\n"
+
+
+def read_results(folder: Path) -> dict[str, dict[str, Any]]:
+    """The stored results by project."""
+    files = sorted((folder / RESULTS).glob("*.json"))
+    return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in files}
+
+
+def keep(folder: Path, out: Path) -> None:
+    """Store the result of a run, if it has ended, without the places on the machine it was run "
+    "on."""
+    if not (out / FILE).is_file():
+        return
+    result = json.loads((out / FILE).read_text(encoding="utf-8"))
+    result["runs"] = sorted(result["runs"])
+    target = folder / RESULTS / f"{result['name']}.json"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def write(folder: Path) -> None:
+    """Write all pages."""
+    results = read_results(folder)
+    for project in PROJECTS:
+        text = page(project, results.get(project.name))
+        (folder / f"{project.name}.md").write_text(text, encoding="utf-8")
+    (folder / "index.md").write_text(index(results), encoding="utf-8")
+
+
+def _page(project: Project, result: Mapping[str, Any] | None) -> Iterator[str]:
+    yield from (_MADE, "", f"# {project.title}", "", project.idea, "")
+    yield f"**The task, as it is commonly taught.** {project.task}"
+    yield ""
+    if project.data:
+        sets = " or ".join(f"`{name}`" for name in project.data)
+        yield f"**Pictures.** {sets}: see [Data sets](../datasets.md)."
+        yield ""
+    yield from ("```console", f"$ tellapart project run {project.name}", "```", "")
+    yield from ("## What it gets", "")
+    yield from _figures(project, result)
+    yield from ("## The code", "", "In Python:", "", "```python")
+    yield notebooks.code(project).rstrip()
+    yield from ("```", "")
+    if commands := notebooks.commands(project):
+        yield from ("As commands:", "", "```console")
+        yield from (f"$ {command}" for command in commands)
+        yield from ("```", "")
+    if project.keras:
+        yield from ("In plain Keras:", "", "```python", project.keras.rstrip(), "```", "")
+    yield from ("As a notebook to open:", "", "```console")
+    yield f"$ tellapart project run {project.name} --notebook {project.name}.ipynb"
+    yield from ("```", "")
+    if project.next:
+        yield from ("## What to try next", "")
+        yield from (f"- {one}" for one in project.next)
+
+
+def _figures(project: Project, result: Mapping[str, Any] | None) -> Iterator[str]:
+    yield "| figure | commonly published | to reach | got | |"
+    yield "| --- | --- | --- | --- | --- |"
+    for target in project.targets:
+        row = _row(result, target.what)
+        got = "not run yet" if row is None else (row["got"] or "not measured")
+        bound = target.to_reach.text()
+        mark = "" if row is None or bound == "shown" else _mark(row)
+        yield f"| {target.what} | {target.published or '–'} | {bound} | {got} |{mark} |"
+    yield ""
+    yield f"Published figures: {project.source}."
+    yield ""
+    if result is None:
+        return
+    yield from (f"> {note}\n" for note in result["notes"])
+    versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
+    yield (
+        f"Run on {result['date']}, seed {result['seed']}, {result['cores']} cores, Python "
+        f"{result['python']}, {versions}; data: {result['data'] or 'none'}."
+    )
+    yield ""
+    yield from ("<details markdown><summary>All numbers</summary>", "")
+    yield from ("| number | value |", "| --- | --- |")
+    for name, value in result["numbers"].items():
+        yield f"| {name} | {value if isinstance(value, str) else f'{value:.6g}'} |"
+    yield from ("", "</details>", "")
+
+
+def _headline(project: Project) -> Any:
+    """The figure that the ladder shows: the first that there is something to reach for."""
+    wanted = (target for target in project.targets if target.to_reach.text() != "shown")
+    return next(wanted, project.targets[0])
+
+
+def _row(result: Mapping[str, Any] | None, what: str) -> Mapping[str, Any] | None:
+    rows: Sequence[Mapping[str, Any]] = [] if result is None else result["targets"]
+    return next((row for row in rows if row["what"] == what), None)
+
+
+def _mark(row: Mapping[str, Any]) -> str:
+    return " reached" if row["reached"] else " **missed**"
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Take results, and write the pages."""
+    folder = Path(arguments[0])
+    for out in arguments[2:] if arguments[1:2] == ["keep"] else ():
+        keep(folder, Path(out))
+    write(folder)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,186 @@
+"""Photographs and drawings in class folders: horses, cats, dogs, and happy faces."""
+
+from __future__ import annotations
+
+from tellapart.projects.base import Bound, Project, Target, Training
+
+_COURSES = "what introductory courses and their notebooks print for it"
+_SHOWN = Bound(unit="%")
+_PROBE = Training("probe", "A linear head on pretrained features.", {"model": "probe"})
+
+_DIRECTORY = """\
+import keras
+
+def read(part):
+    return keras.utils.image_dataset_from_directory(
+        f"{folder}/{{part}}", image_size=(150, 150), batch_size=32
+    ).cache().prefetch(1)
+
+train, validation = read("train"), read("validation")
+model = keras.Sequential([keras.Input((150, 150, 3)), keras.layers.Rescaling(1 / 255)])
+for filters in (16, 32, 64):
+    model.add(keras.layers.Conv2D(filters, 3, activation="relu"))
+    model.add(keras.layers.MaxPooling2D())
+model.add(keras.layers.Flatten())
+model.add(keras.layers.Dense(512, activation="relu"))
+model.add(keras.layers.Dense(2, activation="softmax"))
+model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+model.fit(train, validation_data=validation, epochs=15)
+"""
+
+
+def _percent(least: float) -> Bound:
+    return Bound(low=least, unit="%")
+
+
+def _overfits(size: int | None) -> Training:
+    return Training(
+        "cnn",
+        "The classic network, nothing varied: it learns its pictures by heart.",
+        {
+            "model": "cnn",
+            "size": size,
+            "filters": (16, 32, 64),
+            "units": (512,),
+            "epochs": 15,
+            "augment": "none",
+        },
+    )
+
+
+HORSES_HUMANS = Project(
+    name="horses-humans",
+    title="Horses or humans: a folder is a label",
+    idea=(
+        "A picture needs no list of labels: the folder it lies in is its label. It is brought to "
+        "one size as it is read, and nothing on the disk is changed."
+    ),
+    task=(
+        "About 1,000 pictures in class folders, read by folder, trained, validated on 256 others, "
+        "and then tried on a picture of your own."
+    ),
+    source=_COURSES,
+    data=("horses-or-humans", "horses-or-humans-100px"),
+    trainings=(
+        Training("cnn", "A convolutional network from scratch.", {"model": "cnn"}),
+        _PROBE,
+    ),
+    targets=(
+        Target("a CNN from scratch", "cnn.held_out", "84 %", _percent(0.88)),
+        Target("pretrained features", "probe.held_out", "99.6 %", _percent(0.995)),
+    ),
+    minutes=3,
+    keras=_DIRECTORY.format(folder="horses-or-humans"),
+    next=("tellapart predict RUN your-own.jpg", "tellapart explain RUN your-own.jpg"),
+)
+
+CATS_DOGS_3K = Project(
+    name="cats-dogs-3k",
+    title="2,000 cats and dogs, learned by heart",
+    idea=(
+        "With 2,000 photographs, a network finds it easier to remember each than to understand "
+        "what makes a dog. That is overfitting; varied pictures put it off, pretrained features "
+        "avoid it."
+    ),
+    task="Real photographs, 2,000 to train on and 1,000 to validate with, a convolutional network.",
+    source=_COURSES,
+    data=("cats-dogs-3k", "cats-and-dogs-filtered"),
+    trainings=(
+        _overfits(150),
+        Training("resnet", "From scratch, with pictures varied each time.", {"model": "resnet"}),
+        _PROBE,
+    ),
+    targets=(
+        Target("training accuracy of the classic CNN", "cnn.train", "above 98 %", _SHOWN),
+        Target("held-out accuracy of it", "cnn.held_out", "70 to 75 %", _SHOWN),
+        Target(
+            "what the report calls that", "cnn.verdict", "overfitting", Bound(equals="overfitting")
+        ),
+        Target("resnet, pictures varied", "resnet.held_out", "", _percent(0.82)),
+        Target("pretrained features", "probe.held_out", "", _percent(0.983)),
+    ),
+    minutes=14,
+    keras=_DIRECTORY.format(folder="cats-dogs-3k"),
+    next=("tellapart project run more-data", "tellapart augment-preview DATA --model resnet"),
+)
+
+CATS_DOGS_25K = Project(
+    name="cats-dogs-25k",
+    title="25,000 cats and dogs: more data",
+    idea=(
+        "Nothing cures overfitting like more pictures. The same network that knew 2,000 by heart "
+        "has to understand 20,000."
+    ),
+    task="All 25,000 photographs, the convolutional network of the lesson before, 15 epochs.",
+    source=_COURSES,
+    data=("cats-dogs-25k", "cats-dogs-25k-180px"),
+    trainings=(
+        Training(
+            "cnn",
+            "The classic shape, pictures mirrored and moved.",
+            {
+                "model": "cnn",
+                "size": 150,
+                "filters": (16, 32, 64),
+                "units": (512,),
+                "epochs": 15,
+                "augment": "flip,shift=0.1",
+            },
+        ),
+        _PROBE,
+    ),
+    targets=(
+        Target("held-out accuracy", "cnn.held_out", "85 %", _percent(0.85)),
+        Target(
+            "gap to the training accuracy",
+            "cnn.gap",
+            "2 points (87 % in training)",
+            Bound(high=0.04, below=True, unit="%"),
+        ),
+        Target("pretrained features", "probe.held_out", "", _percent(0.985)),
+        Target(
+            "time for that", "probe.seconds", "25 minutes on a GPU", Bound(high=360.0, unit="s")
+        ),
+    ),
+    minutes=40,
+    keras=_DIRECTORY.format(folder="PetImages"),
+    next=("tellapart compare the two runs of cats-dogs-3k and of this",),
+)
+
+HAPPY_SAD = Project(
+    name="happy-sad",
+    title="80 faces: what a small number can prove",
+    idea=(
+        "A network reaches 99.9 % on 80 drawings in no time. That says that it can remember 80 "
+        "drawings. What would it take to know more?"
+    ),
+    task="80 drawings of happy and sad faces; stop at 99.9 % training accuracy.",
+    source=_COURSES,
+    data=("happy-or-sad",),
+    trainings=(
+        Training(
+            "cnn",
+            "Stops when 99.9 % of the training drawings are right.",
+            {
+                "model": "cnn",
+                "size": 150,
+                "target": 0.999,
+                "target_on": "training",
+                "epochs": 50,
+                "augment": "none",
+            },
+        ),
+    ),
+    targets=(
+        Target("training accuracy when it stops", "cnn.shown", "99.9 %", _percent(0.999)),
+        Target(
+            "what 80 drawings can prove",
+            "cnn.verdict",
+            "",
+            Bound(equals="too_few_pictures"),
+        ),
+    ),
+    minutes=2,
+    keras=_DIRECTORY.format(folder="happy-or-sad"),
+    next=("tellapart check DATA: what are these drawings really?",),
+)
