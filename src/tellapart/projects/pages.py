@@ -86,8 +86,7 @@ def read_results(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def keep(folder: Path, out: Path) -> None:
-    """Store the result of a run, if it has ended, without the places on the machine it was run "
-    "on."""
+    """Store the result of a run that has ended, without the places on its machine."""
     if not (out / FILE).is_file():
         return
     result = json.loads((out / FILE).read_text(encoding="utf-8"))

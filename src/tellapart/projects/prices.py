@@ -86,7 +86,7 @@ def _work(shop: Workshop) -> None:
     shop.tell("weight", line.weight)
     shop.tell("bias", line.bias)
     for epoch in (1, 10, 100, EPOCHS):
-        shop.tell(f"loss after {epoch} epochs", float(line.losses[epoch - 1]))
+        shop.tell(f"loss in epoch {epoch}", float(line.losses[epoch - 1]))
     shop.note(
         f"A house with {ASKED:.0f} bedrooms costs {line.at(ASKED):.4f}, and not 4 exactly: the "
         f"line is price = {line.weight:.4f} · bedrooms + {line.bias:.4f}, and the true one "
