@@ -16,7 +16,6 @@ from benchmarks.rows.networks import (
     QUARTER,
     accuracy_line,
     distance_line,
-    epochs,
     seconds_line,
     train,
 )
@@ -26,16 +25,14 @@ _WHAT = "`cats-dogs-3k`"
 
 
 def _overfit(bench: Bench) -> list[Line]:
-    archive, folder = bench.archive(_NAME), bench.folder(_NAME)
+    archive = bench.archive(_NAME)
     said = bench.by_seed(
         {
             "ours": partial(_classic, bench, archive),
-            "keras": partial(_script, bench, folder),
             "probe": partial(_probe, bench, archive),
         }
     )
-    ours, keras, probe = said["ours"], said["keras"], said["probe"]
-    script = "Keras, the same layers"
+    ours, probe = said["ours"], said["probe"]
     trained = [100 * one["train_accuracy"] for one in ours]
     name = f"{_WHAT} `cnn`, no augmentation"
     return [
@@ -48,16 +45,12 @@ def _overfit(bench: Bench) -> list[Line]:
             None,
             tuple(trained),
         ),
-        accuracy_line(f"{name}: held-out accuracy", ours, None, script, keras),
+        accuracy_line(f"{name}: held-out accuracy", ours, None),
     ]
 
 
 def _classic(bench: Bench, data: Path, seed: int) -> Said:
     return train(bench, data, *CLASSIC, "--epochs", str(CLASSIC_EPOCHS), seed=seed)
-
-
-def _script(bench: Bench, data: Path, seed: int) -> Said:
-    return bench.peer("keras_dataset", data, epochs(bench, CLASSIC_EPOCHS), str(seed))
 
 
 def _probe(bench: Bench, data: Path, seed: int) -> Said:
@@ -105,10 +98,9 @@ OVERFIT = Row(
     title="The classic overfit on 2,000 photos, and the probe on the same",
     how=(
         f"`tellapart train {_NAME} {' '.join(CLASSIC)} --epochs {CLASSIC_EPOCHS}`, and `tellapart "
-        f"train {_NAME}` (the probe). What counts is the verdict in `metrics.json`. Beside it a "
-        f"script with the same layers on the cached `image_dataset_from_directory`. {_HELD_OUT}"
+        f"train {_NAME}` (the probe). What counts is the verdict in `metrics.json`. {_HELD_OUT}"
     ),
-    minutes=20,
+    minutes=6,
     measure=_overfit,
     long=True,
 )
