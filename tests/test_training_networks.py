@@ -226,6 +226,28 @@ def test_the_epoch_called_best_is_that_of_the_lowest_validation_loss(
     assert view is not None and (view.best_epoch, view.best_kept) == (2, False)
 
 
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("spec", {"kind": "dnn", "size": 0}),
+        ("spec", {"kind": "resnet", "size": 8, "gray": True, "classes": 10, "filters": [8] * 60}),
+        ("recipe", {"epochs": "many"}),
+        ("outcome", None),
+        ("outcome", {"sentence": "", "finder": [["a", "b"]]}),
+        ("outcome", {"sentence": "", "finder": [[10**400, 1]]}),
+    ],
+)
+def test_a_network_without_meaning_is_a_damaged_run(
+    dnn: ta.Run, tmp_path: Path, part: str, value: object
+) -> None:
+    copy = shutil.copytree(dnn.path, tmp_path / "run")
+    told = json.loads((copy / "run.json").read_text())
+    told["network"][part] = value
+    (copy / "run.json").write_text(json.dumps(told))
+    with pytest.raises(ta.TellapartError, match="damaged"):
+        learning_view(runs.open_run(copy), lambda path: None)
+
+
 def test_few_drawings_are_measured_by_folds(digits: Path, tmp_path: Path, here: None) -> None:
     folder = tmp_path / "few"
     for label in "01":

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tellapart.errors import RunError
+from tellapart.errors import RunError, SettingsError
 from tellapart.explain import feature_maps, filters
 from tellapart.images import RGB, luma, resize
 from tellapart.report import Candidate, EpochRow, Layer, LearningView
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 VARIED = 4
 """Training pictures whose variations are shown."""
 VARIATIONS = 7
+
+_MEANINGLESS = (KeyError, TypeError, ValueError, ArithmeticError)
 
 Load = Callable[[str], RGB | None]
 """Gives the decoded pixels of a picture by its path, or None."""
@@ -46,7 +48,7 @@ def learning_view(run: Run, load: Load) -> LearningView | None:
         return None
     try:
         return _learning_view(run, about, load)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (*_MEANINGLESS, AttributeError, SettingsError) as error:
         raise RunError(
             f"'{run.path / 'run.json'}' is damaged: its 'network' has no meaning ({error!r}).",
             remedy="Copy the run folder again, or train again.",
@@ -71,7 +73,7 @@ def candidates(run: Run) -> list[Candidate]:
             )
             for row in rows
         ]
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (*_MEANINGLESS, IndexError) as error:
         raise RunError(
             f"'{run.path / 'run.json'}' is damaged: its 'candidates' have no meaning ({error!r}).",
             remedy="Copy the run folder again, or train again.",
