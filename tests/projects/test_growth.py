@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import pairwise
+from pathlib import Path
 
+import pytest
+
+from tellapart.demo import write_digits
+from tellapart.projects import growth, running
+from tellapart.projects.base import Training
 from tellapart.projects.growth import first_of
+from tellapart.runs import open_run
 
 
 def test_smaller_sets_lie_in_larger_ones_and_keep_the_proportions() -> None:
@@ -22,3 +29,28 @@ def test_another_seed_gives_other_pictures() -> None:
     labels = {f"{i:04d}": "ab"[i % 2] for i in range(200)}
     assert first_of(labels, 50, seed=0) == first_of(dict(reversed(labels.items())), 50, seed=0)
     assert first_of(labels, 50, seed=0) != first_of(labels, 50, seed=1)
+
+
+def test_every_point_is_measured_on_the_same_held_out_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = {"model": "probe", "size": 32}
+    kinds = (Training("cnn", "In place of a network.", small), Training("probe", "Small.", small))
+    monkeypatch.setattr(growth, "_KINDS", kinds)
+    monkeypatch.setattr(growth, "SIZES", (100, 400, 5_000))
+    digits = write_digits(tmp_path / "digits")
+    result = running.run(growth.PROJECT, find=lambda _: (digits, []), out=tmp_path / "out")
+    drawn, whole = open_run(result.runs["probe"]), open_run(result.runs["probe-parted"])
+    assert whole.metrics["held_out"]["n"] == drawn.metrics["held_out"]["n"]
+    assert whole.metrics["train"]["n"] == drawn.metrics["train"]["n"]
+    held_out = set(whole.predictions["path"])
+    sizes = sorted(int(name.split("-")[1]) for name in result.runs if name.startswith("cnn-"))
+    assert sizes[:2] == [100, 400] and len(sizes) == 3
+    for size in sizes:
+        run = open_run(result.runs[f"probe-{size}"])
+        assert run.metrics["train"]["n"] == size
+        assert set(run.predictions["path"]) == held_out
+    assert result.numbers["probe gains"] == pytest.approx(
+        result.numbers[f"probe-{sizes[-1]}.held_out"] - result.numbers["probe-100.held_out"]
+    )
+    assert result.numbers["probe gains"] > 0.05

@@ -8,12 +8,16 @@ smaller ones, and what changes from point to point is only that there is more.
 from __future__ import annotations
 
 import csv
+import dataclasses
+import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tellapart.catalog import open_catalog
 from tellapart.errors import RunError
 from tellapart.projects.base import Bound, Project, Target, Training
 
@@ -63,61 +67,67 @@ def first_of(labels: Mapping[str, str], count: int, *, seed: int) -> set[str]:
 
 
 def _work(shop: Workshop) -> None:
-    whole = shop.train(_KINDS[1])  # on all: its split says who is held out
+    assert shop.data is not None
+    whole = shop.train(_KINDS[1])
+    if not whole.settings["data"]["parts"]:
+        # Drawn anew, the held-out pictures would be others for every number of pictures.
+        shop.data = _parted(shop.data, whole, shop.folder / "parted")
+        whole = shop.train(dataclasses.replace(_KINDS[1], name=f"{_KINDS[1].name}-parted"))
     split = whole.split
     learned = split.filter(split["side"].is_in(("train", "validation")))
-    held_out = set(split.filter(split["side"] == "held_out")["path"])
     labels = dict(learned.select("path", "label").iter_rows())
-    answers = dict(split.filter(split["path"].is_in(held_out)).select("path", "label").iter_rows())
+    held_out = set(whole.predictions["path"])
     sizes = [*(size for size in SIZES if size < len(labels)), len(labels)]
     for size in sizes:
         kept = first_of(labels, size, seed=shop.seed)
-        where, more = _only(shop, labels, kept, answers, size)
+        rest = [path for path in labels if path not in kept]
+        corrections = _corrections(shop.folder / f"all-but-{size}.csv", rest)
         for kind in _KINDS:
             name = f"{kind.name}-{size}"
-            run = shop.train(Training(name, kind.says, kind.settings), data=where, **more)
+            training = dataclasses.replace(kind, name=name)
+            run = shop.train(training, corrections=corrections)
             low, high = run.metrics["held_out"]["accuracy_ci95"]
             shop.tell(f"{name}.low", low)
             shop.tell(f"{name}.high", high)
-            if not _held_out(run) <= {Path(path).name for path in held_out}:
+            if set(run.predictions["path"]) != held_out:
                 raise RunError(f"'{name}' was measured on other pictures than the whole.")
     shop.tell("points", float(len(sizes)))
     for kind in _KINDS:
-        first, last = (
-            float(shop.numbers[f"{kind.name}-{n}.held_out"]) for n in (sizes[0], sizes[-1])
-        )
+        ends = (f"{kind.name}-{size}.held_out" for size in (sizes[0], sizes[-1]))
+        first, last = (float(shop.numbers[end]) for end in ends)
         shop.tell(f"{kind.name} gains", last - first)
 
 
-def _only(
-    shop: Workshop,
-    labels: Mapping[str, str],
-    kept: set[str],
-    held_out: Mapping[str, str],
-    size: int,
-) -> tuple[Path, dict[str, Any]]:
-    """Data with only some of its training pictures: a manifest, or corrections of an archive."""
-    assert shop.data is not None
-    if not shop.data.is_dir():
-        rows = [(path, "exclude", "") for path in labels if path not in kept]
-        file = _write(shop.folder / f"all-but-{size}.csv", ("path", "action", "label"), rows)
-        return shop.data, {"corrections": file}
-    root = shop.data.absolute()
-    parts = [(path, labels[path], "train") for path in labels if path in kept]
-    parts += [(path, label, "test") for path, label in held_out.items()]
-    rows = [(str(root / path), label, part) for path, label, part in parts]
-    return _write(shop.folder / f"first-{size}.csv", ("path", "label", "split"), rows), {}
+def _parted(data: Path, whole: Run, target: Path) -> Path:
+    """The data copied into ``train/`` and ``test/``, as a run drew them; made once.
+
+    What the run left out is left out here as well.
+    """
+    if target.is_dir():
+        return target
+    catalog = open_catalog(data)
+    sides = dict(whole.split.select("path", "side").iter_rows())
+    made = Path(tempfile.mkdtemp(prefix=".parted.", dir=target.parent))
+    try:
+        for row, (path, label) in enumerate(catalog.frame.select("path", "label").iter_rows()):
+            side = sides.get(path, "left_out")
+            if side != "left_out":
+                place = catalog.classes.index(label)
+                folder = made / ("test" if side == "held_out" else "train") / f"{place:04d}"
+                folder.mkdir(parents=True, exist_ok=True)
+                (folder / f"{row:06d}").write_bytes(catalog.source.read(row))
+        made.chmod(0o755)
+        made.rename(target)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+    return target
 
 
-def _held_out(run: Run) -> set[str]:
-    return {Path(path).name for path in run.predictions["path"]}
-
-
-def _write(file: Path, header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Path:
+def _corrections(file: Path, excluded: Sequence[str]) -> Path:
     with file.open("w", newline="", encoding="utf-8") as opened:
         writer = csv.writer(opened)
-        writer.writerow(header)
-        writer.writerows(rows)
+        writer.writerow(("path", "action", "label"))
+        writer.writerows((path, "exclude", "") for path in excluded)
     return file
 
 
