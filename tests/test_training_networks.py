@@ -462,7 +462,7 @@ def test_a_budget_too_short_for_one_epoch(digits: Path, tmp_path: Path, here: No
 
 # In place of Python for a child process: the first one trains, the others leave what it left.
 _REPEATS = """#!/bin/sh
-read -r line && folder="${{line#[\\"}}" && folder="${{folder%\\"]}}"
+read -r line && folder="${{line#*[\\"}}" && folder="${{folder%%\\"]*}}"
 if [ -d '{left}' ]; then
   cp '{left}'/* "$folder" && echo '{{"event": "done"}}'
 else

@@ -74,6 +74,19 @@ def test_a_keeper_that_could_not_write_says_so_once(tmp_path: Path) -> None:
     keeper.join()
 
 
+def test_a_keeper_hides_no_error_of_any_kind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(checkpoints, "save_arrays", full)
+    keeper = Keeper(tmp_path)
+    keeper.save(Checkpoint(a_state(), {}, {}, {}))
+    with pytest.raises(MemoryError):
+        keeper.wait()
+
+
 def test_other_versions_and_other_settings_are_refused() -> None:
     check_same(a_state(), engine=ENGINE, fingerprint="f")
     with pytest.raises(RunError, match=r"Keras 3\.1 .* Keras 4\.0") as caught:

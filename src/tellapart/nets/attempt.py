@@ -307,6 +307,8 @@ class Attempt:
     def finish(self) -> None:
         """Write the results."""
         state, learner, folder = self.state, self._learner, self._folder
+        # Nobody will go on from the last checkpoint: whether it could be written does not matter.
+        self._keeper.join()
         epoch = state.epoch
         if self._best and state.stopped != "target":
             learner.restore(self._best)
@@ -319,7 +321,6 @@ class Attempt:
             history=state.history,
             outcome=fitted.outcome(state, best_epoch=epoch, seconds=self._spent()),
         )
-        self._keeper.wait()
         (folder / checkpoints.NAME).unlink(missing_ok=True)
 
     # ------------------------------------------------------------------ keeping
@@ -330,6 +331,7 @@ class Attempt:
 
     def _save(self, arrays: Arrays | None = None) -> None:
         """Keep where it stands; what is not worth keeping ends the training."""
+        self._keeper.wait()  # before more arrays are copied: one checkpoint in memory at a time
         arrays = self._learner.model_arrays() if arrays is None else arrays
         if not is_finite(arrays):
             return self._diverged()

@@ -33,7 +33,7 @@ def check() -> None:
     Raises:
         SettingsError: As :func:`keras`.
     """
-    engine = os.environ.get("KERAS_BACKEND", DEFAULT_ENGINE)
+    engine = os.environ.get("KERAS_BACKEND") or DEFAULT_ENGINE  # Keras takes "" as unset, too
     if engine not in ENGINES:
         raise _unknown(engine)
     for name in ("keras", engine):

@@ -127,7 +127,7 @@ class Keeper:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._thread: threading.Thread | None = None
-        self._error: OSError | None = None
+        self._error: BaseException | None = None
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Begin to write a checkpoint, once the one before is written.
@@ -135,7 +135,7 @@ class Keeper:
         The state may change afterwards; the arrays may not.
 
         Raises:
-            OSError: If the one before could not be written.
+            Exception: What kept the one before from being written, such as OSError.
         """
         self.wait()
         frozen = dataclasses.replace(checkpoint, state=checkpoint.state.model_copy(deep=True))
@@ -148,7 +148,7 @@ class Keeper:
         """Return when everything is on the disk.
 
         Raises:
-            OSError: If it could not be written.
+            Exception: What kept it from being written, such as OSError or MemoryError.
         """
         self.join()
         if self._error is not None:
@@ -164,7 +164,7 @@ class Keeper:
     def _write(self, checkpoint: Checkpoint) -> None:
         try:
             checkpoint.save(self._folder)
-        except OSError as error:
+        except BaseException as error:  # raised by the next `wait`, in the thread that trains
             self._error = error
 
 

@@ -60,6 +60,8 @@ def fit(
         KeyboardInterrupt: After the child was interrupted and has saved; ``resume`` goes on.
     """
     if resume and fitted.is_done(folder):
+        if child is not None:
+            child.end()
         return fitted.load(folder, fingerprint=job.fingerprint())
     _prepare(job, folder, resume)
     _run([folder], resume, Epochs(progress), child)
@@ -129,14 +131,19 @@ class Child:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """Kill it, unless it has ended."""
         if self.process.poll() is None:
             self.process.kill()
         self.process.__exit__(None, None, None)
 
     def hand_over(self, arguments: Sequence[str]) -> None:
-        """Let it begin. One that has died already is noticed by what it says, or does not say."""
+        """Let it begin. One that dies at this moment is noticed by what it does not say."""
         assert self.process.stdin is not None
-        line = json.dumps(list(arguments)).encode() + b"\n"
+        told = {"arguments": list(arguments), "since": time.monotonic()}
+        line = json.dumps(told).encode() + b"\n"
         with contextlib.suppress(BrokenPipeError):
             # Past the stream's buffer, which would try again when the stream is closed.
             os.write(self.process.stdin.fileno(), line)
@@ -160,7 +167,8 @@ def _started(arguments: Sequence[str], log: Path) -> subprocess.Popen[str]:
 def _run(folders: Sequence[Path], resume: bool, shown: Shown, waiting: Child | None = None) -> None:
     """Run the child on the jobs of some folders; its standard error goes into the first."""
     arguments = [worker.RESUME] * resume + [str(folder.absolute()) for folder in folders]
-    if waiting is None:
+    # One that died while it waited, perhaps for want of memory, has taken nothing with it.
+    if waiting is None or waiting.process.poll() is not None:
         log = folders[0] / LOG
         child = _started(arguments, log)
     else:

@@ -7,7 +7,7 @@ and the data at hand. All numbers of the defaults stand in one table.
 Example:
     >>> recipe = default("dnn", n=60_000, size=28, gray=True, classes=10, epochs=3)
     >>> recipe.epochs, recipe.batch, recipe.optimizer
-    (3, 32, 'adam')
+    (3, 64, 'adam')
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ class Recipe(Settings):
             validation slice.
         patience: Epochs without a better validation loss after which training stops and the
             best weights return; None trains to the end and keeps the last.
-        budget: Seconds that the whole may take, from the start of the child process to
-            the saved weights; None for no limit.
+        budget: Seconds that the whole may take, from when the child process is handed the job
+            (or started with it) to the saved weights; None for no limit.
         precision: ``"auto"`` measures ``mixed_bfloat16`` where the processor or device has it,
             and takes it if it is faster.
         compiled: Keras's ``jit_compile``; None is its ``"auto"``.

@@ -6,7 +6,7 @@ interrupted and has saved. SIGINT and SIGTERM interrupt it, and so does the end 
 input, which is the death of its parent. Whatever libraries print goes to standard error.
 
 With ``-`` as its only argument, Keras starts at once, and the arguments come later: one line of
-JSON, a list of texts, on standard input.
+JSON on standard input, ``{"arguments": [texts], "since": the parent's time.monotonic()}``.
 """
 
 from __future__ import annotations
@@ -53,8 +53,9 @@ def main(arguments: list[str]) -> int:
     try:
         backend.start()
         if later:
-            arguments = _handed_over()
-            started = time.monotonic()
+            arguments, since = _handed_over()
+            # A budget counts what is left of Keras's start; both clocks are the system's.
+            started = min(max(since, started), time.monotonic())
             _watch_parent(stop)
         resume = arguments[:1] == [RESUME]
         for folder in map(Path, arguments[resume:]):
@@ -98,8 +99,8 @@ def _watch_parent(stop: threading.Event) -> None:
     threading.Thread(target=_until_alone, args=(stop,), daemon=True).start()
 
 
-def _handed_over() -> list[str]:
-    """The arguments that come on standard input.
+def _handed_over() -> tuple[list[str], float]:
+    """The arguments that come on standard input, and when they were sent.
 
     Raises:
         KeyboardInterrupt: If it ends instead: there is nothing to do any more.
@@ -110,7 +111,8 @@ def _handed_over() -> list[str]:
         if not more:
             raise KeyboardInterrupt
         line += more
-    return [str(text) for text in json.loads(line)]
+    told = json.loads(line)
+    return [str(text) for text in told["arguments"]], float(told["since"])
 
 
 def _until_alone(stop: threading.Event) -> None:
