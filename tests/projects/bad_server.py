@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import threading
 from collections.abc import Callable
@@ -113,6 +114,21 @@ def without_length(handler: Handler, data: bytes) -> None:
     handler.wfile.write(data)
 
 
+def chunked(handler: Handler, data: bytes) -> None:
+    handler.protocol_version = "HTTP/1.1"
+    handler.head(200, Transfer_Encoding="chunked")
+    for start in range(0, len(data), 50_000):
+        piece = data[start : start + 50_000]
+        handler.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+    handler.wfile.write(b"0\r\n\r\n")
+
+
+def as_encoding(handler: Handler, data: bytes) -> None:
+    """As some servers send a .gz: as if they had packed something else on the way."""
+    handler.head(200, Content_Length=len(data), Content_Encoding="gzip")
+    handler.wfile.write(data)
+
+
 def answer_status(status: int, **headers: object) -> Behaviour:
     def behave(handler: Handler, data: bytes) -> None:
         handler.head(status, Content_Length=0, **headers)
@@ -126,6 +142,14 @@ def claims_length(length: int) -> Behaviour:
         handler.wfile.write(data[:length])
 
     return behave
+
+
+def endless_redirect(handler: Handler, data: bytes) -> None:
+    """A redirect whose body never ends."""
+    handler.head(302, Location="/toy.bin")
+    with contextlib.suppress(OSError):
+        while not handler.server.over.is_set():
+            handler.wfile.write(bytes(100_000))
 
 
 def redirect(location: str) -> Behaviour:

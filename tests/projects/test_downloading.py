@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gzip
 import hashlib
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,10 +12,14 @@ from typing import Any
 
 import pytest
 from bad_server import (
+    Behaviour,
     Server,
     answer_status,
+    as_encoding,
+    chunked,
     claims_length,
     cut,
+    endless_redirect,
     ignore_range,
     redirect,
     without_length,
@@ -266,11 +271,22 @@ def test_another_length_than_the_known_one_is_refused_unread(
     assert len(server.asked) == 1
 
 
+@pytest.mark.parametrize("behaviour", [without_length, chunked])
 def test_a_length_need_not_be_told(
-    toy: DataFile, content: bytes, tmp_path: Path, server: Server
+    toy: DataFile, content: bytes, tmp_path: Path, server: Server, behaviour: Behaviour
 ) -> None:
-    server.script = [without_length]
+    server.script = [behaviour]
     assert fetch(toy, tmp_path) == content
+
+
+def test_a_packed_file_stays_packed(tmp_path: Path, server: Server, content: bytes) -> None:
+    packed = gzip.compress(content)
+    file = DataFile(
+        "a.gz", len(packed), (hashlib.sha256(packed).hexdigest(),), (server.url("/a.gz"),)
+    )
+    server.files["/a.gz"] = packed
+    server.script = [as_encoding]
+    assert fetch(file, tmp_path) == packed
 
 
 def test_an_answer_without_end_is_cut_off(
@@ -311,6 +327,29 @@ def test_redirects_to_what_is_not_encrypted_are_refused(
 ) -> None:
     server.script = [redirect(location)]
     assert "not encrypted" in fails(toy, tmp_path, "insecure").message
+
+
+def test_a_redirect_to_no_address(toy: DataFile, tmp_path: Path, server: Server) -> None:
+    server.script = [redirect("http://[::1/toy.bin")]
+    fails(toy, tmp_path, "bad_redirect")
+
+
+def test_what_comes_with_a_redirect_is_not_read(
+    toy: DataFile, content: bytes, tmp_path: Path, server: Server
+) -> None:
+    server.script = [endless_redirect]
+    assert fetch(toy, tmp_path) == content
+
+
+def test_numbers_of_any_length_are_read_as_none(
+    toy: DataFile, content: bytes, tmp_path: Path, server: Server
+) -> None:
+    server.script = [
+        answer_status(503, Retry_After="9" * 5000),
+        cut,
+        answer_status(206, Content_Range=f"bytes {'9' * 5000}-{'9' * 5000}/*"),
+    ]
+    assert fetch(toy, tmp_path) == content
 
 
 def test_redirects_come_to_an_end(toy: DataFile, tmp_path: Path, server: Server) -> None:

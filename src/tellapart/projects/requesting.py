@@ -20,7 +20,8 @@ _CHUNK = 64 * 1024  # a read waits until it is full: what an interruption loses 
 _REDIRECTS = 5
 _REDIRECT = frozenset({301, 302, 303, 307, 308})
 _PASSING = frozenset({408, 425, 429})  # besides 500 and above
-_CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)")
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]+/(?:[0-9]+|\*)")
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 class Passing(Exception):
@@ -53,7 +54,13 @@ def session() -> requests.Session:
 
     import tellapart
 
-    made = requests.Session()
+    class Connections(requests.Session):
+        """Leaves redirects alone: even unasked, requests reads what comes with one, unbounded."""
+
+        def get_redirect_target(self, resp: requests.Response) -> str | None:
+            return None
+
+    made = Connections()
     # Not compressed once more on the way: sizes and places in the file have to hold.
     made.headers.update(
         {"User-Agent": f"tellapart/{tellapart.__version__}", "Accept-Encoding": "identity"}
@@ -90,7 +97,7 @@ def answer_to(
             raise Passing(
                 f"{host} answered {status} {answer.reason}",
                 code="refused_by_server",
-                wait=float(wait) if wait.isdecimal() else 0.0,
+                wait=float(wait) if _NUMBER.fullmatch(wait) else 0.0,
             )
         if status not in (200, 206) and not (status == 416 and have):
             raise DownloadError(
@@ -110,7 +117,7 @@ def start_of(answer: requests.Response, have: int) -> int | None:
     if answer.status_code == 200:
         return 0
     match = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", "").strip())
-    if answer.status_code == 206 and match and match[1] and int(match[1]) == have:
+    if answer.status_code == 206 and match and int(match[1]) == have:
         return have
     return None
 
@@ -118,7 +125,8 @@ def start_of(answer: requests.Response, have: int) -> int | None:
 def length_of(answer: requests.Response) -> int | None:
     """Bytes that the answer says it has, or None."""
     text = answer.headers.get("Content-Length", "")
-    return int(text) if text.isdecimal() and "Transfer-Encoding" not in answer.headers else None
+    known = _NUMBER.fullmatch(text) and "Transfer-Encoding" not in answer.headers
+    return int(text) if known else None
 
 
 def chunks(answer: requests.Response) -> Iterator[bytes]:
@@ -173,7 +181,13 @@ def _followed(
         if answer.status_code not in _REDIRECT:
             return answer
         answer.close()
-        url = urljoin(url, answer.headers.get("Location", ""))
+        try:
+            url = urljoin(url, answer.headers.get("Location", ""))
+            urlsplit(url)
+        except ValueError as error:
+            raise DownloadError(
+                f"{host} redirects to what is no address.", code="bad_redirect"
+            ) from error
     raise DownloadError(f"{host} redirects without end.", code="bad_redirect")
 
 
