@@ -3,15 +3,18 @@ from __future__ import annotations
 import hashlib
 import shutil
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tellapart.catalog import open_catalog
 from tellapart.errors import DataError, SourceError
 from tellapart.projects import locating
 from tellapart.projects.datasets import DataFile, DataSet
 from tellapart.projects.locating import find
+from tellapart.projects.registry import named
 
 Register = Callable[..., DataSet]
 FILES = {"a.gz": b"pictures", "b.gz": b"labels"}
@@ -211,16 +214,40 @@ def test_an_archive_that_nobody_knows_is_counted(register: Register, places: Pat
     "name",
     ["mnist", "happy-or-sad", "horses-or-humans-100px", "cats-dogs-3k", "cats-dogs-kaggle-2k"],
 )
-def test_the_real_copies_are_the_known_ones(
+def test_the_real_copies_are_the_known_ones_and_hold_what_the_records_say(
     name: str, data_folder: Path, places: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(locating.DATA, str(data_folder))
-    assert find(name).path.is_relative_to(data_folder)
+    found = find(name)
+    assert found.path.is_relative_to(data_folder)
+    catalog = open_catalog(found.path, label_from=found.dataset.label_from)
+    assert catalog.classes == found.dataset.classes
+    parts = Counter(part or "all" for part in catalog.columns["part"])
+    assert parts == found.dataset.counts
 
 
-def test_the_copy_of_debian_is_a_known_one(places: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    debian = Path("/usr/share/datasets")
-    if not (debian / "fashion-mnist").is_dir():
+@pytest.fixture
+def debian() -> Path:
+    folder = Path("/usr/share/datasets")
+    if not (folder / "fashion-mnist").is_dir():
         pytest.skip("Debian's package dataset-fashion-mnist is not installed")
+    return folder
+
+
+def test_the_copy_of_debian_is_a_known_one(
+    debian: Path, places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(locating, "SYSTEM", debian)
     assert find("fashion-mnist").path == debian / "fashion-mnist"
+
+
+def test_the_copy_of_debian_is_the_providers_without_names_and_dates(debian: Path) -> None:
+    packed_at = {"train": 1_504_176_606, "t10k": 1_504_176_627}  # on August 31, 2017
+    for file in named("fashion-mnist").files:
+        data = (debian / "fashion-mnist" / file.name).read_bytes()
+        assert data[:4] == b"\x1f\x8b\x08\x00", "a gzip header without a name"
+        date = packed_at[file.name.partition("-")[0]].to_bytes(4, "little")
+        name = file.name.removesuffix(".gz").encode() + b"\0"
+        official = b"\x1f\x8b\x08\x08" + date + data[8:10] + name + data[10:]
+        assert len(official) == file.size
+        assert sha256(official) == file.sha256s[0]

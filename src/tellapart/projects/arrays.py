@@ -91,7 +91,8 @@ FASHION = DataSet(
     ),
     counts={"train": 60_000, "test": 10_000},
     form="arrays",
-    # The second sum of each is the packing of Debian's dataset-fashion-mnist (gzip without names).
+    # The second sum of each is that of Debian's dataset-fashion-mnist: the provider's file without
+    # the name and date in its gzip header. A test puts them back and gets the first sum.
     files=_idx(
         "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
         (
