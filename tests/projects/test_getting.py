@@ -158,8 +158,21 @@ def test_archives_of_the_user_are_unpacked_and_kept(
     got = get("horses-or-humans", given=places / "data")
     assert pictures(got.path) == UNPACKED
     assert pictures(places / "data") == ["train.zip", "validation.zip"]
-    assert find("horses-or-humans", given=places / "data").path == got.path
+    for given in (places / "data", places / "data" / "train.zip"):
+        assert find("horses-or-humans", given=given).path == got.path
     assert server.asked == []
+
+
+def test_another_archive_that_is_given_never_ends_in_the_unpacked_copy(
+    horses: DataSet, places: Path, server: Server
+) -> None:
+    get("horses-or-humans")
+    other = places / "other.zip"
+    other.write_bytes(server.files["/train.zip"])
+    for given in (other, places / "data"):
+        with pytest.raises(DataError) as caught:
+            find("horses-or-humans", given=given)
+        assert caught.value.code == "no_copy"
 
 
 def test_unpacking_goes_on_after_an_interruption(horses: DataSet, places: Path) -> None:

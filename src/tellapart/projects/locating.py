@@ -126,10 +126,17 @@ def places(dataset: DataSet, given: str | Path | None = None) -> list[Place]:
     """The folders where a copy may lie, in order."""
     own = Place(datasets_folder() / dataset.name, alone=True)
     if given is not None:
-        folder = Path(given) if Path(given).is_dir() else Path(given).parent
-        named_ones = [Place(folder / dataset.name, True), Place(folder, True)]
-        # What was unpacked from the archives that were given lies in the download folder.
-        return [*named_ones, own] if dataset.form == "parts" else named_ones
+        folder = Path(given)
+        names = [file.name for file in dataset.files]
+        if dataset.form == "parts" and folder.name in names and folder.is_file():
+            folder = folder.parent  # the other archives lie beside it
+        inside = [folder / dataset.name, folder]
+        found = [Place(one, True) for one in inside]
+        if dataset.form == "parts" and all(
+            any((one / name).is_file() for one in inside) for name in names
+        ):
+            found.append(own)  # where they were unpacked
+        return found
     kept = os.environ.get(DATA)
     folders = []
     if kept:
