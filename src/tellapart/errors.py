@@ -10,6 +10,7 @@
     ├── PictureError          one picture cannot be decoded (a row, never a stop)
     ├── SettingsError         a setting has no meaning: unknown key, wrong value
     ├── CacheError            the cache folder cannot be used (full disk, no rights)
+    ├── DownloadError         a data set cannot be downloaded, or is not what it should be
     ├── WeightsError          pretrained weights are missing or not what they should be
     ├── ModelError            a model file is not one of ours, or damaged
     └── RunError              a run folder is missing, damaged, or from a newer version
@@ -99,6 +100,12 @@ class CacheError(TellapartError):
     """The cache folder cannot be used."""
 
     code = "cache"
+
+
+class DownloadError(TellapartError):
+    """A data set cannot be downloaded, or what came is not what it should be."""
+
+    code = "download"
 
 
 class WeightsError(TellapartError):

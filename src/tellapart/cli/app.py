@@ -14,6 +14,7 @@ from tellapart.cli import (
     cache,
     check,
     compare,
+    data,
     demo,
     evaluate,
     explain,
@@ -55,6 +56,7 @@ def build() -> typer.Typer:
     for name, function in COMMANDS:
         app.command(name)(guarded(function))
     app.add_typer(project.build(), name="project")
+    app.add_typer(data.build(), name="data")
     app.add_typer(cache.build(), name="cache")
     app.add_typer(bench.build(), name="bench")
     return app

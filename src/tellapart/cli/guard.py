@@ -17,8 +17,11 @@ INTERRUPTED = "Interrupted. What was read so far is kept; the same command goes 
 
 def _interrupted(interrupt: KeyboardInterrupt) -> str:
     from tellapart.cli.terminal import clean
+    from tellapart.projects import getting
     from tellapart.runs import Interrupted
 
+    if isinstance(interrupt, getting.Interrupted):
+        return f"Interrupted. What has come is kept; go on with:\n  {clean(interrupt.command)}"
     if isinstance(interrupt, Interrupted):
         return f"Interrupted. What was learnt is kept; go on with:\n  {clean(interrupt.command)}"
     return INTERRUPTED
