@@ -131,7 +131,7 @@ def test_an_interruption_names_the_command_that_goes_on(
     assert "go on with:\n  tellapart data get mnist\n" in shown.stderr
 
 
-def test_requests_is_imported_only_to_download(places: Path) -> None:
+def test_urllib3_is_imported_only_to_download(places: Path) -> None:
     code = (
         "import sys; from tellapart.cli import main\n"
         "try:\n main(sys.argv[1:])\nexcept SystemExit: pass\n"

@@ -3,8 +3,8 @@
 What has come lies in ``NAME.part`` beside the place where the file will be, with a note of where
 it came from in ``NAME.part.json``. A download that was cut goes on there: with a Range request,
 and with If-Range, so that a file that changed meanwhile is sent from its beginning. Only what has
-the known size and SHA-256 gets its name. Proxies are those of the environment, as requests
-reads it.
+the known size and SHA-256 gets its name. Proxies are those of the environment, as urllib3
+is told them.
 
 Who does what: :func:`download` goes through the addresses, :func:`_fetch` tries one of them again
 and again, :func:`_receive` makes one request; ``part`` keeps what has come, ``requesting`` knows
@@ -16,17 +16,20 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tellapart.errors import DownloadError
 from tellapart.progress import SILENT, Progress, Stage
 from tellapart.projects.copies import fault, sha256_of
 from tellapart.projects.datasets import DataFile
 from tellapart.projects.part import Part
-from tellapart.projects.requesting import Passing, answer_to, chunks, length_of, session, start_of
-
-if TYPE_CHECKING:
-    import requests
+from tellapart.projects.requesting import (
+    Connections,
+    Passing,
+    answer_to,
+    chunks,
+    length_of,
+    start_of,
+)
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds before each further try."""
@@ -65,7 +68,7 @@ def download(
     folder.mkdir(parents=True, exist_ok=True)
     total = None if file.size is None else file.size // 1000
     with (
-        session() as connections,
+        Connections() as connections,
         Part(folder / f"{file.name}.part") as part,
         progress.stage("Download", total=total, unit="KB") as stage,
     ):
@@ -101,7 +104,7 @@ def _fetch(
     url: str,
     part: Part,
     meter: _Meter,
-    connections: requests.Session,
+    connections: Connections,
     pauses: Sequence[float],
 ) -> None:
     """Have the file whole and checked in ``part``."""
@@ -142,9 +145,7 @@ def _fetch(
         )
 
 
-def _receive(
-    file: DataFile, url: str, part: Part, meter: _Meter, connections: requests.Session
-) -> None:
+def _receive(file: DataFile, url: str, part: Part, meter: _Meter, connections: Connections) -> None:
     """Make one request, and take in what comes until it ends."""
     most = file.size if file.size is not None else CEILING
     known = part.origin_is(url)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import re
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
@@ -13,7 +15,7 @@ from tellapart.errors import DownloadError
 from tellapart.projects.registry import plain_hosts
 
 if TYPE_CHECKING:
-    import requests
+    import urllib3
 
 CONNECTING, WAITING = 10.0, 60.0  # seconds
 _CHUNK = 64 * 1024  # a read waits until it is full: what an interruption loses at most
@@ -48,37 +50,102 @@ class Passing(Exception):
         self.unreachable = unreachable
 
 
-def session() -> requests.Session:
-    """Connections that are kept open between files; requests is imported here, not before."""
-    import requests
+@dataclass(frozen=True)
+class Answer:
+    """What a server answers, its bytes unread.
 
+    Attributes:
+        url: That gave it, after redirects.
+        raw: urllib3's own answer.
+    """
+
+    url: str
+    raw: urllib3.BaseHTTPResponse
+
+    @property
+    def status(self) -> int:
+        """HTTP's number, such as 200."""
+        return self.raw.status
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """By name, in whatever case."""
+        return self.raw.headers
+
+
+class Connections:
+    """Connections that are kept open between requests; a context manager.
+
+    Proxies are those of the environment (``https_proxy``, ``no_proxy`` and so on), certificates
+    those of the system, or of ``SSL_CERT_FILE``. urllib3 is imported here, not before.
+    """
+
+    def __init__(self) -> None:
+        self._pools: dict[str | None, urllib3.PoolManager] = {}
+
+    def __enter__(self) -> Connections:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for pool in self._pools.values():
+            pool.clear()
+
+    def get(self, url: str, headers: Mapping[str, str]) -> urllib3.BaseHTTPResponse:
+        """Ask for an address, once: nothing is followed, tried again or read.
+
+        Raises:
+            urllib3.exceptions.HTTPError: If there is no answer.
+        """
+        import urllib3
+
+        return self._pool(url).request(
+            "GET",
+            url,
+            headers={**_told(), **headers},
+            preload_content=False,
+            redirect=False,
+            retries=False,
+            timeout=urllib3.Timeout(connect=CONNECTING, read=WAITING),
+        )
+
+    def _pool(self, url: str) -> urllib3.PoolManager:
+        import urllib3
+
+        proxy = _proxy_of(url)
+        if proxy not in self._pools:
+            self._pools[proxy] = urllib3.ProxyManager(proxy) if proxy else urllib3.PoolManager()
+        return self._pools[proxy]
+
+
+def _told() -> dict[str, str]:
+    """Headers of every request."""
     import tellapart
 
-    class Connections(requests.Session):
-        """Leaves redirects alone: even unasked, requests reads what comes with one, unbounded."""
-
-        def get_redirect_target(self, resp: requests.Response) -> str | None:
-            return None
-
-    made = Connections()
     # Not compressed once more on the way: sizes and places in the file have to hold.
-    made.headers.update(
-        {"User-Agent": f"tellapart/{tellapart.__version__}", "Accept-Encoding": "identity"}
-    )
-    return made
+    return {"User-Agent": f"tellapart/{tellapart.__version__}", "Accept-Encoding": "identity"}
+
+
+def _proxy_of(url: str) -> str | None:
+    """The proxy that the environment, or the system, names for an address."""
+    parts = urlsplit(url)
+    if urllib.request.proxy_bypass(parts.netloc.rpartition("@")[2]):
+        return None
+    proxies = urllib.request.getproxies()
+    named = proxies.get(parts.scheme) or proxies.get("all")
+    return f"http://{named}" if named and "://" not in named else named
 
 
 @contextlib.contextmanager
 def answer_to(
-    url: str, have: int, validator: str | None, connections: requests.Session
-) -> Iterator[requests.Response]:
+    url: str, have: int, validator: str | None, connections: Connections
+) -> Iterator[Answer]:
     """Ask for a file, or for what is missing of it, and give the answer unread.
 
     Args:
         url: Where to ask first; redirects are followed.
         have: Bytes that are there already.
         validator: What the server said of the file that they are from, or None.
-        connections: The session.
+        connections: To ask by.
 
     Raises:
         Passing: Nobody answers, or with an error that may pass.
@@ -91,45 +158,45 @@ def answer_to(
             headers["If-Range"] = validator
     answer = _followed(url, headers, connections)
     try:
-        status, host = answer.status_code, urlsplit(answer.url).hostname
+        status, host = answer.status, urlsplit(answer.url).hostname
         if status >= 500 or status in _PASSING:
             wait = answer.headers.get("Retry-After", "")
             raise Passing(
-                f"{host} answered {status} {answer.reason}",
+                f"{host} answered {status} {answer.raw.reason}",
                 code="refused_by_server",
                 wait=float(wait) if _NUMBER.fullmatch(wait) else 0.0,
             )
         if status not in (200, 206) and not (status == 416 and have):
             raise DownloadError(
-                f"{answer.url} cannot be had: {host} answered {status} {answer.reason}.",
+                f"{answer.url} cannot be had: {host} answered {status} {answer.raw.reason}.",
                 code="refused_by_server",
             )
         yield answer
     finally:
-        answer.close()
+        answer.raw.close()
 
 
-def start_of(answer: requests.Response, have: int) -> int | None:
+def start_of(answer: Answer, have: int) -> int | None:
     """At which byte of the file the answer begins, or None where it is of no use.
 
     Example: 0 where a server knows no ranges, or where the file has changed.
     """
-    if answer.status_code == 200:
+    if answer.status == 200:
         return 0
     match = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", "").strip())
-    if answer.status_code == 206 and match and int(match[1]) == have:
+    if answer.status == 206 and match and int(match[1]) == have:
         return have
     return None
 
 
-def length_of(answer: requests.Response) -> int | None:
+def length_of(answer: Answer) -> int | None:
     """Bytes that the answer says it has, or None."""
     text = answer.headers.get("Content-Length", "")
     known = _NUMBER.fullmatch(text) and "Transfer-Encoding" not in answer.headers
     return int(text) if known else None
 
 
-def chunks(answer: requests.Response) -> Iterator[bytes]:
+def chunks(answer: Answer) -> Iterator[bytes]:
     """The bytes of an answer, as they were sent.
 
     Raises:
@@ -148,39 +215,33 @@ def chunks(answer: requests.Response) -> Iterator[bytes]:
         yield chunk
 
 
-def _followed(
-    url: str, headers: dict[str, str], connections: requests.Session
-) -> requests.Response:
-    import requests
+def _followed(url: str, headers: dict[str, str], connections: Connections) -> Answer:
+    from urllib3 import exceptions
 
     for _ in range(_REDIRECTS + 1):
         _refuse_insecure(url)
         host = urlsplit(url).hostname
         try:
-            answer = connections.get(
-                url,
-                headers=headers,
-                stream=True,
-                allow_redirects=False,
-                timeout=(CONNECTING, WAITING),
-            )
-        except requests.exceptions.SSLError as error:
+            answer = Answer(url, connections.get(url, headers))
+        except exceptions.SSLError as error:
             raise DownloadError(
                 f"The certificate of {host} was not accepted.", code="certificate"
             ) from error
-        except requests.exceptions.ProxyError as error:
+        except exceptions.ProxyError as error:
             raise Passing(f"the proxy on the way to {host} fails", unreachable=True) from error
-        except requests.exceptions.ConnectTimeout as error:
-            raise Passing(f"no connection to {host} in time", unreachable=True) from error
-        except requests.exceptions.Timeout as error:
-            raise Passing(f"no answer from {host} in time") from error
-        except requests.exceptions.ConnectionError as error:
+        except exceptions.NewConnectionError as error:
             raise Passing(f"no connection to {host}", unreachable=True) from error
-        except requests.exceptions.RequestException as error:
+        except exceptions.ConnectTimeoutError as error:
+            raise Passing(f"no connection to {host} in time", unreachable=True) from error
+        except exceptions.TimeoutError as error:
+            raise Passing(f"no answer from {host} in time") from error
+        except exceptions.ProtocolError as error:
+            raise Passing(f"no connection to {host}", unreachable=True) from error
+        except (exceptions.HTTPError, ValueError) as error:
             raise DownloadError(f"{url} cannot be asked for: {error}.") from error
-        if answer.status_code not in _REDIRECT:
+        if answer.status not in _REDIRECT:
             return answer
-        answer.close()
+        answer.raw.close()
         try:
             url = urljoin(url, answer.headers.get("Location", ""))
             urlsplit(url)
