@@ -126,7 +126,7 @@ projects: $(VENV)/.dev ## Run the classic lessons; PROJECTS="digits-dnn happy-sa
 	@for name in $(PROJECTS); do \
 	  $(BIN)/tellapart project run "$$name" --out "projects/$$name" || echo "Not run: $$name" >&2; \
 	done
-	$(BIN)/python -m tellapart.projects.pages docs/projects keep projects/*/
+	$(BIN)/python -m tellapart.projects.pages docs/projects keep $(addprefix projects/,$(PROJECTS))
 
 pages: $(VENV)/.dev
 	$(BIN)/python -m tellapart.projects.pages docs/projects

@@ -44,6 +44,9 @@ def test_every_point_is_measured_on_the_same_held_out_pictures(
     assert whole.metrics["held_out"]["n"] == drawn.metrics["held_out"]["n"]
     assert whole.metrics["train"]["n"] == drawn.metrics["train"]["n"]
     held_out = set(whole.predictions["path"])
+    assert result.numbers[f"probe-{drawn.metrics['train']['n']}.held_out"] == pytest.approx(
+        whole.metrics["held_out"]["accuracy"], abs=1e-6
+    )
     sizes = sorted(int(name.split("-")[1]) for name in result.runs if name.startswith("cnn-"))
     assert sizes[:2] == [100, 400] and len(sizes) == 3
     for size in sizes:

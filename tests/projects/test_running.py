@@ -62,8 +62,9 @@ def test_what_was_done_before_an_interruption_is_not_done_again(tmp_path: Path) 
         shop.tell("done", 1.0)
 
     project = tiny(work=work)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(running.Interrupted) as caught:
         running.run(project, find=lambda _: (digits, []), out=tmp_path / "out")
+    assert f"project run tiny --out {tmp_path / 'out'} --from {digits}" in caught.value.command
     model = tmp_path / "out" / "probe" / "model.onnx"
     before = model.stat().st_mtime_ns
     stops.clear()
@@ -72,6 +73,16 @@ def test_what_was_done_before_an_interruption_is_not_done_again(tmp_path: Path) 
     assert model.stat().st_mtime_ns == before
     with pytest.raises(RunError, match="another seed"):
         running.run(project, find=lambda _: (digits, []), out=tmp_path / "out", seed=1)
+    with pytest.raises(RunError, match="another place"):
+        running.run(project, find=lambda _: (tmp_path / "b", []), out=tmp_path / "out")
+
+
+def test_nothing_is_written_among_the_pictures(tmp_path: Path) -> None:
+    digits = write_digits(tmp_path / "digits")
+    before = sorted(digits.rglob("*"))
+    with pytest.raises(RunError, match="inside the data"):
+        running.run(tiny(), find=lambda _: (digits, []), out=digits / "projects" / "tiny-1")
+    assert sorted(digits.rglob("*")) == before
 
 
 def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:

@@ -16,15 +16,13 @@ INTERRUPTED = "Interrupted. What was read so far is kept; the same command goes 
 
 
 def _interrupted(interrupt: KeyboardInterrupt) -> str:
+    """What is said: with the command that goes on, where the interrupt knows one."""
     from tellapart.cli.terminal import clean
-    from tellapart.projects import getting
-    from tellapart.runs import Interrupted
 
-    if isinstance(interrupt, getting.Interrupted):
-        return f"Interrupted. What has come is kept; go on with:\n  {clean(interrupt.command)}"
-    if isinstance(interrupt, Interrupted):
-        return f"Interrupted. What was learnt is kept; go on with:\n  {clean(interrupt.command)}"
-    return INTERRUPTED
+    command = getattr(interrupt, "command", None)
+    if command is None:
+        return INTERRUPTED
+    return f"Interrupted. What was done is kept; go on with:\n  {clean(command)}"
 
 
 def guarded(function: Callable[..., Any]) -> Callable[..., Any]:

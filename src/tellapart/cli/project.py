@@ -98,11 +98,12 @@ def run(
 
       tellapart project run digits-dnn
 
-      tellapart project run horses-humans --from horses-or-humans.zip
+      tellapart project run horses-humans --from horses-or-humans-100px.zip
 
       tellapart project run cats-dogs-3k --notebook cats-and-dogs.ipynb
     """
-    from tellapart.cli.terminal import console, print_json, progress_of
+    from tellapart.cli.terminal import console, print_error, print_json, progress_of
+    from tellapart.errors import TellapartError
     from tellapart.projects import notebooks, running
 
     projects = _chosen(name, every, source=source, out=out, notebook=notebook)
@@ -115,14 +116,27 @@ def run(
         return
     progress = progress_of(quiet=quiet)
     find = _finder(source)
-    results = []
+    if not every:
+        result = running.run(projects[0], find=find, out=out, seed=seed, progress=progress)
+        print_json(result.as_json()) if as_json else _print(result.as_json())
+        return
+    results, failed = [], 0
     for project in projects:
-        result = running.run(project, find=find, out=out, seed=seed, progress=progress)
+        try:
+            result = running.run(project, find=find, seed=seed, progress=progress)
+        except TellapartError as error:  # one without its pictures does not end the others
+            failed += 1
+            results.append({"name": project.name, "error": error.as_json()})
+            if not as_json:
+                print_error(error, as_json=False)
+            continue
         results.append(result.as_json())
         if not as_json:
             _print(results[-1])
     if as_json:
-        print_json(results if every else results[0])
+        print_json(results)
+    if failed:
+        raise typer.Exit(1)
 
 
 def _chosen(
@@ -137,6 +151,8 @@ def _chosen(
 
     if every == (name is not None):
         raise typer.BadParameter("give a NAME, or --all.", param_hint="'NAME'")
+    if notebook is not None and out is not None:
+        raise typer.BadParameter("--notebook runs nothing, so there is no --out.")
     if every:
         if source is not None or out is not None or notebook is not None:
             raise typer.BadParameter("--all takes no --from, --out or --notebook.")
@@ -200,8 +216,8 @@ def _print(result: Mapping[str, Any]) -> None:
         table.add_column(heading, overflow="fold")
     for target in result["targets"]:
         bound = target["to_reach"]
-        reached = "" if bound == "shown" else ("reached" if target["reached"] else "missed")
-        got = target["got"] or "not measured"
+        judged = "" if bound == "shown" else ("reached" if target["reached"] else "missed")
+        got, reached = (target["got"], judged) if target["got"] else ("not measured", "")
         table.add_row(target["what"], target["published"], bound, got, reached)
     shown.print(table)
     for note in result["notes"]:

@@ -70,12 +70,26 @@ class Bound:
         return "shown"
 
     def shown(self, value: Number) -> str:
-        """A value of this kind for people."""
+        """A value of this kind for people; what misses the bound never looks as if it reached it.
+
+        Example:
+            >>> Bound(low=0.993, unit="%").shown(0.9926), Bound(unit="%").shown(0.99996)
+            ('99.26 %', '99.996 %')
+        """
         if isinstance(value, str):
             return value
+        for digits in (1, 2, 3, 4):
+            text = self._written(value, digits)
+            read = float(text.split()[0]) / (100 if self.unit == "%" else 1)
+            all_of_it = self.unit == "%" and read >= 1 and value < 1
+            if self.holds(read) == self.holds(value) and not all_of_it:
+                break
+        return text
+
+    def _written(self, value: float, digits: int) -> str:
         if self.unit == "%":
-            return f"{100 * value:.1f} %"
-        return f"{value:.4g} {self.unit}".rstrip()
+            return f"{100 * value:.{digits}f} %"
+        return f"{value:.{3 + digits}g} {self.unit}".rstrip()
 
 
 @dataclass(frozen=True)

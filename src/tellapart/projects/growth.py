@@ -7,6 +7,7 @@ smaller ones, and what changes from point to point is only that there is more.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import shutil
@@ -16,9 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from tellapart.catalog import open_catalog
 from tellapart.errors import RunError
+from tellapart.intervals import wilson
 from tellapart.projects.base import Bound, Project, Target, Training
 
 if TYPE_CHECKING:
@@ -76,7 +79,8 @@ def _work(shop: Workshop) -> None:
     split = whole.split
     learned = split.filter(split["side"].is_in(("train", "validation")))
     labels = dict(learned.select("path", "label").iter_rows())
-    held_out = set(whole.predictions["path"])
+    # Those that count on the whole: with fewer training pictures, fewer have a copy among them.
+    held_out = whole.predictions.filter(pl.col("counted"))["path"].to_list()
     sizes = [*(size for size in SIZES if size < len(labels)), len(labels)]
     for size in sizes:
         kept = first_of(labels, size, seed=shop.seed)
@@ -86,11 +90,14 @@ def _work(shop: Workshop) -> None:
             name = f"{kind.name}-{size}"
             training = dataclasses.replace(kind, name=name)
             run = shop.train(training, corrections=corrections)
-            low, high = run.metrics["held_out"]["accuracy_ci95"]
+            measured = run.predictions.filter(pl.col("path").is_in(held_out))
+            if len(measured) != len(held_out):
+                raise RunError(f"'{name}' was measured on other pictures than the whole.")
+            right = int(measured["correct"].sum())
+            low, high = wilson(right, len(measured))
+            shop.tell(f"{name}.held_out", right / len(measured))
             shop.tell(f"{name}.low", low)
             shop.tell(f"{name}.high", high)
-            if set(run.predictions["path"]) != held_out:
-                raise RunError(f"'{name}' was measured on other pictures than the whole.")
     shop.tell("points", float(len(sizes)))
     for kind in _KINDS:
         ends = (f"{kind.name}-{size}.held_out" for size in (sizes[0], sizes[-1]))
@@ -109,11 +116,14 @@ def _parted(data: Path, whole: Run, target: Path) -> Path:
     sides = dict(whole.split.select("path", "side").iter_rows())
     made = Path(tempfile.mkdtemp(prefix=".parted.", dir=target.parent))
     try:
-        for row, (path, label) in enumerate(catalog.frame.select("path", "label").iter_rows()):
-            side = sides.get(path, "left_out")
-            if side != "left_out":
-                place = catalog.classes.index(label)
-                folder = made / ("test" if side == "held_out" else "train") / f"{place:04d}"
+        with contextlib.closing(catalog.source):
+            rows = catalog.frame.select("path", "label").iter_rows()
+            for row, (path, label) in enumerate(rows):
+                side = sides.get(path, "left_out")
+                if side == "left_out":
+                    continue
+                part = "test" if side == "held_out" else "train"
+                folder = made / part / f"{catalog.classes.index(label):04d}"
                 folder.mkdir(parents=True, exist_ok=True)
                 (folder / f"{row:06d}").write_bytes(catalog.source.read(row))
         made.chmod(0o755)
@@ -148,9 +158,12 @@ PROJECT = Project(
     ),
     minutes=8,
     code=(
-        "import tellapart as ta\n\n"
-        'run = ta.train("pets/", model="cnn", corrections="all-but-250.csv")\n'
-        'print(run.metrics["train"]["n"], run.metrics["held_out"]["accuracy"])\n'
+        "from tellapart.projects import growth, locating, running\n\n"
+        'data = locating.find("cats-dogs-3k").path\n'
+        'result = running.run(growth.PROJECT, find=lambda _: (data, []), out="more-data")\n'
+        "for name, value in result.numbers.items():\n"
+        '    if name.endswith(".held_out"):\n'
+        "        print(name, value)\n"
     ),
     next=("Draw the curve for your own folder: is it still climbing?",),
     work=_work,

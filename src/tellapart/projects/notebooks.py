@@ -41,8 +41,12 @@ def code(project: Project, data: str = "") -> str:
     """The project in Python, with the package's own verbs; some ten lines."""
     if project.code:
         return project.code
-    where = data or (project.data[0] if project.data else "pictures")
-    lines = ["import tellapart as ta", "", f"data = {where!r}"]
+    lines = ["import tellapart as ta"]
+    if data:
+        lines += ["", f"data = {data!r}"]
+    else:
+        lines += ["from tellapart.projects import locating", ""]
+        lines += [f"data = locating.find({project.data[0]!r}).path"]
     for training in project.trainings:
         lines += [f"# {training.says}", _call(training)]
     names = ", ".join(_name(training) for training in project.trainings)

@@ -71,7 +71,7 @@ def index(results: Mapping[str, Mapping[str, Any]]) -> str:
     for place, project in enumerate(PROJECTS, 1):
         target = _headline(project)
         row = _row(results.get(project.name), target.what)
-        got = "not run yet" if row is None else f"{row['got']}{_mark(row)}"
+        got = "not run yet" if row is None else f"{row['got'] or 'not measured'}{_mark(row)}"
         cells = (project.idea, target.what, target.published or "–", got)
         lines.append(f"| {place} | [{project.name}]({project.name}.md) | {' | '.join(cells)} |")
     lines += ["", "## Words", "", "| word | meaning |", "| --- | --- |"]
@@ -173,6 +173,8 @@ def _row(result: Mapping[str, Any] | None, what: str) -> Mapping[str, Any] | Non
 
 
 def _mark(row: Mapping[str, Any]) -> str:
+    if row["got"] is None:
+        return ""
     return " reached" if row["reached"] else " **missed**"
 
 

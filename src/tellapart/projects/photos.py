@@ -114,7 +114,9 @@ CATS_DOGS_25K = Project(
     task="All 25,000 photographs, the convolutional network of the lesson before, 15 epochs.",
     source=_COURSES,
     data=("cats-dogs-25k", "cats-dogs-25k-180px"),
+    # The probe first, before anything is cached: its time counts.
     trainings=(
+        _PROBE,
         Training(
             "cnn",
             "The classic shape, pictures mirrored and moved.",
@@ -127,7 +129,6 @@ CATS_DOGS_25K = Project(
                 "augment": "flip,shift=0.1",
             },
         ),
-        _PROBE,
     ),
     targets=(
         Target("held-out accuracy", "cnn.held_out", "85 %", _percent(0.85)),
@@ -139,7 +140,10 @@ CATS_DOGS_25K = Project(
         ),
         Target("pretrained features", "probe.held_out", "", _percent(0.985)),
         Target(
-            "time for that", "probe.seconds", "25 minutes on a GPU", Bound(high=360.0, unit="s")
+            "time for that, nothing cached",
+            "probe.seconds",
+            "25 minutes on a GPU",
+            Bound(high=360.0, unit="s"),
         ),
     ),
     minutes=40,

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime
 import os
 import platform
+import shlex
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from tellapart import runs
 from tellapart.errors import RunError
@@ -18,8 +20,41 @@ from tellapart.projects.workshop import Workshop
 FILE = "project.json"
 _VERSIONS = ("tellapart", "keras", "tensorflow-cpu", "tensorflow", "jax", "numpy", "onnxruntime")
 
+_MARK = ".project.json"
+"""In a project's folder: what it was begun with."""
+
+_WORDS = {
+    "place": "place of its pictures",
+    "cores": "number of cores",
+    "python": "Python",
+    "versions": "set of versions",
+}
+
 Find = Callable[[Project], tuple[Path, list[str]]]
 """Finds a project's data: the path to train on, and sentences worth telling."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """A project was interrupted; the trainings that had ended are kept.
+
+    Args:
+        name: The project.
+        folder: Its folder.
+        seed: Its seed.
+        data: What it was trained on.
+    """
+
+    def __init__(self, name: str, folder: Path, seed: int, data: Path | None) -> None:
+        super().__init__(name)
+        self.name, self.folder, self.seed, self.data = name, folder, seed, data
+
+    @property
+    def command(self) -> str:
+        """The command line that goes on."""
+        more = f" --seed {self.seed}" if self.seed else ""
+        more += "" if self.data is None else f" --from {shlex.quote(str(self.data))}"
+        where = shlex.quote(str(self.folder))
+        return f"tellapart project run {self.name} --out {where}{more}"
 
 
 def run(
@@ -46,28 +81,37 @@ def run(
 
     Raises:
         DataError: If the data is nowhere.
-        RunError: If ``out`` belongs to another project or seed.
+        RunError: If ``out`` lies among the data, or belongs to another project, seed, data or
+            version.
+        Interrupted: If it was interrupted; it names the command that goes on.
     """
     data, notes = find(project) if project.data else (None, [])
     folder = _folder(project, out)
-    _claim(folder, project, seed)
+    _check_outside(folder, data)
+    about = _claim(folder, project, seed, data)
     shop = Workshop(folder, data, seed, progress)
     for note in notes:
         shop.note(note)
-    if project.work is not None:
-        project.work(shop)
-    else:
-        for training in project.trainings:
-            shop.train(training)
+    try:
+        _work(project, shop)
+    except KeyboardInterrupt:
+        raise Interrupted(project.name, folder, seed, data) from None
     result = Result(
         project=project,
         numbers=shop.numbers,
         notes=tuple(shop.notes),
         runs={name: os.fspath(one.path) for name, one in shop.runs.items()},
-        about=_about(seed, data),
+        about={**about, "data": None if data is None else data.name},
     )
     runs.write_json(folder / FILE, result.as_json())
     return result
+
+
+def _work(project: Project, shop: Workshop) -> None:
+    if project.work is not None:
+        project.work(shop)
+    for training in project.trainings:
+        shop.train(training)
 
 
 def _folder(project: Project, out: str | Path | None) -> Path:
@@ -77,22 +121,36 @@ def _folder(project: Project, out: str | Path | None) -> Path:
     return parent / runs.next_name(parent, project.name)
 
 
-def _claim(folder: Path, project: Project, seed: int) -> None:
+def _check_outside(folder: Path, data: Path | None) -> None:
+    if data is not None and data.is_dir() and folder.resolve().is_relative_to(data.resolve()):
+        raise RunError(
+            f"The folder '{folder}' would lie inside the data folder.",
+            remedy="Choose an --out outside it: nothing is written among your pictures.",
+            code="inside_data",
+        )
+
+
+def _claim(folder: Path, project: Project, seed: int, data: Path | None) -> dict[str, Any]:
     """Make the folder this project's own, or see that it is already.
 
+    Returns:
+        When, with what and on what the project was begun.
+
     Raises:
-        RunError: If it is somebody else's.
+        RunError: If it is somebody else's, or what lies there was made of other things.
     """
-    mark = folder / ".project.json"
-    wanted = {"name": project.name, "seed": seed}
+    mark = folder / _MARK
+    now = _about(seed, project, data)
     if mark.is_file():
-        if runs.read_json(mark) != wanted:
+        begun = runs.read_json(mark)
+        other = [name for name in now if name != "date" and begun.get(name) != now[name]]
+        if other:
             raise RunError(
-                f"'{folder}' belongs to another project or another seed.",
+                f"What lies in '{folder}' was begun with another {_WORDS.get(other[0], other[0])}.",
                 remedy="Choose another --out.",
-                code="folder_in_use",
+                code="other_project",
             )
-        return
+        return _public(begun)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise RunError(
             f"'{folder}' exists and is no folder of this project.",
@@ -100,18 +158,24 @@ def _claim(folder: Path, project: Project, seed: int) -> None:
             code="folder_in_use",
         )
     folder.mkdir(parents=True, exist_ok=True)
-    runs.write_json(mark, wanted)
+    runs.write_json(mark, now)
+    return _public(now)
 
 
-def _about(seed: int, data: Path | None) -> dict[str, object]:
+def _about(seed: int, project: Project, data: Path | None) -> dict[str, Any]:
     return {
+        "project": project.name,
+        "place": None if data is None else os.fspath(data.absolute()),
         "seed": seed,
-        "data": None if data is None else data.name,
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "versions": {name: version for name in _VERSIONS if (version := _version(name))},
     }
+
+
+def _public(about: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in about.items() if name not in ("project", "place")}
 
 
 def _version(name: str) -> str | None:
