@@ -156,7 +156,7 @@ PROJECT = Project(
         Target("what more pictures give a CNN from scratch", "cnn gains", "", Bound(unit="%")),
         Target("what they give pretrained features", "probe gains", "", Bound(unit="%")),
     ),
-    minutes=8,
+    minutes=30,
     code=(
         "from tellapart.projects import growth, locating, running\n\n"
         'data = locating.find("cats-dogs-3k").path\n'

@@ -13,12 +13,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tellapart.projects import notebooks
+from tellapart.projects import notebooks, pictures
 from tellapart.projects.base import Project
 from tellapart.projects.ladder import PROJECTS
 from tellapart.projects.running import FILE
 
-RESULTS = "results"
+RESULTS, IMAGES = "results", "images"
 _MADE = "<!-- Made by `make projects` from results/; do not edit. -->"
 
 GLOSSARY = {
@@ -90,6 +90,7 @@ def keep(folder: Path, out: Path) -> None:
     if not (out / FILE).is_file():
         return
     result = json.loads((out / FILE).read_text(encoding="utf-8"))
+    result["pictures"] = pictures.keep(folder / IMAGES, result["name"], result["runs"])
     result["runs"] = sorted(result["runs"])
     target = folder / RESULTS / f"{result['name']}.json"
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -148,6 +149,10 @@ def _figures(project: Project, result: Mapping[str, Any] | None) -> Iterator[str
     if result is None:
         return
     yield from (f"> {note}\n" for note in result["notes"])
+    for name in result["pictures"]:
+        says = next((one.says for one in project.trainings if one.name == name), name)
+        yield f"![Accuracy over the epochs of {name}]({IMAGES}/{project.name}-{name}.svg)"
+        yield from ("", f"*{name}.* {says}", "")
     versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
     yield (
         f"Run on {result['date']}, seed {result['seed']}, {result['cores']} cores, Python "
