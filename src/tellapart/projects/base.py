@@ -92,6 +92,18 @@ class Bound:
         return f"{value:.{3 + digits}g} {self.unit}".rstrip()
 
 
+COURSES = "what introductory courses and their notebooks print for it"
+"""The source of most published figures."""
+
+SHOWN = Bound(unit="%")
+"""A share that there is nothing to reach for."""
+
+
+def percent(least: float) -> Bound:
+    """At least this share."""
+    return Bound(low=least, unit="%")
+
+
 @dataclass(frozen=True)
 class Target:
     """A figure of a project.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tellapart.projects.base import Bound, Project, Target
+from tellapart.projects.base import COURSES, Bound, Project, Target
 
 if TYPE_CHECKING:
     from tellapart.projects.workshop import Workshop
@@ -34,7 +34,7 @@ PROJECT = Project(
         "sums at once, so it is many times as fast; the numbers that come out are the same."
     ),
     task="The convolutional network, trained on the CPU and then on the GPU, with a clock.",
-    source="what introductory courses and their notebooks print for it",
+    source=COURSES,
     data=(),
     targets=(
         Target(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from tellapart.projects.base import Bound, Project, Target, Training
+from tellapart.projects.base import COURSES, SHOWN, Project, Target, Training, percent
 
-_COURSES = "what introductory courses and their notebooks print for it"
 _PLAIN = {"schedule": "constant", "augment": "none", "validation": 0.0}
 """As the lesson trains: nothing varied, nothing set aside, one learning rate."""
 
@@ -74,12 +73,6 @@ _CNN = Training(
 _RESNET = Training("resnet", "The best network from scratch here.", {"model": "resnet"})
 
 
-def _percent(least: float) -> Bound:
-    return Bound(low=least, unit="%")
-
-
-_SHOWN = Bound(unit="%")
-
 FASHION_DNN = Project(
     name="fashion-dnn",
     title="Clothes, and a network that stops by itself",
@@ -88,13 +81,13 @@ FASHION_DNN = Project(
         "shoes. And nobody has to watch: the training ends when it is as good as was asked for."
     ),
     task="Fashion-MNIST, a dense network of two layers, stop when the wanted accuracy is reached.",
-    source=_COURSES,
+    source=COURSES,
     data=("fashion-mnist",),
     trainings=(_stops(0.9), _RECIPE),
     targets=(
-        Target("training accuracy when it stops", "stops.shown", "above 90 %", _percent(0.9)),
-        Target("test accuracy then", "stops.held_out", "about 86 to 89 %", _SHOWN),
-        Target("test accuracy with our recipe", "recipe.held_out", "89 to 90 %", _percent(0.9)),
+        Target("training accuracy when it stops", "stops.shown", "above 90 %", percent(0.9)),
+        Target("test accuracy then", "stops.held_out", "about 86 to 89 %", SHOWN),
+        Target("test accuracy with our recipe", "recipe.held_out", "89 to 90 %", percent(0.9)),
     ),
     minutes=3,
     keras=_DENSE.format(data="fashion_mnist", target=0.9),
@@ -112,13 +105,13 @@ DIGITS_DNN = Project(
         "that stops at 99 % of the first is a little worse on the second."
     ),
     task="MNIST, a dense network of two layers, stop at 99 % training accuracy.",
-    source=_COURSES,
+    source=COURSES,
     data=("mnist",),
     trainings=(_stops(0.99), _RECIPE),
     targets=(
-        Target("training accuracy when it stops", "stops.shown", "99 %", _percent(0.99)),
-        Target("test accuracy then", "stops.held_out", "98.1 %", _SHOWN),
-        Target("test accuracy with our recipe", "recipe.held_out", "98.1 %", _percent(0.986)),
+        Target("training accuracy when it stops", "stops.shown", "99 %", percent(0.99)),
+        Target("test accuracy then", "stops.held_out", "98.1 %", SHOWN),
+        Target("test accuracy with our recipe", "recipe.held_out", "98.1 %", percent(0.986)),
     ),
     minutes=3,
     keras=_DENSE.format(data="mnist", target=0.99),
@@ -133,12 +126,12 @@ FASHION_CNN = Project(
         "edge wherever the edge is, where a dense layer has to learn it anew for each place."
     ),
     task="Fashion-MNIST, convolution and max pooling twice, then dense layers.",
-    source=_COURSES,
+    source=COURSES,
     data=("fashion-mnist",),
     trainings=(_CNN, _RESNET),
     targets=(
-        Target("test accuracy with that shape", "cnn.held_out", "90.8 %", _percent(0.92)),
-        Target("test accuracy of a residual network", "resnet.held_out", "", _SHOWN),
+        Target("test accuracy with that shape", "cnn.held_out", "90.8 %", percent(0.92)),
+        Target("test accuracy of a residual network", "resnet.held_out", "", SHOWN),
     ),
     minutes=12,
     keras=_CONVOLUTIONS.format(data="fashion_mnist"),
@@ -150,12 +143,12 @@ DIGITS_CNN = Project(
     title="Digits, seen through convolutions",
     idea="The same network as for clothes, and nine of ten mistakes of the dense one are gone.",
     task="MNIST, convolution and max pooling twice, then dense layers.",
-    source=_COURSES,
+    source=COURSES,
     data=("mnist",),
     trainings=(_CNN, _RESNET),
     targets=(
-        Target("test accuracy with that shape", "cnn.held_out", "99.3 %", _percent(0.993)),
-        Target("test accuracy of a residual network", "resnet.held_out", "", _SHOWN),
+        Target("test accuracy with that shape", "cnn.held_out", "99.3 %", percent(0.993)),
+        Target("test accuracy of a residual network", "resnet.held_out", "", SHOWN),
     ),
     minutes=12,
     keras=_CONVOLUTIONS.format(data="mnist"),

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from tellapart.projects.base import Bound, Project, Target, Training
+from tellapart.projects.base import COURSES, SHOWN, Bound, Project, Target, Training, percent
 
-_COURSES = "what introductory courses and their notebooks print for it"
-_SHOWN = Bound(unit="%")
 _PROBE = Training("probe", "A linear head on pretrained features.", {"model": "probe"})
 
 _DIRECTORY = """\
@@ -27,10 +25,6 @@ model.add(keras.layers.Dense(2, activation="softmax"))
 model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 model.fit(train, validation_data=validation, epochs=15)
 """
-
-
-def _percent(least: float) -> Bound:
-    return Bound(low=least, unit="%")
 
 
 def _overfits(size: int | None) -> Training:
@@ -59,15 +53,15 @@ HORSES_HUMANS = Project(
         "About 1,000 pictures in class folders, read by folder, trained, validated on 256 others, "
         "and then tried on a picture of your own."
     ),
-    source=_COURSES,
+    source=COURSES,
     data=("horses-or-humans", "horses-or-humans-100px"),
     trainings=(
         Training("cnn", "A convolutional network from scratch.", {"model": "cnn"}),
         _PROBE,
     ),
     targets=(
-        Target("a CNN from scratch", "cnn.held_out", "84 %", _percent(0.88)),
-        Target("pretrained features", "probe.held_out", "99.6 %", _percent(0.995)),
+        Target("a CNN from scratch", "cnn.held_out", "84 %", percent(0.88)),
+        Target("pretrained features", "probe.held_out", "99.6 %", percent(0.995)),
     ),
     minutes=3,
     keras=_DIRECTORY.format(folder="horses-or-humans"),
@@ -83,7 +77,7 @@ CATS_DOGS_3K = Project(
         "avoid it."
     ),
     task="Real photographs, 2,000 to train on and 1,000 to validate with, a convolutional network.",
-    source=_COURSES,
+    source=COURSES,
     data=("cats-dogs-3k", "cats-and-dogs-filtered"),
     trainings=(
         _overfits(150),
@@ -91,13 +85,13 @@ CATS_DOGS_3K = Project(
         _PROBE,
     ),
     targets=(
-        Target("training accuracy of the classic CNN", "cnn.train", "above 98 %", _SHOWN),
-        Target("held-out accuracy of it", "cnn.held_out", "70 to 75 %", _SHOWN),
+        Target("training accuracy of the classic CNN", "cnn.train", "above 98 %", SHOWN),
+        Target("held-out accuracy of it", "cnn.held_out", "70 to 75 %", SHOWN),
         Target(
             "what the report calls that", "cnn.verdict", "overfitting", Bound(equals="overfitting")
         ),
-        Target("resnet, pictures varied", "resnet.held_out", "", _percent(0.82)),
-        Target("pretrained features", "probe.held_out", "", _percent(0.983)),
+        Target("resnet, pictures varied", "resnet.held_out", "", percent(0.82)),
+        Target("pretrained features", "probe.held_out", "", percent(0.983)),
     ),
     minutes=14,
     keras=_DIRECTORY.format(folder="cats-dogs-3k"),
@@ -112,7 +106,7 @@ CATS_DOGS_25K = Project(
         "has to understand 20,000."
     ),
     task="All 25,000 photographs, the convolutional network of the lesson before, 15 epochs.",
-    source=_COURSES,
+    source=COURSES,
     data=("cats-dogs-25k", "cats-dogs-25k-180px"),
     # The probe first, before anything is cached: its time counts.
     trainings=(
@@ -131,14 +125,14 @@ CATS_DOGS_25K = Project(
         ),
     ),
     targets=(
-        Target("held-out accuracy", "cnn.held_out", "85 %", _percent(0.85)),
+        Target("held-out accuracy", "cnn.held_out", "85 %", percent(0.85)),
         Target(
             "gap to the training accuracy",
             "cnn.gap",
             "2 points (87 % in training)",
             Bound(high=0.04, below=True, unit="%"),
         ),
-        Target("pretrained features", "probe.held_out", "", _percent(0.985)),
+        Target("pretrained features", "probe.held_out", "", percent(0.985)),
         Target(
             "time for that, nothing cached",
             "probe.seconds",
@@ -159,7 +153,7 @@ HAPPY_SAD = Project(
         "drawings. What would it take to know more?"
     ),
     task="80 drawings of happy and sad faces; stop at 99.9 % training accuracy.",
-    source=_COURSES,
+    source=COURSES,
     data=("happy-or-sad",),
     trainings=(
         Training(
@@ -176,7 +170,7 @@ HAPPY_SAD = Project(
         ),
     ),
     targets=(
-        Target("training accuracy when it stops", "cnn.shown", "99.9 %", _percent(0.999)),
+        Target("training accuracy when it stops", "cnn.shown", "99.9 %", percent(0.999)),
         Target(
             "what 80 drawings can prove",
             "cnn.verdict",
