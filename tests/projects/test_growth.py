@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -9,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tellapart.demo import write_digits
-from tellapart.projects import growth, running
+from tellapart.projects import growth, registry, running
 from tellapart.projects.base import Training
+from tellapart.projects.copies import Found
 from tellapart.projects.growth import first_of
 from tellapart.runs import open_run
 
@@ -39,7 +41,8 @@ def test_every_point_is_measured_on_the_same_held_out_pictures(
     monkeypatch.setattr(growth, "_KINDS", kinds)
     monkeypatch.setattr(growth, "SIZES", (100, 400, 5_000))
     digits = write_digits(tmp_path / "digits")
-    result = running.run(growth.PROJECT, find=lambda _: (digits, []), out=tmp_path / "out")
+    found = Found(digits, registry.named("digits"), ())
+    result = running.run(growth.PROJECT, find=lambda _: found, out=tmp_path / "out")
     drawn, whole = open_run(result.runs["probe"]), open_run(result.runs["probe-parted"])
     assert whole.metrics["held_out"]["n"] == drawn.metrics["held_out"]["n"]
     assert whole.metrics["train"]["n"] == drawn.metrics["train"]["n"]
@@ -57,3 +60,9 @@ def test_every_point_is_measured_on_the_same_held_out_pictures(
         result.numbers[f"probe-{sizes[-1]}.held_out"] - result.numbers["probe-100.held_out"]
     )
     assert result.numbers["probe gains"] > 0.05
+    curve = (tmp_path / "out" / "pictures" / "curve.svg").read_text(encoding="utf-8")
+    root = ElementTree.fromstring(curve)
+    said = " ".join(root.itertext())
+    shown = 100 * float(result.numbers["probe-400.held_out"])
+    assert f"probe, 400 pictures: {shown:.1f} %" in said and "of 359 held out" in said
+    assert [one.file for one in result.pictures] == ["curve.svg"]

@@ -9,6 +9,7 @@ import pytest
 
 from tellapart.projects import pages, running
 from tellapart.projects.base import Project
+from tellapart.projects.copies import Found
 from tellapart.projects.ladder import PROJECTS, named
 
 DOCS = Path(__file__).parents[2] / "docs" / "projects"
@@ -38,8 +39,12 @@ def test_stored_results_belong_to_projects_as_they_are_and_name_no_place() -> No
         assert "/" not in json.dumps(stored["runs"]) + str(stored["data"])
 
 
+def _needs_none(project: Project) -> Found:
+    raise AssertionError(f"{project.name} needs no pictures")
+
+
 def test_a_run_becomes_a_page(tmp_path: Path) -> None:
-    running.run(named("house-prices"), find=lambda _: (tmp_path, []), out=tmp_path / "out")
+    running.run(named("house-prices"), find=_needs_none, out=tmp_path / "out")
     pages.main([str(tmp_path), "keep", str(tmp_path / "out")])
     shown = (tmp_path / "house-prices.md").read_text(encoding="utf-8")
     assert "| about 4.0 | 3.98 to 4.02 | 4.00" in shown and "reached" in shown

@@ -9,8 +9,10 @@ import pytest
 
 from tellapart.demo import write_digits
 from tellapart.errors import RunError, SettingsError
-from tellapart.projects import ladder, running
+from tellapart.projects import ladder, registry, running
 from tellapart.projects.base import Bound, Project, Target, Training
+from tellapart.projects.copies import Found
+from tellapart.projects.running import Find
 from tellapart.projects.workshop import Workshop
 
 
@@ -28,6 +30,10 @@ def tiny(*targets: Target, **more: object) -> Project:
     )
 
 
+def copy(path: Path, *told: str) -> Find:
+    return lambda _: Found(path, registry.named("digits"), told)
+
+
 PROBE = Training("probe", "A head.", {"model": "probe", "size": 32})
 
 
@@ -38,9 +44,7 @@ def test_a_project_trains_and_judges(tmp_path: Path) -> None:
         Target("too good", "probe.held_out", "", Bound(low=1.01, unit="%")),
         trainings=(PROBE,),
     )
-    result = running.run(
-        project, find=lambda _: (digits, ["A copy."]), out=tmp_path / "out", seed=3
-    )
+    result = running.run(project, find=copy(digits, "A copy."), out=tmp_path / "out", seed=3)
     told = result.as_json()
     assert [row["reached"] for row in told["targets"]] == [True, False]
     assert told["notes"] == ["A copy."] and told["seed"] == 3 and told["data"] == "digits"
@@ -63,25 +67,25 @@ def test_what_was_done_before_an_interruption_is_not_done_again(tmp_path: Path) 
 
     project = tiny(work=work)
     with pytest.raises(running.Interrupted) as caught:
-        running.run(project, find=lambda _: (digits, []), out=tmp_path / "out")
+        running.run(project, find=copy(digits), out=tmp_path / "out")
     assert f"project run tiny --out {tmp_path / 'out'} --from {digits}" in caught.value.command
     model = tmp_path / "out" / "probe" / "model.onnx"
     before = model.stat().st_mtime_ns
     stops.clear()
-    result = running.run(project, find=lambda _: (digits, []), out=tmp_path / "out")
+    result = running.run(project, find=copy(digits), out=tmp_path / "out")
     assert result.numbers["done"] == 1.0 and "probe.held_out" in result.numbers
     assert model.stat().st_mtime_ns == before
     with pytest.raises(RunError, match="another seed"):
-        running.run(project, find=lambda _: (digits, []), out=tmp_path / "out", seed=1)
+        running.run(project, find=copy(digits), out=tmp_path / "out", seed=1)
     with pytest.raises(RunError, match="another place"):
-        running.run(project, find=lambda _: (tmp_path / "b", []), out=tmp_path / "out")
+        running.run(project, find=copy(tmp_path / "b"), out=tmp_path / "out")
 
 
 def test_nothing_is_written_among_the_pictures(tmp_path: Path) -> None:
     digits = write_digits(tmp_path / "digits")
     before = sorted(digits.rglob("*"))
     with pytest.raises(RunError, match="inside the data"):
-        running.run(tiny(), find=lambda _: (digits, []), out=digits / "projects" / "tiny-1")
+        running.run(tiny(), find=copy(digits), out=digits / "projects" / "tiny-1")
     assert sorted(digits.rglob("*")) == before
 
 
@@ -89,12 +93,12 @@ def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("mine")
     with pytest.raises(RunError):
-        running.run(tiny(), find=lambda _: (tmp_path, []), out=tmp_path / "mine")
+        running.run(tiny(), find=copy(tmp_path), out=tmp_path / "mine")
     assert [entry.name for entry in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
 
 
 def test_the_house_prices_need_no_pictures(tmp_path: Path) -> None:
-    def find(project: Project) -> tuple[Path, list[str]]:
+    def find(project: Project) -> Found:
         raise AssertionError("it needs none")
 
     result = running.run(ladder.named("house-prices"), find=find, out=tmp_path / "out")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tellapart.projects.base import Project
+    from tellapart.projects.copies import Found
     from tellapart.projects.running import Find
 
 
@@ -162,10 +163,12 @@ def _chosen(
 
 def _finder(source: Path | None) -> Find:
     """Finds a project's data: where it was said to be, or the best data set that is at hand."""
+    import dataclasses
+
     from tellapart.errors import DataError
     from tellapart.projects import locating
 
-    def find(project: Project) -> tuple[Path, list[str]]:
+    def find(project: Project) -> Found:
         problem: DataError | None = None
         for name in project.data:
             try:
@@ -173,10 +176,10 @@ def _finder(source: Path | None) -> Find:
             except DataError as error:
                 problem = problem or error
                 continue
-            notes = list(found.told)
-            if name != project.data[0]:
-                notes.insert(0, f"On {name}: {project.data[0]} is not at hand.")
-            return found.path, notes
+            if name == project.data[0]:
+                return found
+            other = f"On {name}: {project.data[0]} is not at hand."
+            return dataclasses.replace(found, told=(other, *found.told))
         assert problem is not None, "a project that is asked for data names some"
         raise problem
 

@@ -42,7 +42,19 @@ def map_sheet(model: Model, data: bytes) -> bytes:
         PictureError: The picture cannot be decoded.
         SettingsError: The model has no convolutions.
     """
-    pixels = square(model, data)
+    return png(sheet(map_blocks(model, square(model, data))))
+
+
+def map_blocks(model: Model, pixels: RGB) -> list[Block]:
+    """What :func:`map_sheet` shows, to be laid out beside other things.
+
+    Args:
+        model: A model with convolutions.
+        pixels: uint8 ``[S, S, 3]``, the square that the network sees.
+
+    Raises:
+        SettingsError: The model has no convolutions.
+    """
     layers = feature_maps(model, pixels)
     blocks = [_picture(pixels)]
     for name, maps in layers:
@@ -54,7 +66,7 @@ def map_sheet(model: Model, data: bytes) -> bytes:
         )
         tiles = [glow(maps[..., channel]) for channel in shown]
         blocks.append(Block(name, tiles, 8 if len(layers) <= MANY_LAYERS else 16, note=note))
-    return png(sheet(blocks))
+    return blocks
 
 
 def filter_sheet(model: Model, data: bytes) -> bytes:
@@ -72,33 +84,35 @@ def filter_sheet(model: Model, data: bytes) -> bytes:
         SettingsError: The model has no convolutions.
     """
     pixels = square(model, data)
+    kernels = kernel_block(model)
+    name = first_layer(model)
+    maps = model.activations(pixels[None], [name])[name][0]
+    seen = Block(
+        "What each makes of the picture",
+        [glow(maps[..., number]) for number in range(len(kernels.tiles))],
+        kernels.columns,
+        note="in the same order, behind the activation",
+    )
+    return png(sheet([_picture(pixels), kernels, seen]))
+
+
+def kernel_block(model: Model) -> Block:
+    """The kernels of the first convolution, the first :data:`FILTERS` of them.
+
+    Raises:
+        SettingsError: The model has no convolutions.
+    """
     kernels = filters(model)
     if kernels is None:
         raise no_convolutions("Showing filters")
-    name = first_layer(model)
-    maps = model.activations(pixels[None], [name])[name][0]
     count, side = kernels.shape[:2]
     shown = min(count, FILTERS)
-    columns = 8 if shown <= 2 * 8 else 16
     size = f"{count} of {side} x {side}" + (f"; the first {shown}" if shown < count else "")
-    return png(
-        sheet(
-            [
-                _picture(pixels),
-                Block(
-                    f"Kernels of {name}",
-                    list(kernels[:shown]),
-                    columns,
-                    note=f"{size}; mid-gray is zero, brighter above, darker below",
-                ),
-                Block(
-                    "What each makes of the picture",
-                    [glow(maps[..., number]) for number in range(shown)],
-                    columns,
-                    note="in the same order, behind the activation",
-                ),
-            ]
-        )
+    return Block(
+        f"Kernels of {first_layer(model)}",
+        list(kernels[:shown]),
+        8 if shown <= 2 * 8 else 16,
+        note=f"{size}; mid-gray is zero, brighter above, darker below",
     )
 
 

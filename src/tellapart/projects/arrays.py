@@ -23,6 +23,7 @@ MNIST = DataSet(
     origin="Yann LeCun, Corinna Cortes and Christopher J. C. Burges, 1998, from NIST's forms",
     home="http://yann.lecun.com/exdb/mnist/",
     licence="CC BY-SA 3.0",
+    shareable=True,
     citation=(
         "Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, Gradient-Based Learning Applied to "
         "Document Recognition, Proceedings of the IEEE 86(11), 1998"
@@ -73,6 +74,7 @@ FASHION = DataSet(
     origin="Han Xiao, Kashif Rasul and Roland Vollgraf (Zalando Research), 2017",
     home="https://github.com/zalandoresearch/fashion-mnist",
     licence="MIT",
+    shareable=True,
     citation=(
         "H. Xiao, K. Rasul and R. Vollgraf, Fashion-MNIST: a Novel Image Dataset for "
         "Benchmarking Machine Learning Algorithms, arXiv:1708.07747, 2017"
@@ -138,6 +140,7 @@ DIGITS = DataSet(
     origin="Ethem Alpaydin and Cenk Kaynak, 1998; they come with scikit-learn",
     home="https://archive.ics.uci.edu/dataset/80/optical+recognition+of+handwritten+digits",
     licence="CC BY 4.0",
+    shareable=True,
     citation=(
         "E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine "
         "Learning Repository, 1998"

@@ -7,11 +7,12 @@ as a notebook.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tellapart.projects.pictures import Drawn
     from tellapart.projects.workshop import Workshop
 
 Number = float | str
@@ -164,6 +165,8 @@ class Project:
         minutes: That it takes on two cores, roughly.
         code: Ten lines of Python that do the same; made from the trainings unless given.
         keras: What the same takes in plain Keras.
+        explained: Why it came out as it did: a paragraph under the figures.
+        errors: What often goes wrong, each with what to do.
         next: What to try next.
         work: Does it, where that is more than its trainings.
     """
@@ -179,6 +182,8 @@ class Project:
     trainings: tuple[Training, ...] = ()
     code: str = ""
     keras: str = ""
+    explained: str = ""
+    errors: tuple[tuple[str, str], ...] = ()
     next: tuple[str, ...] = ()
     work: Callable[[Workshop], None] | None = None
 
@@ -192,13 +197,15 @@ class Result:
         numbers: All of them, by name: ``TRAINING.held_out``, ``TRAINING.train`` and others.
         notes: Sentences worth telling, such as that a reduced copy was used.
         runs: Run folders by the name of the training.
-        about: Date, seed, versions, cores, data.
+        pictures: In the folder ``pictures`` beside them.
+        about: Date, seed, versions, cores, data, and whether pictures of it may be shown again.
     """
 
     project: Project
     numbers: Mapping[str, Number]
     notes: tuple[str, ...]
     runs: Mapping[str, str]
+    pictures: Sequence[Drawn]
     about: Mapping[str, Any]
 
     def as_json(self) -> dict[str, Any]:
@@ -211,5 +218,6 @@ class Result:
             "numbers": dict(self.numbers),
             "notes": list(self.notes),
             "runs": dict(self.runs),
+            "pictures": [asdict(one) for one in self.pictures],
             **self.about,
         }

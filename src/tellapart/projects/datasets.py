@@ -50,6 +50,7 @@ class DataSet:
         damaged: Whether pictures may be missing from an unpacked copy, since some are broken.
         system: The folder under ``/usr/share/datasets`` where Debian puts it, or empty.
         label_from: ``name`` where labels stand in the file names.
+        shareable: Whether its licence lets pictures of it be shown again, with its origin named.
     """
 
     name: str
@@ -67,6 +68,7 @@ class DataSet:
     damaged: bool = False
     system: str = ""
     label_from: Literal["name"] | None = None
+    shareable: bool = False
 
     @property
     def size(self) -> int | None:

@@ -54,6 +54,22 @@ PROJECT = Project(
         "        start = time.perf_counter()\n"
         "        model.fit(x, y, epochs=1)\n        print(device, time.perf_counter() - start)\n"
     ),
+    errors=(
+        (
+            "A GPU is there, but only the CPU is shown.",
+            "The engine does not see it: TensorFlow needs its package with CUDA, or choose another "
+            "engine: `KERAS_BACKEND=jax` or `KERAS_BACKEND=torch`, installed for your GPU.",
+        ),
+        (
+            "The GPU is hardly faster.",
+            "On a network this small it waits for the next batch. Larger batches and more filters "
+            "show what it can do.",
+        ),
+        (
+            "The GPU runs out of memory.",
+            "`tellapart train` halves the batch, tries again, and says so.",
+        ),
+    ),
     next=("KERAS_BACKEND=jax tellapart bench devices",),
     work=_work,
 )

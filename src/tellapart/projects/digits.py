@@ -73,6 +73,32 @@ _CNN = Training(
 _RESNET = Training("resnet", "The best network from scratch here.", {"model": "resnet"})
 
 
+_CHANNEL = (
+    "A convolution refuses `(28, 28)`.",
+    "In Keras a gray picture needs a channel of its own: `x[..., None]`. tellapart adds it.",
+)
+_SLOW = (
+    "An epoch takes minutes.",
+    "A convolution is many sums: a laptop needs ten seconds to a minute an epoch here. Batches of "
+    "4 instead of 32 make it several times that.",
+)
+_ARRAY_ERRORS = (
+    (
+        "The accuracy stays near 10 %, which is guessing.",
+        "The pixels were not divided by 255, or the learning rate is far too large.",
+    ),
+    (
+        "It never reaches the accuracy at which it should stop.",
+        "What the network is told to reach is checked once an epoch: give it more `--epochs`, or a "
+        "lower `--target`. `--augment none` and no dropout get there sooner, and know less.",
+    ),
+    (
+        "There is no copy of the pictures.",
+        "`tellapart data get NAME` downloads them, or says where to put a copy of your own.",
+    ),
+)
+
+
 FASHION_DNN = Project(
     name="fashion-dnn",
     title="Clothes, and a network that stops by itself",
@@ -90,6 +116,13 @@ FASHION_DNN = Project(
         Target("test accuracy with our recipe", "recipe.held_out", "89 to 90 %", percent(0.9)),
     ),
     minutes=3,
+    explained=(
+        "The accuracy that stops it is that of pictures it has just learned from. On pictures it "
+        "has never seen it is lower, and that is the number that counts. The recipe goes on for "
+        "20 epochs with a learning rate that rises and then falls to nothing, leaves out a fifth "
+        "of the inputs of each dense layer at random, and moves one picture in five by a pixel."
+    ),
+    errors=_ARRAY_ERRORS,
     keras=_DENSE.format(data="fashion_mnist", target=0.9),
     next=(
         "tellapart project run fashion-cnn",
@@ -114,6 +147,14 @@ DIGITS_DNN = Project(
         Target("test accuracy with our recipe", "recipe.held_out", "98.1 %", percent(0.986)),
     ),
     minutes=3,
+    explained=(
+        "What makes the difference is not more layers. The first training ends as soon as it knows "
+        "99 % of its own pictures. The recipe makes knowing them by heart harder: a fifth of the "
+        "inputs of each dense layer is left out at random, one picture in five is moved by a "
+        "pixel, and the learning rate falls to nothing at the end, so that the weights come to "
+        "rest."
+    ),
+    errors=_ARRAY_ERRORS,
     keras=_DENSE.format(data="mnist", target=0.99),
     next=("tellapart project run digits-cnn",),
 )
@@ -134,6 +175,11 @@ FASHION_CNN = Project(
         Target("test accuracy of a residual network", "resnet.held_out", "", SHOWN),
     ),
     minutes=12,
+    explained=(
+        "Shirts are the hard class: at 28 pixels, even people take them for pullovers, coats and "
+        "T-shirts. The mistakes below are nearly all among these four."
+    ),
+    errors=(_CHANNEL, _SLOW, *_ARRAY_ERRORS),
     keras=_CONVOLUTIONS.format(data="fashion_mnist"),
     next=("Look at the feature maps in the report: what is left of a shoe after each layer?",),
 )
@@ -151,6 +197,7 @@ DIGITS_CNN = Project(
         Target("test accuracy of a residual network", "resnet.held_out", "", SHOWN),
     ),
     minutes=12,
+    errors=(_CHANNEL, _SLOW, *_ARRAY_ERRORS),
     keras=_CONVOLUTIONS.format(data="mnist"),
     next=("Look at the mistakes in the report: could you read those digits?",),
 )

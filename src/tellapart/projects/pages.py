@@ -15,28 +15,14 @@ from typing import Any
 
 from tellapart.projects import notebooks, pictures
 from tellapart.projects.base import Project
+from tellapart.projects.glossary import GLOSSARY, anchor, used
 from tellapart.projects.ladder import PROJECTS
+from tellapart.projects.registry import named
 from tellapart.projects.running import FILE
 
 RESULTS, IMAGES = "results", "images"
+_SHOWN = ("tellapart", "python", "keras", "tensorflow-cpu", "tensorflow", "jax", "onnxruntime")
 _MADE = "<!-- Made by `make projects` from results/; do not edit. -->"
-
-GLOSSARY = {
-    "accuracy": "The share of pictures that are told right.",
-    "augmentation": "Varying training pictures (mirrored, moved, turned), so that each is new.",
-    "convolution": "A small sum over a patch of the picture, with the same weights everywhere.",
-    "dense layer": "Units that each weigh everything that comes in.",
-    "epoch": "One pass over all training pictures.",
-    "gap": "Training accuracy less held-out accuracy; large where pictures were learned by heart.",
-    "gradient descent": "Changing each weight a little, in the direction that makes the loss fall.",
-    "held-out pictures": "Put aside before training. They choose nothing; they only measure.",
-    "learning rate": "How far a step of gradient descent goes.",
-    "loss": "How wrong the answers are, as one number that training makes small.",
-    "max pooling": "Keeping the largest of each two by two numbers: a map of half the side.",
-    "overfitting": "Learning the training pictures by heart, instead of what they have in common.",
-    "pretrained features": "What a network that has seen a million photographs says of a picture.",
-    "probe": "A linear head on pretrained features.",
-}
 
 
 def page(project: Project, result: Mapping[str, Any] | None) -> str:
@@ -74,8 +60,12 @@ def index(results: Mapping[str, Mapping[str, Any]]) -> str:
         got = "not run yet" if row is None else f"{row['got'] or 'not measured'}{_mark(row)}"
         cells = (project.idea, target.what, target.published or "–", got)
         lines.append(f"| {place} | [{project.name}]({project.name}.md) | {' | '.join(cells)} |")
+    lines += ["", "## What they say together", "", *_summary(results)]
     lines += ["", "## Words", "", "| word | meaning |", "| --- | --- |"]
-    lines += [f"| {word} | {meaning} |" for word, meaning in GLOSSARY.items()]
+    lines += [
+        f'| <span id="{anchor(word)}">{word}</span> | {meaning} |'
+        for word, meaning in GLOSSARY.items()
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -90,7 +80,7 @@ def keep(folder: Path, out: Path) -> None:
     if not (out / FILE).is_file():
         return
     result = json.loads((out / FILE).read_text(encoding="utf-8"))
-    result["pictures"] = pictures.keep(folder / IMAGES, result["name"], result["runs"])
+    result["pictures"] = pictures.keep(out, folder / IMAGES, result["name"], result)
     result["runs"] = sorted(result["runs"])
     target = folder / RESULTS / f"{result['name']}.json"
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -117,6 +107,28 @@ def _page(project: Project, result: Mapping[str, Any] | None) -> Iterator[str]:
     yield from ("```console", f"$ tellapart project run {project.name}", "```", "")
     yield from ("## What it gets", "")
     yield from _figures(project, result)
+    if result is not None:
+        yield from _looks(result)
+    yield from _code(project)
+    if project.errors:
+        yield from ("## Common errors", "")
+        for symptom, remedy in project.errors:
+            yield from (f"**{symptom}** {remedy}", "")
+    if project.next:
+        yield from ("## What to try next", "")
+        yield from (f"- {_next(one)}" for one in project.next)
+        yield ""
+    words = used(" ".join((project.idea, project.task, project.explained)))
+    if words:
+        links = " · ".join(f"[{word}](index.md#{anchor(word)})" for word in words)
+        yield f"Words: {links}."
+
+
+def _next(one: str) -> str:
+    return f"`{one}`" if one.startswith("tellapart ") and ":" not in one else one
+
+
+def _code(project: Project) -> Iterator[str]:
     yield from ("## The code", "", "In Python:", "", "```python")
     yield notebooks.code(project).rstrip()
     yield from ("```", "")
@@ -129,9 +141,6 @@ def _page(project: Project, result: Mapping[str, Any] | None) -> Iterator[str]:
     yield from ("As a notebook to open:", "", "```console")
     yield f"$ tellapart project run {project.name} --notebook {project.name}.ipynb"
     yield from ("```", "")
-    if project.next:
-        yield from ("## What to try next", "")
-        yield from (f"- {one}" for one in project.next)
 
 
 def _figures(project: Project, result: Mapping[str, Any] | None) -> Iterator[str]:
@@ -149,14 +158,14 @@ def _figures(project: Project, result: Mapping[str, Any] | None) -> Iterator[str
     if result is None:
         return
     yield from (f"> {note}\n" for note in result["notes"])
-    for name in result["pictures"]:
-        says = next((one.says for one in project.trainings if one.name == name), name)
-        yield f"![Accuracy over the epochs of {name}]({IMAGES}/{project.name}-{name}.svg)"
-        yield from ("", f"*{name}.* {says}", "")
-    versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
+    if project.explained:
+        yield from (project.explained, "")
+    versions = ", ".join(
+        f"{name} {result['versions'][name]}" for name in _SHOWN if name in result["versions"]
+    )
     yield (
-        f"Run on {result['date']}, seed {result['seed']}, {result['cores']} cores, Python "
-        f"{result['python']}, {versions}; data: {result['data'] or 'none'}."
+        f"Run on {result['date']}, seed {result['seed']}, {result['cores']} cores, {versions}; "
+        f"data: {result['dataset'] or 'none'}."
     )
     yield ""
     yield from ("<details markdown><summary>All numbers</summary>", "")
@@ -164,6 +173,46 @@ def _figures(project: Project, result: Mapping[str, Any] | None) -> Iterator[str
     for name, value in result["numbers"].items():
         yield f"| {name} | {value if isinstance(value, str) else f'{value:.6g}'} |"
     yield from ("", "</details>", "")
+
+
+def _looks(result: Mapping[str, Any]) -> Iterator[str]:
+    """The pictures, with their captions, and whose they are."""
+    if result["pictures"]:
+        yield from ("## What it looks like", "")
+    for one in result["pictures"]:
+        yield from (f"![{one['says']}]({IMAGES}/{one['file']})", "", f"*{one['says']}*", "")
+    if any(one["of_data"] for one in result["pictures"]):
+        data = named(result["dataset"])
+        source = f"{data.title}: {data.origin}, {data.licence}."
+        yield from (f"The pictures shown are of {source} [Citation](../datasets.md).", "")
+    elif result["dataset"] is not None:
+        yield (
+            "Mistakes, feature maps and varied pictures are not on this page, since they show "
+            "pictures that are not ours to pass on. Your own run draws them, into "
+            f"`projects/{result['name']}-1/pictures/`."
+        )
+        yield ""
+
+
+def _summary(results: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """How many figures were reached, and which were not."""
+    rows = [
+        (name, row)
+        for name, result in results.items()
+        for row in result["targets"]
+        if row["to_reach"] != "shown"
+    ]
+    reached = sum(row["reached"] for _, row in rows)
+    yield (
+        f"{len(results)} of {len(PROJECTS)} lessons have been run; {reached} of {len(rows)} "
+        "figures were reached."
+    )
+    missed = [(name, row) for name, row in rows if not row["reached"]]
+    if missed:
+        yield ""
+    for name, row in missed:
+        got = "not measured" if row["got"] is None else f"**missed**: {row['got']}"
+        yield f"- [{name}]({name}.md), {row['what']}: {got}, where it was to be {row['to_reach']}."
 
 
 def _headline(project: Project) -> Any:

@@ -42,6 +42,13 @@ def _overfits(size: int | None) -> Training:
     )
 
 
+_SWAPPED = (
+    "In the program that uses the model, the classes are swapped.",
+    "Whoever reads folders sorts them by name, and whoever writes the list of classes by hand does "
+    "not. `model.onnx` holds the names in their order.",
+)
+
+
 HORSES_HUMANS = Project(
     name="horses-humans",
     title="Horses or humans: a folder is a label",
@@ -64,6 +71,24 @@ HORSES_HUMANS = Project(
         Target("pretrained features", "probe.held_out", "99.6 %", percent(0.995)),
     ),
     minutes=3,
+    explained=(
+        "The pictures are made by a computer, and those of the validation part show other horses "
+        "and other people than those to learn from. A network from scratch has seen nothing else "
+        "in its life; pretrained features come from a million photographs."
+    ),
+    errors=(
+        (
+            "There are three classes: horses, humans and `__MACOSX`.",
+            "Folders that archivers leave behind are no classes. tellapart passes over them and "
+            "says so; in plain Keras, delete them.",
+        ),
+        _SWAPPED,
+        (
+            "My own picture is called a horse, whatever it is.",
+            "A classifier of two classes has only two words. It was never shown anything else; "
+            "look at the probability, and at `tellapart explain RUN PICTURE`.",
+        ),
+    ),
     keras=_DIRECTORY.format(folder="horses-or-humans"),
     next=("tellapart predict RUN your-own.jpg", "tellapart explain RUN your-own.jpg"),
 )
@@ -94,6 +119,26 @@ CATS_DOGS_3K = Project(
         Target("pretrained features", "probe.held_out", "", percent(0.983)),
     ),
     minutes=14,
+    explained=(
+        "The classic network knows nearly all 2,000 of its photographs, and has three of ten "
+        "others wrong: it remembers, instead of seeing. The residual network is given each "
+        "photograph otherwise in every epoch (mirrored, moved, turned, partly covered, mixed with "
+        "another), so that remembering does not help. The probe does not learn to see at all: it "
+        "takes features of a network that has seen a million photographs, and only draws the line "
+        "between cats and dogs."
+    ),
+    errors=(
+        (
+            "The training accuracy is 100 %, and I was told to be glad.",
+            "Held-out pictures decide. The report draws the gap and calls it `overfitting`.",
+        ),
+        (
+            "The validation accuracy was used to choose the epoch, and is reported as the result.",
+            "Then it has chosen, and no longer measures. tellapart chooses on a slice of the "
+            "training part; the 1,000 pictures of `validation/` are looked at once, at the end.",
+        ),
+        _SWAPPED,
+    ),
     keras=_DIRECTORY.format(folder="cats-dogs-3k"),
     next=("tellapart project run more-data", "tellapart augment-preview DATA --model resnet"),
 )
@@ -141,6 +186,23 @@ CATS_DOGS_25K = Project(
         ),
     ),
     minutes=40,
+    errors=(
+        (
+            "Reading stops at a picture that cannot be decoded.",
+            "The archive holds broken files: empty ones, others cut off, some that are no JPEG. "
+            "`tellapart check` lists them, and `train` leaves them out; nobody has to delete "
+            "files.",
+        ),
+        (
+            "The memory is full before the first epoch.",
+            "25,000 photographs of 150 pixels are 1.7 GB as bytes and 6.8 GB as floating-point "
+            "numbers. tellapart keeps bytes in a file and reads batches from it.",
+        ),
+        (
+            "The same photograph is on both sides.",
+            "There are copies among the 25,000. tellapart finds them, and keeps them together.",
+        ),
+    ),
     keras=_DIRECTORY.format(folder="PetImages"),
     next=("tellapart compare the two runs of cats-dogs-3k and of this",),
 )
@@ -179,6 +241,22 @@ HAPPY_SAD = Project(
         ),
     ),
     minutes=2,
+    explained=(
+        "With fewer than 200 pictures, none can be spared to be held out for good: the headline is "
+        "from folds, each measured by a network that has not seen it. Look at the interval: that "
+        "is what 80 drawings can prove."
+    ),
+    errors=(
+        (
+            "It stops after one epoch.",
+            "99.9 % of 80 is all 80; by chance that can be early. The running accuracy of an epoch "
+            "is a mean over weights that changed all the time: the report measures the saved ones.",
+        ),
+        (
+            "It never reaches 99.9 %.",
+            "One wrong drawing is 98.75 %. A smaller `--lr`, or more `--epochs`.",
+        ),
+    ),
     keras=_DIRECTORY.format(folder="happy-or-sad"),
     next=("tellapart check DATA: what are these drawings really?",),
 )

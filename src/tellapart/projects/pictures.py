@@ -1,24 +1,110 @@
-"""Charts of a project's runs as files of their own, for its page."""
+"""What the trainings of a project look like: files in its folder, and those that its page shows.
+
+:func:`draw` makes all of them, beside the run folders. :func:`keep` takes those for a page that may
+stand there: pictures of a data set only if its licence lets them be shown again.
+"""
 
 from __future__ import annotations
 
-import re
-from importlib import resources
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from tellapart import runs
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from PIL import Image
+
+from tellapart.catalog import Catalog, open_catalog
+from tellapart.errors import SettingsError
+from tellapart.explain.sheets import Block, sheet
+from tellapart.explain.views import kernel_block, map_blocks
+from tellapart.images import RGB, decode, resize
+from tellapart.nets.augment.previewing import PreviewSettings, preview
 from tellapart.network_view import learning_view
+from tellapart.progress import SILENT, Progress
+from tellapart.projects.charts import alone
+from tellapart.projects.copies import Found
 from tellapart.report import curves
+from tellapart.runs import Run
 
-_BLOCKS = re.compile(
-    r"^(?::root|@media screen and \(prefers-color-scheme: dark\)) \{\n.*?^\}", re.M | re.S
-)
-_RULE = re.compile(r"^([^\n{}@]+)\{[^\n{}]*\}", re.M)
-_CLASSES = re.compile(r'class="([^"]*)"')
-_SELECTED = re.compile(r"\.([\w-]+)")
+FOLDER = "pictures"
+MISTAKES, _COLUMNS = 18, 6
+_VARIED = 4
+_QUALITY = 82
+"""Of the WebP files: half a megabyte a sheet as PNG, some 60 kB so, and letters stay sharp."""
 
 
-def learning_curve(run: runs.Run) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A picture of a project.
+
+    Attributes:
+        file: Its name.
+        says: What is to be seen in it.
+        of_data: Whether pictures of the data set are in it.
+    """
+
+    file: str
+    says: str
+    of_data: bool
+
+
+def draw(
+    folder: Path,
+    found: Found,
+    runs: Mapping[str, Run],
+    *,
+    progress: Progress = SILENT,
+) -> list[Drawn]:
+    """Write what there is to see of the trainings of a project.
+
+    Args:
+        folder: For the files; made if need be.
+        found: What was trained on.
+        runs: Runs by the name of their training.
+        progress: Who is told how far it is.
+    """
+    if not runs:
+        return []
+    folder.mkdir(parents=True, exist_ok=True)
+    with progress.stage("Drawing", total=len(runs), unit="runs") as stage:
+        catalog = open_catalog(found.path, label_from=found.dataset.label_from)
+        drawn = []
+        with contextlib.closing(catalog.source):
+            album = _Album(folder, catalog, found.dataset.classes)
+            for name, run in runs.items():
+                drawn += album.of(name, run)
+                stage.advance()
+    return drawn
+
+
+def keep(source: Path, target: Path, project: str, result: Mapping[str, Any]) -> list[Any]:
+    """Copy what a page may show, each file under the project's name.
+
+    Args:
+        source: A project's folder.
+        target: For the copies.
+        project: Its name.
+        result: The content of its ``project.json``.
+
+    Returns:
+        Those that were copied, as the result has them, under their new names.
+    """
+    kept = []
+    for one in result["pictures"]:
+        if one["of_data"] and not result["shareable"]:
+            continue
+        name = f"{project}-{one['file']}"
+        target.mkdir(parents=True, exist_ok=True)
+        (target / name).write_bytes((source / FOLDER / one["file"]).read_bytes())
+        kept.append({**one, "file": name})
+    return kept
+
+
+def learning_curve(run: Run) -> str | None:
     """The accuracy over the epochs of a network, as a whole SVG file; None for a probe.
 
     It has the colors of the report, light or dark as the reader's system is.
@@ -28,43 +114,94 @@ def learning_curve(run: runs.Run) -> str | None:
         return None
     held, trained = run.metrics["held_out"], run.metrics["train"]["accuracy"]
     low, high = held["accuracy_ci95"]
-    chart = str(curves.accuracy_curve(view, trained, held["accuracy"], (low, high)))
-    head, rest = chart.split(">", 1)
-    return f'{head} xmlns="http://www.w3.org/2000/svg"><style>{_style(chart)}</style>{rest}\n'
+    return alone(str(curves.accuracy_curve(view, trained, held["accuracy"], (low, high))))
 
 
-def keep(folder: Path, project: str, paths: dict[str, str]) -> list[str]:
-    """Write what can be drawn of a project's runs into a folder.
+class _Album:
+    """Draws one run after the other into a folder."""
 
-    Args:
-        folder: For the pictures.
-        project: Its name.
-        paths: Run folders by the name of the training.
+    def __init__(self, folder: Path, catalog: Catalog, classes: Sequence[str]) -> None:
+        self._folder, self._catalog, self._classes = folder, catalog, classes
+        self._rows = {path: row for row, path in enumerate(catalog.paths)}
 
-    Returns:
-        The names of the trainings that have a picture.
-    """
-    kept = []
-    for name, path in paths.items():
-        drawn = learning_curve(runs.open_run(path))
-        if drawn is not None:
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / f"{project}-{name}.svg").write_text(drawn, encoding="utf-8")
-            kept.append(name)
-    return kept
+    def of(self, name: str, run: Run) -> Iterator[Drawn]:
+        """All that there is of a run."""
+        network = run.settings.get("network") is not None
+        curve = learning_curve(run)
+        if curve is not None:
+            file = f"{name}-learning.svg"
+            (self._folder / file).write_text(curve, encoding="utf-8")
+            yield Drawn(file, f"How {name} learns: accuracy over the epochs.", False)
+        if network:
+            yield from self._seeing(name, run)
+            yield from self._varied(name, run)
+        yield from self._mistakes(name, run)
 
+    def _seeing(self, name: str, run: Run) -> Iterator[Drawn]:
+        """The first kernels of a network with convolutions, and a picture's way through it."""
+        rows = run.predictions.filter(pl.col("correct")).sort("probability", descending=True)
+        with contextlib.suppress(SettingsError):  # without a convolution
+            block = kernel_block(run.model)
+            yield self._sheet(
+                f"{name}-filters", [block], f"What the first layer of {name} looks for.", False
+            )
+            for pixels, label in self._pixels(rows.head(1), "label"):
+                size = run.settings["decode"]["size"]
+                square = resize(pixels, size, run.settings["decode"]["fit"])
+                yield self._sheet(
+                    f"{name}-maps",
+                    map_blocks(run.model, square),
+                    f"A picture's way through {name}, layer by layer: the class is {label}.",
+                    True,
+                )
 
-def _style(chart: str) -> str:
-    """The report's colors, and those of its rules that speak of what is in the chart."""
-    used = {name for names in _CLASSES.findall(chart) for name in names.split()}
-    made = []
-    templates = resources.files("tellapart.report").joinpath("templates")
-    sheets = [sheet for sheet in templates.iterdir() if sheet.name.endswith(".css")]
-    for sheet in sorted(sheets, key=lambda one: one.name):
-        text = sheet.read_text(encoding="utf-8")
-        made += _BLOCKS.findall(text)
-        for rule in _RULE.finditer(text):
-            selected = set(_SELECTED.findall(rule[1]))
-            if (selected and selected <= used) or rule[1].strip() == "svg text":
-                made.append(rule[0])
-    return "\n".join(made)
+    def _varied(self, name: str, run: Run) -> Iterator[Drawn]:
+        """Training pictures as its policy varies them; nothing where it does not."""
+        asked, seen = run.settings["settings"], run.settings["decode"]
+        settings = {name: asked[name] for name in ("model", "augment", "seed")}
+        shown = preview(
+            self._catalog,
+            PreviewSettings(**settings, size=seen["size"], fit=seen["fit"], n=_VARIED),
+        )
+        if shown.policy.spec != "none":
+            says = f"What {name} is given to learn from: each picture otherwise in every epoch."
+            yield self._image(f"{name}-varied", shown.pixels, says, True)
+
+    def _mistakes(self, name: str, run: Run) -> Iterator[Drawn]:
+        """The held-out pictures that the model is most sure of, and wrong."""
+        wrong = run.predictions.filter(pl.col("counted") & ~pl.col("correct"))
+        top = wrong.sort("probability", descending=True).head(MISTAKES)
+        tiles, labels = [], []
+        for pixels, label, predicted, probability in self._pixels(
+            top, "label", "predicted", "probability"
+        ):
+            tiles.append(pixels)
+            names = f"{self._named(label)} → {self._named(predicted)}"
+            labels.append(f"{names} {100 * probability:.0f} %")
+        if tiles:
+            note = f"{len(tiles)} of {wrong.height:,}, the surest first"
+            block = Block("Mistakes: what it is → what it was taken for", tiles, _COLUMNS, labels,
+                          note)  # fmt: skip
+            says = f"Held-out pictures that {name} gets wrong, those it is surest of first."
+            yield self._sheet(f"{name}-mistakes", [block], says, True)
+
+    def _pixels(self, frame: pl.DataFrame, *columns: str) -> Iterator[tuple[Any, ...]]:
+        """Decoded pictures of some predictions, with what else is asked for."""
+        for path, *more in frame.select("path", *columns).iter_rows():
+            row = self._rows.get(path)
+            if row is not None:
+                yield decode(self._catalog.source.read(row)).pixels, *more
+
+    def _named(self, label: str) -> str:
+        """The class as people call it: arrays know only numbers."""
+        if label in self._classes or not label.isdecimal() or int(label) >= len(self._classes):
+            return label
+        return self._classes[int(label)]
+
+    def _sheet(self, stem: str, blocks: Sequence[Block], says: str, of_data: bool) -> Drawn:
+        return self._image(stem, sheet(blocks), says, of_data)
+
+    def _image(self, stem: str, pixels: RGB | NDArray[np.uint8], says: str, of_data: bool) -> Drawn:
+        file = f"{stem}.webp"
+        Image.fromarray(pixels).save(self._folder / file, "WEBP", quality=_QUALITY, method=6)
+        return Drawn(file, says, of_data)

@@ -6,12 +6,14 @@ written out here in NumPy, since there is nothing in it that would need more.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tellapart.projects import charts
 from tellapart.projects.base import Bound, Project, Target
 
 if TYPE_CHECKING:
@@ -87,6 +89,7 @@ def _work(shop: Workshop) -> None:
     shop.tell("bias", line.bias)
     for epoch in (1, 10, 100, EPOCHS):
         shop.tell(f"loss in epoch {epoch}", float(line.losses[epoch - 1]))
+    shop.draw("loss.svg", _falling(line), _SAYS)
     shop.note(
         f"A house with {ASKED:.0f} bedrooms costs {line.at(ASKED):.4f}, and not 4 exactly: the "
         f"line is price = {line.weight:.4f} · bedrooms + {line.bias:.4f}, and the true one "
@@ -94,6 +97,33 @@ def _work(shop: Workshop) -> None:
         "as you have patience for, and never arrives. Weight and bias can also make up for each "
         "other: a little more of one and a little less of the other hardly changes the six prices, "
         "so the last bit of the way is the slowest."
+    )
+
+
+_SAYS = (
+    "The loss after 1 to 1,000 steps; each grid line is a tenth of the one above. It falls at "
+    "once, and then ever more slowly."
+)
+
+
+def _falling(line: Line) -> str:
+    """The loss over the steps, both on logarithmic axes, as an SVG file."""
+    steps = sorted({round(10 ** (place / 20)) for place in range(61)})
+    points = [
+        charts.Point(math.log10(step), math.log10(max(line.losses[step - 1], 1e-12)))
+        for step in steps
+    ]
+    low = math.floor(min(point.y for point in points))
+    return charts.line_chart(
+        [charts.Line("loss", points, dots=False)],
+        charts.Axis("steps", [(n, f"{10**n:,}") for n in range(4)], 0.0, 3.0),
+        charts.Axis(
+            "mean squared error",
+            [(power, f"{10.0**power:g}") for power in range(low, 1)],
+            low,
+            0.0,
+        ),
+        label=f"Loss falling from {line.losses[0]:.3g} to {line.losses[-1]:.2g}.",
     )
 
 
@@ -129,6 +159,22 @@ PROJECT = Project(
         'model.compile(optimizer=keras.optimizers.SGD(0.01), loss="mean_squared_error")\n'
         "model.fit(x, y, epochs=1_000, verbose=0)\n"
         "print(model.predict(np.array([[7.0]])))\n"
+    ),
+    errors=(
+        (
+            "The loss becomes `inf`, and then `nan`.",
+            "The learning rate is too large: each step lands further from the valley than the one "
+            "before. Divide it by ten.",
+        ),
+        (
+            "7 bedrooms cost some 400,000 instead of 4.",
+            "Then prices are in single units. Numbers of about 1 suit gradient descent: with "
+            "prices in hundred thousands, the same learning rate would have to be another one.",
+        ),
+        (
+            "Keras complains about the shape of what `predict` is given.",
+            "It takes a batch: `np.array([[7.0]])`, one example with one number, not `7.0`.",
+        ),
     ),
     next=(
         "Fit with 100 epochs, and with 10,000: how far is it from 4?",

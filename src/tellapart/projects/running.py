@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import datetime
 import os
-import platform
 import shlex
 from collections.abc import Callable
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from tellapart import runs
 from tellapart.errors import RunError
 from tellapart.progress import SILENT, Progress
+from tellapart.projects import pictures
 from tellapart.projects.base import Project, Result
+from tellapart.projects.copies import Found
 from tellapart.projects.workshop import Workshop
+from tellapart.versions import versions
 
 FILE = "project.json"
-_VERSIONS = ("tellapart", "keras", "tensorflow-cpu", "tensorflow", "jax", "numpy", "onnxruntime")
 
 _MARK = ".project.json"
 """In a project's folder: what it was begun with."""
@@ -26,12 +26,11 @@ _MARK = ".project.json"
 _WORDS = {
     "place": "place of its pictures",
     "cores": "number of cores",
-    "python": "Python",
     "versions": "set of versions",
 }
 
-Find = Callable[[Project], tuple[Path, list[str]]]
-"""Finds a project's data: the path to train on, and sentences worth telling."""
+Find = Callable[[Project], Found]
+"""Finds a project's data."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -85,23 +84,34 @@ def run(
             version.
         Interrupted: If it was interrupted; it names the command that goes on.
     """
-    data, notes = find(project) if project.data else (None, [])
+    found = find(project) if project.data else None
+    data = None if found is None else found.path
     folder = _folder(project, out)
     _check_outside(folder, data)
     about = _claim(folder, project, seed, data)
     shop = Workshop(folder, data, seed, progress)
-    for note in notes:
+    for note in () if found is None else found.told:
         shop.note(note)
     try:
         _work(project, shop)
     except KeyboardInterrupt:
         raise Interrupted(project.name, folder, seed, data) from None
+    drawn = list(shop.drawn)
+    if found is not None:
+        shown = {one.name: shop.runs[one.name] for one in project.trainings}
+        drawn += pictures.draw(folder / pictures.FOLDER, found, shown, progress=progress)
     result = Result(
         project=project,
         numbers=shop.numbers,
         notes=tuple(shop.notes),
         runs={name: os.fspath(one.path) for name, one in shop.runs.items()},
-        about={**about, "data": None if data is None else data.name},
+        pictures=tuple(drawn),
+        about={
+            **about,
+            "data": None if data is None else data.name,
+            "dataset": None if found is None else found.dataset.name,
+            "shareable": found is not None and found.dataset.shareable,
+        },
     )
     runs.write_json(folder / FILE, result.as_json())
     return result
@@ -169,17 +179,9 @@ def _about(seed: int, project: Project, data: Path | None) -> dict[str, Any]:
         "seed": seed,
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "versions": {name: version for name in _VERSIONS if (version := _version(name))},
+        "versions": versions(),
     }
 
 
 def _public(about: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in about.items() if name not in ("project", "place")}
-
-
-def _version(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None

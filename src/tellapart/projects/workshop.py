@@ -10,6 +10,7 @@ from tellapart import api
 from tellapart.errors import RunError
 from tellapart.progress import Progress
 from tellapart.projects.base import Number, Training
+from tellapart.projects.pictures import FOLDER, Drawn
 from tellapart.runs import Run, is_resumable, open_run, partial_of
 
 
@@ -26,6 +27,7 @@ class Workshop:
         numbers: Said with :meth:`tell`, in that order.
         notes: Said with :meth:`note`.
         runs: By the name of the training.
+        drawn: Pictures made with :meth:`draw`.
     """
 
     def __init__(self, folder: Path, data: Path | None, seed: int, progress: Progress) -> None:
@@ -33,6 +35,7 @@ class Workshop:
         self.numbers: dict[str, Number] = {}
         self.notes: list[str] = []
         self.runs: dict[str, Run] = {}
+        self.drawn: list[Drawn] = []
 
     def tell(self, name: str, value: Number) -> None:
         """Give a number, or a word, to the targets and the page."""
@@ -41,6 +44,13 @@ class Workshop:
     def note(self, sentence: str) -> None:
         """Say something worth telling."""
         self.notes.append(sentence)
+
+    def draw(self, file: str, content: str, says: str) -> None:
+        """Give a drawing, as an SVG file without pictures of the data, to the page."""
+        folder = self.folder / FOLDER
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / file).write_text(content, encoding="utf-8")
+        self.drawn.append(Drawn(file, says, of_data=False))
 
     def train(self, training: Training, *, data: Path | None = None, **more: Any) -> Run:
         """Do one training, or take the one that an interrupted run of the project has finished.

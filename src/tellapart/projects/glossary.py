@@ -1,0 +1,59 @@
+"""The words of the lessons, each in one sentence, and links to them."""
+
+from __future__ import annotations
+
+import re
+
+GLOSSARY = {
+    "accuracy": "The share of pictures that are told right.",
+    "augmentation": "Varying training pictures (mirrored, moved, turned), so that each is new.",
+    "batch": "The pictures that are looked at together before the weights change.",
+    "convolution": "A small sum over a patch of the picture, with the same weights everywhere.",
+    "dense layer": "Units that each weigh everything that comes in.",
+    "dropout": "Leaving out some inputs at random, so that a network relies on no single one.",
+    "epoch": "One pass over all training pictures.",
+    "feature map": "What one convolution makes of a picture: a map of what it looks for.",
+    "gap": "Training accuracy less held-out accuracy; large where pictures were learned by heart.",
+    "gradient descent": "Changing each weight a little, in the direction that makes the loss fall.",
+    "held-out pictures": "Put aside before training. They choose nothing; they only measure.",
+    "interval": "Where the accuracy on many more such pictures would be, 95 times of 100.",
+    "learning rate": "How far a step of gradient descent goes.",
+    "loss": "How wrong the answers are, as one number that training makes small.",
+    "max pooling": "Keeping the largest of each two by two numbers: a map of half the side.",
+    "overfitting": "Learning the training pictures by heart, instead of what they have in common.",
+    "pretrained features": "What a network that has seen a million photographs says of a picture.",
+    "probe": "A linear head on pretrained features.",
+    "residual network": "Convolutions that each add to what came in, so that many can be stacked.",
+}
+
+_FORMS = {
+    "batch": r"batch(es)?",
+    "convolution": r"convolution(s|al)?",
+    "dense layer": r"dense (layers?|network|units?)",
+    "epoch": r"epochs?",
+    "feature map": r"feature maps?",
+    "held-out pictures": r"held[- ]out|validation part|test accuracy",
+    "interval": r"intervals?",
+    "overfitting": r"overfit(ting|s)?",
+    "augmentation": r"augment(ation)?|varied",
+    "residual network": r"residual network|resnet",
+}
+
+
+def anchor(word: str) -> str:
+    """The id of a word on the ladder's page."""
+    return "word-" + word.replace(" ", "-")
+
+
+def used(text: str) -> list[str]:
+    """The words of the glossary that a text uses, in the glossary's order.
+
+    Example:
+        >>> used("Two epochs of gradient descent.")
+        ['epoch', 'gradient descent']
+    """
+    return [
+        word
+        for word in GLOSSARY
+        if re.search(rf"\b({_FORMS.get(word, re.escape(word))})\b", text, re.IGNORECASE)
+    ]
