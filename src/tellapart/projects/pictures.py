@@ -72,7 +72,7 @@ def draw(
     folder.mkdir(parents=True, exist_ok=True)
     with progress.stage("Drawing", total=len(runs), unit="runs") as stage:
         catalog = open_catalog(found.path, label_from=found.dataset.label_from)
-        drawn = []
+        drawn: list[Drawn] = []
         with contextlib.closing(catalog.source):
             album = _Album(folder, catalog, found.dataset.classes)
             for name, run in runs.items():
