@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tellapart.cli.app import build
+from tellapart.projects import ladder
 
 
 def invoke(*arguments: str) -> Result:
@@ -58,8 +59,23 @@ def test_a_notebook_is_written_and_nothing_run() -> None:
     assert invoke("run", "digits-cnn", "--notebook", "lesson.ipynb").exit_code == 1
 
 
+def test_all_of_them_go_into_one_folder_and_one_without_pictures_ends_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    few = tuple(ladder.named(name) for name in ("cats-dogs-25k", "house-prices"))
+    monkeypatch.setattr(ladder, "PROJECTS", few)
+    shown = invoke("run", "--all", "--out", "lessons", "--json")
+    assert shown.exit_code == 1
+    missing, prices = json.loads(shown.stdout)
+    assert missing["error"]["code"] == "no_copy" and prices["targets"][0]["reached"] is True
+    assert [entry.name for entry in Path("lessons").iterdir()] == ["house-prices"]
+    drawn = Path("lessons/house-prices/pictures") / prices["pictures"][0]["file"]
+    assert drawn.read_text(encoding="utf-8").startswith("<svg")
+
+
 @pytest.mark.parametrize(
-    "arguments", [(), ("house-prices", "--all"), ("--all", "--out", "x"), ("--all", "--from", "x")]
+    "arguments",
+    [(), ("house-prices", "--all"), ("--all", "--notebook", "x.ipynb"), ("--all", "--from", "x")],
 )
 def test_wrong_usage(arguments: tuple[str, ...]) -> None:
     assert invoke("run", *arguments).exit_code == 2

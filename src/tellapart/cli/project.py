@@ -76,7 +76,8 @@ def run(
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="Its folder [projects/NAME-1]. Trainings that lie there whole are not done again.",
+            help="Its folder [projects/NAME-1]; with --all, the one that holds theirs. Trainings "
+            "that lie there whole are not done again.",
             show_default=False,
         ),
     ] = None,
@@ -101,6 +102,8 @@ def run(
 
       tellapart project run horses-humans --from horses-or-humans-100px.zip
 
+      tellapart project run --all --out lessons
+
       tellapart project run cats-dogs-3k --notebook cats-and-dogs.ipynb
     """
     from tellapart.cli.terminal import console, print_error, print_json, progress_of
@@ -124,7 +127,8 @@ def run(
     results, failed = [], 0
     for project in projects:
         try:
-            result = running.run(project, find=find, seed=seed, progress=progress)
+            place = None if out is None else out / project.name
+            result = running.run(project, find=find, out=place, seed=seed, progress=progress)
         except TellapartError as error:  # one without its pictures does not end the others
             failed += 1
             results.append({"name": project.name, "error": error.as_json()})
@@ -155,8 +159,8 @@ def _chosen(
     if notebook is not None and out is not None:
         raise typer.BadParameter("--notebook runs nothing, so there is no --out.")
     if every:
-        if source is not None or out is not None or notebook is not None:
-            raise typer.BadParameter("--all takes no --from, --out or --notebook.")
+        if source is not None or notebook is not None:
+            raise typer.BadParameter("--all takes no --from and no --notebook.")
         return ladder.PROJECTS
     return (ladder.named(str(name)),)
 

@@ -31,7 +31,7 @@ from tellapart.report import curves
 from tellapart.runs import Run
 
 FOLDER = "pictures"
-MISTAKES, _COLUMNS = 18, 6
+MISTAKES, _COLUMNS = 15, 5
 _VARIED = 4
 _QUALITY = 82
 """Of the WebP files: half a megabyte a sheet as PNG, some 60 kB so, and letters stay sharp."""
@@ -176,12 +176,12 @@ class _Album:
             top, "label", "predicted", "probability"
         ):
             tiles.append(pixels)
-            names = f"{self._named(label)} → {self._named(predicted)}"
+            names = f"{self._named(label)} as {self._named(predicted)}"
             labels.append(f"{names} {100 * probability:.0f} %")
         if tiles:
             note = f"{len(tiles)} of {wrong.height:,}, the surest first"
-            block = Block("Mistakes: what it is → what it was taken for", tiles, _COLUMNS, labels,
-                          note)  # fmt: skip
+            caption = "Mistakes: what it is, and what it was taken for"
+            block = Block(caption, tiles, _COLUMNS, labels, note)
             says = f"Held-out pictures that {name} gets wrong, those it is surest of first."
             yield self._sheet(f"{name}-mistakes", [block], says, True)
 
