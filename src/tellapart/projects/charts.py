@@ -20,7 +20,7 @@ _BLOCKS = re.compile(
 _RULE = re.compile(r"^([^\n{}@]+)\{[^\n{}]*\}", re.M)
 _CLASSES = re.compile(r'class="([^"]*)"')
 _SELECTED = re.compile(r"\.([\w-]+)")
-_WIDTH, _HEIGHT, _LEFT, _RIGHT = 520, 250, 60, 24
+_WIDTH, _HEIGHT, _LEFT, _RIGHT = 360, 220, 56, 16
 
 
 @dataclass(frozen=True, slots=True)

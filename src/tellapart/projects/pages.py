@@ -36,7 +36,7 @@ def page(project: Project, result: Mapping[str, Any] | None) -> str:
 
 
 def index(results: Mapping[str, Mapping[str, Any]]) -> str:
-    """The ladder: every project with its idea and its first figure, and the glossary."""
+    """The ladder: every project with its idea, all figures, and the glossary."""
     lines = [
         _MADE,
         "",
@@ -51,15 +51,22 @@ def index(results: Mapping[str, Mapping[str, Any]]) -> str:
         "$ tellapart project run house-prices",
         "```",
         "",
-        "| | project | its idea | figure | published | got |",
-        "| --- | --- | --- | --- | --- | --- |",
+        "## The ideas",
+        "",
     ]
     for place, project in enumerate(PROJECTS, 1):
-        target = _headline(project)
-        row = _row(results.get(project.name), target.what)
-        got = "not run yet" if row is None else f"{row['got'] or 'not measured'}{_mark(row)}"
-        cells = (project.idea, target.what, target.published or "–", got)
-        lines.append(f"| {place} | [{project.name}]({project.name}.md) | {' | '.join(cells)} |")
+        lines.append(f"{place}. **[{project.title}]({project.name}.md)** {project.idea}")
+    lines += ["", "## The figures", ""]
+    lines += ["| lesson | figure | published | to reach | got |", "| --- | --- | --- | --- | --- |"]
+    for project in PROJECTS:
+        link = f"[{project.name}]({project.name}.md)"
+        for target in project.targets:
+            row = _row(results.get(project.name), target.what)
+            bound = target.to_reach.text()
+            got = "not run yet" if row is None else row["got"] or "not measured"
+            got += "" if row is None or bound == "shown" else _mark(row)
+            cells = (link, target.what, target.published or "–", bound, got)
+            lines.append(f"| {' | '.join(cells)} |")
     lines += ["", "## What they say together", "", *_summary(results)]
     lines += ["", "## Words", "", "| word | meaning |", "| --- | --- |"]
     lines += [
@@ -106,6 +113,9 @@ def _page(project: Project, result: Mapping[str, Any] | None) -> Iterator[str]:
         yield ""
     yield from ("```console", f"$ tellapart project run {project.name}", "```", "")
     yield from ("## What it gets", "")
+    if project.trainings:
+        yield from (f"- `{one.name}`: {one.says}" for one in project.trainings)
+        yield ""
     yield from _figures(project, result)
     if result is not None:
         yield from _looks(result)
@@ -180,7 +190,8 @@ def _looks(result: Mapping[str, Any]) -> Iterator[str]:
     if result["pictures"]:
         yield from ("## What it looks like", "")
     for one in result["pictures"]:
-        yield from (f"![{one['says']}]({IMAGES}/{one['file']})", "", f"*{one['says']}*", "")
+        alt = one["says"].replace("`", "")
+        yield from (f"![{alt}]({IMAGES}/{one['file']})", "", f"*{one['says']}*", "")
     if any(one["of_data"] for one in result["pictures"]):
         data = named(result["dataset"])
         source = f"{data.title}: {data.origin}, {data.licence}."
@@ -213,12 +224,6 @@ def _summary(results: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     for name, row in missed:
         got = "not measured" if row["got"] is None else f"**missed**: {row['got']}"
         yield f"- [{name}]({name}.md), {row['what']}: {got}, where it was to be {row['to_reach']}."
-
-
-def _headline(project: Project) -> Any:
-    """The figure that the ladder shows: the first that there is something to reach for."""
-    wanted = (target for target in project.targets if target.to_reach.text() != "shown")
-    return next(wanted, project.targets[0])
 
 
 def _row(result: Mapping[str, Any] | None, what: str) -> Mapping[str, Any] | None:

@@ -158,14 +158,14 @@ CATS_DOGS_25K = Project(
         _PROBE,
         Training(
             "cnn",
-            "The classic shape, pictures mirrored and moved.",
+            "The classic shape, each picture varied in every epoch.",
             {
                 "model": "cnn",
                 "size": 150,
                 "filters": (16, 32, 64),
                 "units": (512,),
                 "epochs": 15,
-                "augment": "flip,shift=0.1",
+                "augment": "light",
             },
         ),
     ),

@@ -131,7 +131,7 @@ class _Album:
         if curve is not None:
             file = f"{name}-learning.svg"
             (self._folder / file).write_text(curve, encoding="utf-8")
-            yield Drawn(file, f"How {name} learns: accuracy over the epochs.", False)
+            yield Drawn(file, f"How `{name}` learns: accuracy over the epochs.", False)
         if network:
             yield from self._seeing(name, run)
             yield from self._varied(name, run)
@@ -143,7 +143,7 @@ class _Album:
         with contextlib.suppress(SettingsError):  # without a convolution
             block = kernel_block(run.model)
             yield self._sheet(
-                f"{name}-filters", [block], f"What the first layer of {name} looks for.", False
+                f"{name}-filters", [block], f"What the first layer of `{name}` looks for.", False
             )
             for pixels, label in self._pixels(rows.head(1), "label"):
                 size = run.settings["decode"]["size"]
@@ -151,7 +151,7 @@ class _Album:
                 yield self._sheet(
                     f"{name}-maps",
                     map_blocks(run.model, square),
-                    f"A picture's way through {name}, layer by layer: the class is {label}.",
+                    f"A picture's way through `{name}`: {self._named(label)}, layer by layer.",
                     True,
                 )
 
@@ -164,7 +164,7 @@ class _Album:
             PreviewSettings(**settings, size=seen["size"], fit=seen["fit"], n=_VARIED),
         )
         if shown.policy.spec != "none":
-            says = f"What {name} is given to learn from: each picture otherwise in every epoch."
+            says = f"What `{name}` learns from: each picture otherwise in every epoch."
             yield self._image(f"{name}-varied", shown.pixels, says, True)
 
     def _mistakes(self, name: str, run: Run) -> Iterator[Drawn]:
@@ -182,7 +182,7 @@ class _Album:
             note = f"{len(tiles)} of {wrong.height:,}, the surest first"
             caption = "Mistakes: what it is, and what it was taken for"
             block = Block(caption, tiles, _COLUMNS, labels, note)
-            says = f"Held-out pictures that {name} gets wrong, those it is surest of first."
+            says = f"Held-out pictures that `{name}` gets wrong, those it is surest of first."
             yield self._sheet(f"{name}-mistakes", [block], says, True)
 
     def _pixels(self, frame: pl.DataFrame, *columns: str) -> Iterator[tuple[Any, ...]]:
