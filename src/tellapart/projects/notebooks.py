@@ -79,6 +79,9 @@ def _notebook(project: Project, data: str) -> dict[str, Any]:
         cells.append(_words(_table(project)))
     if project.keras:
         cells.append(_words(f"In plain Keras:\n\n```python\n{project.keras}```"))
+    if project.errors:
+        told = "\n\n".join(f"**{symptom}** {remedy}" for symptom, remedy in project.errors)
+        cells.append(_words(f"## Common errors\n\n{told}"))
     if project.next:
         cells.append(_words("**Try next**\n\n" + "\n".join(f"- {one}" for one in project.next)))
     return {
