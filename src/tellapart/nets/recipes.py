@@ -159,7 +159,7 @@ _TABLE: Mapping[str, _Row] = {
     ),
     "resnet": _Row(
         {
-            "epochs": 8,
+            "epochs": 12,
             "batch": 128,
             "optimizer": "sgd",
             "learning_rate": 0.2,
