@@ -8,6 +8,7 @@ this process.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import gzip
 import shutil
 import struct
@@ -82,6 +83,7 @@ def replaced(folder: Path) -> Iterator[None]:
     import keras
 
     train, compare, fit = api.train, devices.compare, keras.Model.fit
+    short = [dataclasses.replace(lesson, size=28) for lesson in devices.LESSONS]
 
     def short_train(data: str | Path, **options: Any) -> ta.Run:
         kind = options.get("model", "probe")
@@ -94,7 +96,9 @@ def replaced(folder: Path) -> Iterator[None]:
         return train(data, **options)
 
     def short_fit(self: Any, x: Any, y: Any = None, *, epochs: int = 1, **more: Any) -> Any:
-        if y is not None:
+        if y is None:
+            x = x.take(1)  # one batch of a data set
+        else:
             x, y = x[:PICTURES], y[:PICTURES]
         return fit(self, x, y, epochs=min(epochs, EPOCHS), **more)
 
@@ -110,7 +114,7 @@ def replaced(folder: Path) -> Iterator[None]:
         patch.setattr(ta, "train", short_train)
         patch.setattr(api, "train", short_train)
         patch.setattr(locating, "find", lambda name: Found(folder / LIKE[name], named(name), ()))
-        patch.setattr(devices, "compare", lambda **_: compare(pictures=PICTURES))
+        patch.setattr(devices, "compare", lambda **_: compare(pictures=PICTURES, lessons=short))
         patch.setattr(keras.Model, "fit", short_fit)
         for name in ("mnist", "fashion_mnist"):
             patch.setattr(getattr(keras.datasets, name), "load_data", load_data)

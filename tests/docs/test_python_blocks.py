@@ -41,6 +41,7 @@ def test_no_block_of_python_is_overlooked() -> None:
 @pytest.mark.skipif(
     importlib.util.find_spec("keras") is None, reason="the extra 'keras' is not installed"
 )
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:keras")
 @pytest.mark.parametrize("page", PAGES)
 def test_the_blocks_of_a_page_run(page: str, world: Path, tmp_path: Path) -> None:
     import outside
