@@ -11,6 +11,7 @@ import ipaddress
 import os
 import random
 import socket
+import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +22,8 @@ import pytest
 from PIL import Image
 
 from tellapart.demo import write_digits
+
+sys.path.append(str(Path(__file__).parent))  # for what test modules share: `networks_here`
 
 PHOTOS_PER_CLASS = 24
 

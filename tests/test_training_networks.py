@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import json
 import os
@@ -12,47 +11,24 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from networks_here import in_this_process
 from PIL import Image
 
 import tellapart as ta
 from tellapart import runs
 from tellapart.measures import anonymous_mb
-from tellapart.nets import Fitted, Job, backend, fitted, fitting, process
 from tellapart.network_view import learning_view
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("keras") is None, reason="the extra 'keras' is not installed"
 )
-
-
-@contextlib.contextmanager
-def in_this_process() -> Iterator[None]:
-    """Networks train here, where Keras needs to start once, and not in a child process each."""
-
-    def fit(job: Job, folder: Path, *, resume: bool = False, **_: Any) -> Fitted:
-        folder.mkdir(parents=True, exist_ok=True)
-        job.save(folder)
-        fitting.fit(Job.load(folder), folder, resume=resume)
-        return fitted.load(folder)
-
-    def fit_all(
-        jobs: Sequence[tuple[Path, Job]], *, resume: bool = False, **_: Any
-    ) -> list[Fitted]:
-        return [fit(job, folder, resume=resume) for folder, job in jobs]
-
-    backend.keras()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(process, "fit", fit)
-        patch.setattr(process, "fit_all", fit_all)
-        patch.setattr(process, "Child", lambda log: contextlib.nullcontext())
-        yield
 
 
 @pytest.fixture

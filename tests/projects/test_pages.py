@@ -27,7 +27,9 @@ def test_a_page_shows_what_its_stored_result_says(project: Project) -> None:
 def test_the_ladder_shows_every_project() -> None:
     shown = (DOCS / "index.md").read_text(encoding="utf-8")
     assert shown == pages.index(pages.read_results(DOCS)), "write it again: make pages"
-    assert all(f"**[{project.title}]({project.name}.md)** {project.idea}" in shown for project in PROJECTS)
+    assert all(
+        f"**[{project.title}]({project.name}.md)** {project.idea}" in shown for project in PROJECTS
+    )
 
 
 def test_stored_results_belong_to_projects_as_they_are_and_name_no_place() -> None:

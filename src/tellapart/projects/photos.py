@@ -6,15 +6,7 @@ from tellapart.projects.base import COURSES, SHOWN, Bound, Project, Target, Trai
 
 _PROBE = Training("probe", "A linear head on pretrained features.", {"model": "probe"})
 
-_DIRECTORY = """\
-import keras
-
-def read(part):
-    return keras.utils.image_dataset_from_directory(
-        f"{folder}/{{part}}", image_size=(150, 150), batch_size=32
-    ).cache().prefetch(1)
-
-train, validation = read("train"), read("validation")
+_NETWORK = """\
 model = keras.Sequential([keras.Input((150, 150, 3)), keras.layers.Rescaling(1 / 255)])
 for filters in (16, 32, 64):
     model.add(keras.layers.Conv2D(filters, 3, activation="relu"))
@@ -23,7 +15,49 @@ model.add(keras.layers.Flatten())
 model.add(keras.layers.Dense(512, activation="relu"))
 model.add(keras.layers.Dense(2, activation="softmax"))
 model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-model.fit(train, validation_data=validation, epochs=15)
+"""
+_FIT = "model.fit(train, validation_data=validation, epochs=15)\n"
+_PARTS = (
+    """\
+import keras
+
+def read(part):
+    return keras.utils.image_dataset_from_directory(
+        f"{folder}/{{part}}", image_size=(150, 150), batch_size=32
+    ).cache().prefetch(1)
+
+train, validation = read("train"), read("validation")
+"""
+    + _NETWORK
+    + _FIT
+)
+_SPLIT = """\
+train, validation = keras.utils.image_dataset_from_directory(
+    "{folder}", validation_split=0.2, subset="both", seed=1,
+    image_size=(150, 150), batch_size=32,
+)
+"""
+_DELETING = """\
+from pathlib import Path
+
+import keras
+
+# A file that TensorFlow cannot read would end the training. This deletes those, and good ones too.
+for picture in Path("PetImages").glob("*/*.jpg"):
+    if b"JFIF" not in picture.read_bytes()[:10]:
+        picture.unlink()
+
+"""
+_STOPPING = """\
+import keras
+
+
+class Stop(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        if logs["accuracy"] >= 0.999:
+            self.model.stop_training = True
+
+
 """
 
 
@@ -89,7 +123,7 @@ HORSES_HUMANS = Project(
             "look at the probability, and at `tellapart explain RUN PICTURE`.",
         ),
     ),
-    keras=_DIRECTORY.format(folder="horses-or-humans"),
+    keras=_PARTS.format(folder="horses-or-humans"),
     next=("tellapart predict RUN your-own.jpg", "tellapart explain RUN your-own.jpg"),
 )
 
@@ -139,7 +173,7 @@ CATS_DOGS_3K = Project(
         ),
         _SWAPPED,
     ),
-    keras=_DIRECTORY.format(folder="cats-dogs-3k"),
+    keras=_PARTS.format(folder="cats-dogs-3k"),
     next=("tellapart project run more-data", "tellapart augment-preview DATA --model resnet"),
 )
 
@@ -203,7 +237,7 @@ CATS_DOGS_25K = Project(
             "There are copies among the 25,000. tellapart finds them, and keeps them together.",
         ),
     ),
-    keras=_DIRECTORY.format(folder="PetImages"),
+    keras=_DELETING + _SPLIT.format(folder="PetImages") + _NETWORK + _FIT,
     next=("tellapart compare the two runs of cats-dogs-3k and of this",),
 )
 
@@ -257,6 +291,9 @@ HAPPY_SAD = Project(
             "One wrong drawing is 98.75 %. A smaller `--lr`, or more `--epochs`.",
         ),
     ),
-    keras=_DIRECTORY.format(folder="happy-or-sad"),
+    keras=_STOPPING
+    + _SPLIT.format(folder="happy-or-sad")
+    + _NETWORK
+    + "model.fit(train, validation_data=validation, epochs=50, callbacks=[Stop()])\n",
     next=("tellapart check DATA: what are these drawings really?",),
 )

@@ -1,0 +1,8 @@
+"""Lets the test modules import what lies beside them: ``shown`` and ``tour``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parent))
