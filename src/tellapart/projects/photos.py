@@ -189,7 +189,11 @@ CATS_DOGS_25K = Project(
     data=("cats-dogs-25k", "cats-dogs-25k-180px"),
     # The probe first, before anything is cached: its time counts.
     trainings=(
-        _PROBE,
+        Training(
+            "probe",
+            "A linear head on pretrained features, of pictures enlarged to 288 pixels.",
+            {"model": "probe", "size": 288},
+        ),
         Training(
             "cnn",
             "The classic shape, each picture varied in every epoch.",
@@ -219,7 +223,14 @@ CATS_DOGS_25K = Project(
             Bound(high=360.0, unit="s"),
         ),
     ),
-    minutes=40,
+    minutes=20,
+    explained=(
+        "The classic network now sees ten times as many photographs, each of them varied in every "
+        "epoch, and what it knows of them is hardly more than what it knows of others: the gap is "
+        "nearly gone. The probe looks at pictures of 288 pixels and not of 224: on the folds "
+        "inside the training part that gave 98.9 % instead of 98.7 %, and 256 pixels as much as "
+        "that within chance. Small things are larger then; it costs a third of the time more."
+    ),
     errors=(
         (
             "Reading stops at a picture that cannot be decoded.",
