@@ -182,7 +182,14 @@ def _figures(project: Project, result: Mapping[str, Any] | None) -> Iterator[str
     yield from ("| number | value |", "| --- | --- |")
     for name, value in result["numbers"].items():
         yield f"| {name} | {value if isinstance(value, str) else f'{value:.6g}'} |"
-    yield from ("", "</details>", "")
+    yield ""
+    if any(name.endswith(".seconds") for name in result["numbers"]):
+        yield (
+            "Seconds depend on what else the machine did, and on what was cached from an earlier "
+            "training."
+        )
+        yield ""
+    yield from ("</details>", "")
 
 
 def _looks(result: Mapping[str, Any]) -> Iterator[str]:
