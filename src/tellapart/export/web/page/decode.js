@@ -1,0 +1,124 @@
+// A file's bytes to upright pixels on white, by the decode policy of training as far as a browser
+// can follow it; docs/web-export.md says where it cannot.
+
+import { needsProfile, PictureProblem, readHeader, refuseLarge } from "./header.js";
+import { resize } from "./resize.js";
+
+const MAX_BYTES = 256 * 1024 * 1024;
+const STRIP = 4_000_000; // pixels of a canvas: telephones refuse those above 16 million
+
+/**
+ * Decode one picture.
+ *
+ * @param {Blob} file The file.
+ * @returns {Promise<ImageBitmap>} Upright; close it after use.
+ * @throws {PictureProblem} With tellapart's code and a message.
+ */
+export async function decode(file) {
+  if (file.size > MAX_BYTES) {
+    throw new PictureProblem("too_large", "The file has more than 256 million bytes.");
+  }
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const plain = netpbm(bytes);
+  if (plain) return createImageBitmap(plain);
+  const header = readHeader(bytes);
+  if (header.deep) {
+    throw new PictureProblem(
+      "unsupported",
+      "It has more than 8 bits a channel, of which a browser shows only the highest. " +
+        "Use 'tellapart predict' for it.",
+    );
+  }
+  const profiled = await needsProfile(header);
+  let bitmap;
+  try {
+    bitmap = await createImageBitmap(new Blob([bytes]), {
+      imageOrientation: "from-image",
+      premultiplyAlpha: "default",
+      colorSpaceConversion: profiled ? "default" : "none",
+    });
+  } catch {
+    if (header.format === "TIFF" || header.format === "HEIC") {
+      throw new PictureProblem(
+        "unsupported",
+        `This browser cannot decode ${header.format}. Save the picture as JPEG or PNG, or use ` +
+          "'tellapart predict'.",
+      );
+    }
+    throw new PictureProblem("undecodable", "The picture cannot be decoded; it may be damaged.");
+  }
+  try {
+    refuseLarge(bitmap.width, bitmap.height);
+  } catch (error) {
+    bitmap.close();
+    throw error;
+  }
+  return bitmap;
+}
+
+/** Pixels of a Netpbm file (P5, P6), in which pictures of arrays come; null if it is another. */
+function netpbm(bytes) {
+  const start = String.fromCharCode(...bytes.subarray(0, 40));
+  const header = /^P([56])\s(\d{1,9})\s(\d{1,9})\s255\s/.exec(start);
+  if (!header) return null;
+  const [width, height] = [Number(header[2]), Number(header[3])];
+  refuseLarge(width, height);
+  const channels = header[1] === "5" ? 1 : 3;
+  const pixels = bytes.subarray(header[0].length);
+  if (width < 1 || height < 1) {
+    throw new PictureProblem("undecodable", "The picture has no pixels.");
+  }
+  if (pixels.length < width * height * channels) {
+    throw new PictureProblem("cut_off", "The file is cut off: part of the picture is missing.");
+  }
+  const rgba = new Uint8ClampedArray(width * height * 4);
+  for (let from = 0, to = 0; to < rgba.length; from += channels, to += 4) {
+    for (let color = 0; color < 3; color++) rgba[to + color] = pixels[from + (color % channels)];
+    rgba[to + 3] = 255;
+  }
+  return new ImageData(rgba, width, height);
+}
+
+/** Gives parts of a picture on white, as RGBA. */
+function reader(bitmap) {
+  let canvas = null;
+  let pen = null;
+  return (x, y, width, height) => {
+    if (!canvas || canvas.width !== width || canvas.height !== height) {
+      canvas = new OffscreenCanvas(width, height);
+      pen = canvas.getContext("2d", { willReadFrequently: true });
+      if (!pen) throw new PictureProblem("unreadable", "Not enough memory to decode it now.");
+    }
+    pen.fillStyle = "#fff";
+    pen.fillRect(0, 0, width, height);
+    pen.drawImage(bitmap, -x, -y);
+    return pen.getImageData(0, 0, width, height).data;
+  };
+}
+
+/**
+ * The square that the network sees.
+ *
+ * @param {ImageBitmap} bitmap A decoded picture.
+ * @param {{size: number, fit: string}} model What the network takes.
+ * @returns {Uint8Array} RGB, `[size, size, 3]`.
+ */
+export function square(bitmap, { size, fit }) {
+  return resize(reader(bitmap), bitmap.width, bitmap.height, size, fit, STRIP);
+}
+
+/**
+ * Whether pixels that are drawn can be read again as they were: some browsers change them a little
+ * so that visitors are not told apart by them, and answers then vary a little too.
+ */
+export function readsTrue() {
+  const side = 16;
+  const drawn = new ImageData(side, side);
+  for (let i = 0; i < drawn.data.length; i++) {
+    drawn.data[i] = i % 4 === 3 ? 255 : (i * 73 + (i >> 5) * 11) % 256;
+  }
+  const pen = new OffscreenCanvas(side, side).getContext("2d", { willReadFrequently: true });
+  pen.putImageData(drawn, 0, 0);
+  const read = pen.getImageData(0, 0, side, side).data;
+  return read.every((value, i) => value === drawn.data[i]);
+}
