@@ -1,0 +1,40 @@
+"""The targets there are."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+
+from tellapart.errors import SettingsError
+from tellapart.export.target import Target
+
+
+def _onnx() -> Target:
+    from tellapart.export.onnx_file import OnnxFile
+
+    return OnnxFile()
+
+
+_TARGETS: dict[str, Callable[[], Target]] = {"onnx": _onnx}
+
+
+def target_names() -> tuple[str, ...]:
+    """What ``--to`` takes."""
+    return tuple(_TARGETS)
+
+
+def target_named(name: str) -> Target:
+    """The target of a name.
+
+    Raises:
+        SettingsError: If there is none.
+    """
+    if name in _TARGETS:
+        return _TARGETS[name]()
+    near = difflib.get_close_matches(name, _TARGETS, n=1)
+    hint = f"Did you mean {near[0]!r}? " if near else ""
+    raise SettingsError(
+        f"There is no target {name!r} to export to.",
+        remedy=f"{hint}Known are: {', '.join(_TARGETS)}.",
+        code="unknown_target",
+    )
