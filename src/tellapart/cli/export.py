@@ -17,9 +17,9 @@ def command(
     to: Annotated[
         str,
         typer.Option(
-            metavar="onnx|onnx-int8|litert|saved-model",
-            help="The form: ONNX, ONNX in 8-bit integers, LiteRT (TensorFlow Lite), or a "
-            "TensorFlow SavedModel.",
+            metavar="onnx|onnx-int8|litert|saved-model|web",
+            help="The form: ONNX, ONNX in 8-bit integers, LiteRT (TensorFlow Lite), a TensorFlow "
+            "SavedModel, or a page that runs in any browser.",
         ),
     ] = "onnx",
     out: Annotated[

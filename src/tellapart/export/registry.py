@@ -15,7 +15,13 @@ def _onnx() -> Target:
     return OnnxFile()
 
 
-_TARGETS: dict[str, Callable[[], Target]] = {"onnx": _onnx}
+def _web() -> Target:
+    from tellapart.export.web import Web
+
+    return Web()
+
+
+_TARGETS: dict[str, Callable[[], Target]] = {"onnx": _onnx, "web": _web}
 
 
 def target_names() -> tuple[str, ...]:
