@@ -45,8 +45,9 @@ function row(label, share, chosen, choose) {
  * @param {object} answer
  * @param {string[]} answer.labels The classes' names, as people read them.
  * @param {number[]} answer.probabilities One a class.
- * @param {number|null} answer.target The class whose evidence is shown; null where none can be.
- * @param {(target: number) => void} answer.choose Is told which class is chosen.
+ * @param {number|null} answer.target The class whose evidence is shown; null where none is.
+ * @param {((target: number) => void)|null} answer.choose Is told which class is chosen; null where
+ *   there is no evidence to show.
  * @param {string} answer.note A line below.
  */
 export function showAnswer(place, { labels, probabilities, target, choose, note }) {
@@ -55,7 +56,7 @@ export function showAnswer(place, { labels, probabilities, target, choose, note 
   const heading = made("h2", "best");
   heading.append(made("bdi", "", labels[best]));
   const lines = order.map((i) =>
-    row(labels[i], probabilities[i], i === target, target === null ? null : () => choose(i)),
+    row(labels[i], probabilities[i], i === target, choose && (() => choose(i))),
   );
   const first = made("ol", "answers");
   first.append(...lines.slice(0, SHOWN));

@@ -54,13 +54,18 @@ function draw() {
     labels: labels(),
     probabilities: result.probabilities,
     target: heat ? target : null,
-    choose: (chosen) => {
-      current.target = chosen;
-      draw();
-      the("answer").querySelector("[aria-pressed=true]")?.focus();
-    },
+    choose: result.map && explainClass,
     note: `${current.name} · ${size} · the network took ${time} in this browser`,
   });
+}
+
+/** Lay the evidence for a class over the picture. */
+function explainClass(target) {
+  current.target = target;
+  the("heat").checked = true;
+  draw();
+  the("answer").querySelector("[aria-pressed=true]")?.focus();
+  say(`Heat map: what speaks for ${labels()[target]}`);
 }
 
 /** What was looked at, as buttons. */
@@ -117,6 +122,7 @@ async function look(file, name) {
 }
 
 async function take(files) {
+  if (!engine) return note("The network is still being loaded. Give the picture again in a moment.");
   const some = [...files].slice(0, AT_ONCE);
   const left = files.length - some.length;
   note(left > 0 ? `The first ${AT_ONCE} of ${files.length} were taken. For many, 'tellapart predict' is faster.` : "");
@@ -155,7 +161,9 @@ function listen() {
     const { files } = event.clipboardData;
     if (files.length) take(files);
   });
-  the("choose").addEventListener("click", () => the("file").click());
+  for (const place of ["choose", "invite"]) {
+    the(place).addEventListener("click", () => engine && the("file").click());
+  }
   the("file").addEventListener("change", ({ target }) => {
     take([...target.files]);
     target.value = ""; // so that the same file can be chosen again
@@ -202,6 +210,7 @@ async function start() {
   the("tool").hidden = false;
   const buttons = [the("choose"), the("open-camera")];
   for (const button of buttons) button.disabled = true;
+  listen(); // at once: a picture that is dropped early must not open in place of the page
   try {
     engine = await Engine.load();
   } catch (error) {
@@ -215,7 +224,6 @@ async function start() {
     note("This browser changes pixels that are read from pictures, to hide who you are. Answers may differ a little from those of tellapart.");
   }
   ready();
-  listen();
   keep((short, sentence) => {
     the("offline-short").textContent = short;
     the("offline").textContent = sentence;

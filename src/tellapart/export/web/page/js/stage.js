@@ -3,6 +3,9 @@
 import { evidence, paint } from "./heat.js";
 import { placed } from "./resize.js";
 
+const SMALL = 96; // pixels; pictures with a shorter side are enlarged to ENLARGED, as in reports
+const ENLARGED = 192;
+
 /** Where in a picture's coordinates the square lies that the network saw. */
 function seen(width, height, fit) {
   if (fit === "squash") return { left: 0, top: 0, width, height };
@@ -18,14 +21,19 @@ function seen(width, height, fit) {
 
 /** Draw a picture on white; for `crop` only the part that the network saw. */
 function draw(canvas, picture, fit) {
-  const part = seen(picture.width, picture.height, fit);
+  const side = Math.min(picture.width, picture.height);
+  const times = side < SMALL ? Math.ceil(ENLARGED / side) : 1;
+  const [width, height] = [picture.width * times, picture.height * times];
+  const part = seen(width, height, fit);
   const [x, y] = fit === "crop" ? [part.left, part.top] : [0, 0];
-  canvas.width = fit === "crop" ? part.width : picture.width;
-  canvas.height = fit === "crop" ? part.height : picture.height;
+  canvas.width = fit === "crop" ? part.width : width;
+  canvas.height = fit === "crop" ? part.height : height;
+  canvas.classList.toggle("small", times > 1);
   const pen = canvas.getContext("2d");
   pen.fillStyle = "#fff";
   pen.fillRect(0, 0, canvas.width, canvas.height);
-  pen.drawImage(picture, -x, -y);
+  pen.imageSmoothingEnabled = false; // every pixel of a small picture becomes a block
+  pen.drawImage(picture, -x, -y, width, height);
   return { pen, seen: { ...part, left: part.left - x, top: part.top - y } };
 }
 
