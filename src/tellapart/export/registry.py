@@ -15,7 +15,23 @@ def _onnx() -> Target:
     return OnnxFile()
 
 
-_TARGETS: dict[str, Callable[[], Target]] = {"onnx": _onnx}
+def _litert() -> Target:
+    from tellapart.export.litert import LiteRT
+
+    return LiteRT()
+
+
+def _saved_model() -> Target:
+    from tellapart.export.saved_model import SavedModel
+
+    return SavedModel()
+
+
+_TARGETS: dict[str, Callable[[], Target]] = {
+    "onnx": _onnx,
+    "litert": _litert,
+    "saved-model": _saved_model,
+}
 
 
 def target_names() -> tuple[str, ...]:
