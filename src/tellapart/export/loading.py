@@ -54,7 +54,6 @@ def open_export(path: str | Path) -> Exported:
         target = target_named(card["target"])
     except SettingsError as error:
         raise damaged(folder, error.message) from None
-    target.check()
     model = target.open(folder, card)
     if tuple(card["classes"]) != model.classes or (card["size"], card["fit"]) != (
         model.size,

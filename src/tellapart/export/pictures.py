@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -92,7 +93,7 @@ class Pictures:
             RunError: As :meth:`read`.
         """
         if self._pixels is None:
-            made: RGB = np.lib.format.open_memmap(
+            made: np.memmap[Any, np.dtype[np.uint8]] = np.lib.format.open_memmap(
                 self.file, "w+", dtype=np.uint8, shape=self._shape
             )
             with progress.stage(title, total=len(self)) as stage:

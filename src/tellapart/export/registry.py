@@ -15,13 +15,30 @@ def _onnx() -> Target:
     return OnnxFile()
 
 
+def _litert() -> Target:
+    from tellapart.export.litert import LiteRT
+
+    return LiteRT()
+
+
+def _saved_model() -> Target:
+    from tellapart.export.saved_model import SavedModel
+
+    return SavedModel()
+
+
 def _web() -> Target:
     from tellapart.export.web import Web
 
     return Web()
 
 
-_TARGETS: dict[str, Callable[[], Target]] = {"onnx": _onnx, "web": _web}
+_TARGETS: dict[str, Callable[[], Target]] = {
+    "onnx": _onnx,
+    "litert": _litert,
+    "saved-model": _saved_model,
+    "web": _web,
+}
 
 
 def target_names() -> tuple[str, ...]:
