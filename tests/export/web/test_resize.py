@@ -116,9 +116,7 @@ def test_shapes_drawn_at_random_give_the_pixels_of_python(tmp_path: Path) -> Non
 
 def test_strips_change_no_pixel(tmp_path: Path) -> None:
     pixels = np.random.default_rng(1).integers(0, 256, (123, 457, 3), dtype=np.uint8)
-    cases = [
-        Case(pixels, 64, fit, most) for fit in images.FITS for most in (1, 123, 1_000, 10**6)
-    ]
+    cases = [Case(pixels, 64, fit, most) for fit in images.FITS for most in (1, 123, 1_000, 10**6)]
     assert max(largest_difference(tmp_path, cases)) <= most_allowed()
 
 

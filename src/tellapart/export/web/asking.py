@@ -1,7 +1,7 @@
 """Asks an exported page in a real browser: serves it and pictures, and takes the answers.
 
-One process on both sides of a loopback connection: the export's files lie at ``/``, the check's page
-and the pictures under a random token. Nothing is ever looked up by what a request says: files
+One process on both sides of a loopback connection: the export's files lie at ``/``, the check's
+page and the pictures under a random token. Nothing is ever looked up by what a request says: files
 by the list of the export's, pictures by number.
 """
 
@@ -203,7 +203,9 @@ class _Desk:
         if type(place) is not int or not 0 <= place < self.pictures:
             raise ValueError("no such picture")
         if "code" in said:
-            return Said(place, None, code=str(said["code"])[:40], message=str(said["message"])[:300])
+            return Said(
+                place, None, code=str(said["code"])[:40], message=str(said["message"])[:300]
+            )
         shares = said["probabilities"]
         if not isinstance(shares, list) or len(shares) != self.classes:
             raise ValueError("not one probability a class")

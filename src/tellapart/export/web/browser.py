@@ -161,6 +161,6 @@ def _none(why: str) -> SettingsError:
     return SettingsError(
         why,
         remedy=f"Install Chromium, Chrome, Edge or Firefox, or name one with {VARIABLE}; "
-        f"{VARIABLE}={DEFAULT} opens a tab of your own browser. Without a check there is no export.",
+        f"{VARIABLE}={DEFAULT} opens a tab of your own. Without a check there is no export.",
         code="no_browser",
     )

@@ -95,7 +95,7 @@ Put this folder on any web server: its files are static. To try it here, run in 
     python -m http.server 8000 --bind 127.0.0.1
 
 and open http://localhost:8000/. Opened as a file (file://) it cannot work: browsers load no
-modules and no WebAssembly for such pages. After the first visit it works without a network, where it
-came over https or from localhost. Pictures never leave the browser. service-worker.js, index.html
-and model.json belong together: upload the whole folder, whenever you export again.
+modules and no WebAssembly for such pages. After the first visit it works without a network, where
+it came over https or from localhost. Pictures never leave the browser. service-worker.js,
+index.html and model.json belong together: upload the whole folder, whenever you export again.
 """

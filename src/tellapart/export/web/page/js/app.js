@@ -158,8 +158,8 @@ function listen() {
     else note("That was no file. Save the picture first, or copy and paste it.");
   });
   document.addEventListener("paste", (event) => {
-    const { files } = event.clipboardData;
-    if (files.length) take(files);
+    const files = event.clipboardData?.files;
+    if (files?.length) take(files);
   });
   for (const place of ["choose", "invite"]) {
     the(place).addEventListener("click", () => engine && the("file").click());

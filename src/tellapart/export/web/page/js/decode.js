@@ -1,7 +1,7 @@
 // A file's bytes to upright pixels on white, by the decode policy of training as far as a browser
 // can follow it; docs/web-export.md says where it cannot.
 
-import { needsProfile, PictureProblem, readHeader, refuseLarge } from "./header.js";
+import { needsProfile, orientationOf, PictureProblem, readHeader, refuseLarge } from "./header.js";
 import { resize } from "./resize.js";
 
 const MAX_BYTES = 256 * 1024 * 1024;
@@ -30,13 +30,17 @@ export async function decode(file) {
     );
   }
   const profiled = await needsProfile(header);
+  // Not every browser turns a WebP by its EXIF: none is shown it, and it is turned here.
+  const turn = header.exif ? hideExif(bytes, header.exif) : 1;
   let bitmap;
   try {
     bitmap = await createImageBitmap(new Blob([bytes]), {
       imageOrientation: "from-image",
-      premultiplyAlpha: "default",
+      // Straight: some decoders round twice where they are to multiply by alpha.
+      premultiplyAlpha: "none",
       colorSpaceConversion: profiled ? "default" : "none",
     });
+    if (turn !== 1) bitmap = turned(bitmap, turn);
   } catch {
     if (header.format === "TIFF" || header.format === "HEIC") {
       throw new PictureProblem(
@@ -54,6 +58,34 @@ export async function decode(file) {
     throw error;
   }
   return bitmap;
+}
+
+/** Rename a WebP's EXIF chunk in place, so that no decoder heeds it; gives its orientation. */
+function hideExif(bytes, { at, length }) {
+  bytes.set([0x58, 0x58, 0x58, 0x58], at);
+  return orientationOf(bytes.subarray(at + 8, at + length));
+}
+
+/** A picture turned upright by its EXIF orientation, 2 to 8. */
+function turned(bitmap, orientation) {
+  const { width, height } = bitmap;
+  const sideways = orientation >= 5;
+  const canvas = new OffscreenCanvas(sideways ? height : width, sideways ? width : height);
+  const pen = canvas.getContext("2d", { willReadFrequently: true });
+  const [w, h] = [width, height];
+  const matrix = [
+    [-1, 0, 0, 1, w, 0], // mirrored
+    [-1, 0, 0, -1, w, h], // half a turn
+    [1, 0, 0, -1, 0, h], // upside down
+    [0, 1, 1, 0, 0, 0], // transposed
+    [0, 1, -1, 0, h, 0], // a quarter to the right
+    [0, -1, -1, 0, h, w], // transposed along the other diagonal
+    [0, -1, 1, 0, 0, w], // a quarter to the left
+  ][orientation - 2];
+  pen.setTransform(...matrix);
+  pen.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  return canvas.transferToImageBitmap();
 }
 
 /** Pixels of a Netpbm file (P5, P6), in which pictures of arrays come; null if it is another. */

@@ -5,6 +5,7 @@
 
 export const MAX_PIXELS = 100_000_000; // as images.MAX_PIXELS
 const MAX_SCANS = 200; // as images.MAX_SCANS
+const HEAD = 1024 * 1024; // bytes of an AVIF that are searched for what is said of it
 const MAX_PROFILE = 4 * 1024 * 1024; // as colors.py
 
 /** A picture that is refused: `code` is tellapart's, `message` is for people. */
@@ -25,15 +26,18 @@ const cutOff = () =>
  *
  * @param {Uint8Array} bytes The whole file.
  * @returns {{format: string, width: number, height: number, gray: boolean, deep: boolean,
- *   profile: Uint8Array|null, packed: boolean}} Sizes are 0 where only the decoder knows them;
- *   `packed` says that the profile is compressed.
+ *   profile: Uint8Array|null, packed: boolean, exif: {at: number, length: number}|null}} Sizes are
+ *   0 where only the decoder knows them; `packed` says that the profile is compressed; `exif` is
+ *   the place of a WebP's EXIF chunk, name and length included.
  * @throws {PictureProblem} If it is empty, no picture, cut off, too large or not an honest one.
  */
 export function readHeader(bytes) {
   if (bytes.length === 0) throw new PictureProblem("empty", "The file is empty.");
-  const found = { width: 0, height: 0, gray: false, deep: false, profile: null, packed: false };
+  const found = {
+    width: 0, height: 0, gray: false, deep: false, profile: null, packed: false, exif: null,
+  };
   const format = formatOf(bytes);
-  const readers = { JPEG: jpeg, PNG: png, GIF: gif, BMP: bmp, WebP: webp };
+  const readers = { JPEG: jpeg, PNG: png, GIF: gif, BMP: bmp, WebP: webp, AVIF: boxes, HEIC: boxes };
   try {
     readers[format]?.(bytes, found);
   } catch (error) {
@@ -162,6 +166,8 @@ function webp(bytes, found) {
       found.height = 1 + (data.getUint32(at + 14, true) >>> 8);
     } else if (name === "ICCP") {
       found.profile = bytes.subarray(at + 8, at + 8 + length);
+    } else if (name === "EXIF") {
+      found.exif = { at, length: length + 8 };
     } else if (name === "VP8 " && !found.width) {
       found.width = data.getUint16(at + 14, true) & 0x3fff;
       found.height = data.getUint16(at + 16, true) & 0x3fff;
@@ -172,6 +178,41 @@ function webp(bytes, found) {
     }
     at += 8 + length + (length & 1);
   }
+}
+
+/** AVIF and HEIC: of their boxes, only those that say a size or hold a color profile. */
+function boxes(bytes, found) {
+  const data = view(bytes);
+  const head = new TextDecoder("latin1").decode(bytes.subarray(0, HEAD));
+  for (let at = head.indexOf("ispe"); at >= 0; at = head.indexOf("ispe", at + 4)) {
+    const [width, height] = [data.getUint32(at + 8), data.getUint32(at + 12)];
+    if (width * height > found.width * found.height) Object.assign(found, { width, height });
+  }
+  const at = head.indexOf("colrprof");
+  if (at >= 4) found.profile = bytes.subarray(at + 8, at - 4 + data.getUint32(at - 4));
+}
+
+/**
+ * The orientation that an EXIF block asks for, 1 to 8; 1 where it cannot be read.
+ *
+ * @param {Uint8Array} bytes A TIFF header and what follows, with or without "Exif" before it.
+ */
+export function orientationOf(bytes) {
+  try {
+    const block = text(bytes, 0, 4) === "Exif" ? bytes.subarray(6) : bytes;
+    const data = view(block);
+    const little = data.getUint16(0) === 0x4949;
+    const start = data.getUint32(4, little);
+    for (let i = data.getUint16(start, little) - 1; i >= 0; i--) {
+      const at = start + 2 + i * 12;
+      if (data.getUint16(at, little) !== 0x0112) continue;
+      const value = data.getUint16(at + 8, little);
+      return value >= 1 && value <= 8 ? value : 1;
+    }
+  } catch {
+    // as Python: a picture whose EXIF is broken may be fine
+  }
+  return 1;
 }
 
 /**
