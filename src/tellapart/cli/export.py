@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -77,6 +78,8 @@ def print_export(done: Export) -> None:
     rest = f"  of {parity['n']:,} {what} get the same class as from model.onnx"
     print_indented(shown, Text.assemble((same, "bold"), rest))
     print_indented(shown, _figures(done))
+    if "speed" in parity:
+        print_indented(shown, clean(_gains(parity)))
     path = clean(done.path)
     shown.print()
     shown.print(f"Saved     {path}/   {done.card['main']} · {CARD} · {PARITY}", soft_wrap=True)
@@ -96,4 +99,16 @@ def _figures(done: Export) -> str:
     return (
         f"{told}; accuracy {text.plain(text.percent(theirs))}, of model.onnx "
         f"{text.plain(text.percent(ours))}."
+    )
+
+
+def _gains(parity: Mapping[str, Any]) -> str:
+    from tellapart.report import text
+
+    speed, sizes = parity["speed"], parity["bytes"]
+    return (
+        f"{speed['gain']:.1f} times as fast here ({speed['target']:,.0f} pictures a second, "
+        f"model.onnx {speed['onnx']:,.0f}; {speed['processor']}, {speed['cores']} cores); "
+        f"{text.plain(text.size(sizes['target']))} instead of "
+        f"{text.plain(text.size(sizes['onnx']))}."
     )

@@ -70,6 +70,8 @@ class LiteRTModel:
         SettingsError: If LiteRT is not installed.
     """
 
+    has_map = False
+
     def __init__(self, file: Path, classes: Sequence[str], size: int, fit: Fit) -> None:
         require(["ai_edge_litert"], "litert", "A LiteRT file")
         self.classes = tuple(classes)
@@ -104,6 +106,10 @@ class LiteRTModel:
         import importlib.metadata
 
         return f"LiteRT {importlib.metadata.version('ai-edge-litert')}"
+
+    def layers(self) -> tuple[()]:
+        """None that can be looked into."""
+        return ()
 
     def run(self, pixels: NDArray[np.uint8]) -> Floats:
         """Probabilities float32 ``[n, K]`` of uint8 ``[n, size, size, 3]``."""

@@ -57,22 +57,23 @@ class Parity:
                 f"where {most:.2g} is the most"
             )
         plain = sum(bool(self.gaps[place] > tolerance.tie) for place in self.differing)
-        share = 1 - plain / self.n
-        if tolerance.same_top1 is not None and share < tolerance.same_top1:
+        least = tolerance.same_top1
+        if least is not None and plain > self._pictures(1 - least, tolerance.spare):
             found.append(
                 f"{plain:,} of {self.n:,} pictures get another class, "
-                f"where {100 * tolerance.same_top1:g} % must get the same"
+                f"where {100 * least:g} % must get the same"
             )
         lost = self.accuracy_onnx - self.accuracy
-        # In whole pictures, so that the edge is not a matter of rounding.
-        if tolerance.accuracy_loss is not None and round(lost * self.n) > round(
-            tolerance.accuracy_loss * self.n, 6
-        ):
+        loss = tolerance.accuracy_loss
+        if loss is not None and round(lost * self.n) > self._pictures(loss, tolerance.spare):
             found.append(
-                f"the accuracy falls by {100 * lost:.2f} points, "
-                f"where {100 * tolerance.accuracy_loss:g} are the most"
+                f"the accuracy falls by {100 * lost:.2f} points, where {100 * loss:g} are the most"
             )
         return found
+
+    def _pictures(self, share: float, spare: int) -> float:
+        """A share as pictures, so that its edge is not a matter of rounding."""
+        return max(round(share * self.n, 6), spare)
 
     def as_json(self, tolerance: Tolerance) -> dict[str, Any]:
         """The figures, rounded as they are kept."""

@@ -15,6 +15,12 @@ def _onnx() -> Target:
     return OnnxFile()
 
 
+def _int8() -> Target:
+    from tellapart.export.int8 import OnnxInt8
+
+    return OnnxInt8()
+
+
 def _litert() -> Target:
     from tellapart.export.litert import LiteRT
 
@@ -35,6 +41,7 @@ def _web() -> Target:
 
 _TARGETS: dict[str, Callable[[], Target]] = {
     "onnx": _onnx,
+    "onnx-int8": _int8,
     "litert": _litert,
     "saved-model": _saved_model,
     "web": _web,

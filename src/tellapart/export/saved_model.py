@@ -8,6 +8,7 @@ called in it consists of plain layers.
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -77,12 +78,16 @@ class TensorFlowModel:
         SettingsError: If TensorFlow is not installed.
     """
 
+    has_map = False
+
     def __init__(self, folder: Path, classes: Sequence[str], size: int, fit: Fit) -> None:
         require(["tensorflow"], "keras", "A SavedModel")
         self.classes = tuple(classes)
         self.size = size
         self.fit: Fit = fit
         self._folder = folder
+        # Else TensorFlow writes pages about its build and devices to standard error.
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         import tensorflow as tf
 
         self._tf = tf
@@ -103,6 +108,10 @@ class TensorFlowModel:
     def runtime(self) -> str:
         """Name and version of what runs it."""
         return f"TensorFlow {self._tf.__version__}"
+
+    def layers(self) -> tuple[()]:
+        """None that can be looked into."""
+        return ()
 
     def run(self, pixels: NDArray[np.uint8]) -> Floats:
         """Probabilities float32 ``[n, K]`` of uint8 ``[n, size, size, 3]``."""

@@ -34,12 +34,14 @@ class Tolerance:
         accuracy_loss: Most accuracy that may be lost, as a share of all pictures.
         tie: A picture whose two best classes are at most so far apart in ``model.onnx`` may get
             either of them.
+        spare: So many pictures may differ or be lost however few there are, where a share is asked.
     """
 
     max_difference: float | None = None
     same_top1: float | None = None
     accuracy_loss: float | None = None
     tie: float = 0.0
+    spare: int = 0
 
 
 SAME_NUMBERS = Tolerance(max_difference=1e-4, same_top1=1.0, tie=2e-4)
@@ -97,6 +99,13 @@ class Runner(Protocol):
     @property
     def fit(self) -> Fit:
         """How pictures are brought to that size."""
+
+    @property
+    def has_map(self) -> bool:
+        """Whether it gives heat maps by itself; only ``model.onnx`` can."""
+
+    def layers(self) -> tuple[tuple[str, tuple[int, int, int]], ...]:
+        """Its convolutions and poolings that can be looked into; empty for other runtimes."""
 
     def run(self, pixels: NDArray[np.uint8]) -> Floats:
         """Probabilities float32 ``[n, K]`` of uint8 ``[n, size, size, 3]``."""

@@ -19,6 +19,15 @@ import numpy as np
 Say = Callable[[dict[str, Any]], None]
 
 
+def write_int8(job: dict[str, Any], say: Say) -> dict[str, Any]:
+    """Write ``job["model"]`` in 8-bit integers as ``job["out"]``."""
+    from tellapart.export import int8
+
+    pixels = np.load(job["pixels"], mmap_mode="r", allow_pickle=False)
+    int8.quantize(Path(job["model"]), pixels, Path(job["out"]), Path(job["scratch"]))
+    return {}
+
+
 def write_saved_model(job: dict[str, Any], say: Say) -> dict[str, Any]:
     """Write the twin of ``job["model"]`` as a SavedModel into the folder ``job["out"]``."""
     from tellapart.export import keras_twin
@@ -54,6 +63,7 @@ def run_litert(job: dict[str, Any], say: Say) -> dict[str, Any]:
 
 
 TASKS: dict[str, Callable[[dict[str, Any], Say], dict[str, Any]]] = {
+    "write-int8": write_int8,
     "write-saved-model": write_saved_model,
     "write-litert": write_litert,
     "run-saved-model": run_saved_model,
