@@ -34,7 +34,7 @@ def _saved_model() -> Target:
 
 
 def _web() -> Target:
-    from tellapart.export.web import Web
+    from tellapart.export.web.target import Web
 
     return Web()
 

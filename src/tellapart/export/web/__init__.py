@@ -4,9 +4,3 @@ Who does what: :mod:`.site` writes the folder from ``page/`` (ours) and ``vendor
 Web, which :mod:`.vendoring` fetches anew); :mod:`.target` checks it in a real browser, which
 :mod:`.browser` finds and :mod:`.asking` asks; :mod:`.beside` holds its answers against Python's.
 """
-
-from __future__ import annotations
-
-from tellapart.export.web.target import Web
-
-__all__ = ["Web"]

@@ -1,6 +1,6 @@
 """ONNX Runtime Web, as this package carries it: which files, and that they are the pinned ones.
 
-``python -m tellapart.export.web.vendoring VERSION`` (``make ort-web VERSION=…``) fetches them anew
+``python -m tellapart.export.web.vendoring VERSION`` (``make ort-web ORT=…``) fetches them anew
 with ``npm pack``, from whatever registry npm is set up for, and pins what came; without a version
 it fetches the pinned one again and compares. Users never need it.
 """

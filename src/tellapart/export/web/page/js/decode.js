@@ -1,6 +1,7 @@
 // A file's bytes to upright pixels on white, by the decode policy of training as far as a browser
 // can follow it; docs/web-export.md says where it cannot.
 
+import { decodeDeep } from "./deep.js";
 import { needsProfile, orientationOf, PictureProblem, readHeader, refuseLarge } from "./header.js";
 import { resize } from "./resize.js";
 
@@ -22,12 +23,8 @@ export async function decode(file) {
   const plain = netpbm(bytes);
   if (plain) return createImageBitmap(plain);
   const header = readHeader(bytes);
-  if (header.deep) {
-    throw new PictureProblem(
-      "unsupported",
-      "It has more than 8 bits a channel, of which a browser shows only the highest. " +
-        "Use 'tellapart predict' for it.",
-    );
+  if (header.deep && header.format === "PNG") {
+    return createImageBitmap(await decodeDeep(bytes, header.width, header.height));
   }
   const profiled = await needsProfile(header);
   // Not every browser turns a WebP by its EXIF: none is shown it, and it is turned here.
