@@ -243,7 +243,7 @@ def _served(desk: _Desk) -> Iterator[str]:
         def _ours(self) -> bool:
             """Whether it was asked for by its own name: no page from elsewhere may ask."""
             host, _, port = self.headers.get("Host", "").partition(":")
-            return host in _SAME_COMPUTER and port == str(self.server.server_address[1])
+            return host in _SAME_COMPUTER and port == str(server.server_port)
 
         def _answer(self, status: int, body: bytes = b"", kind: str = "text/plain") -> None:
             self.send_response(status)
@@ -263,7 +263,7 @@ def _served(desk: _Desk) -> Iterator[str]:
     thread = threading.Thread(target=server.serve_forever, daemon=True, name="web-export")
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/{desk.token}/check.html"
+        yield f"http://127.0.0.1:{server.server_port}/{desk.token}/check.html"
     finally:
         server.shutdown()
         server.server_close()
