@@ -17,8 +17,8 @@ from PIL import Image
 
 from tellapart.catalog import Catalog, open_pictures
 from tellapart.errors import PictureError, SettingsError
-from tellapart.images import Fit, decode, from_image, resize
-from tellapart.predict import Prediction, predict, predicted
+from tellapart.images import decode, from_image, resize
+from tellapart.predict import Answering, Prediction, predict, predicted
 from tellapart.progress import SILENT, Progress
 from tellapart.sources.names import quote
 
@@ -28,32 +28,6 @@ if TYPE_CHECKING:
 
 PictureLike = str | Path | bytes | bytearray | NDArray[np.uint8] | Image.Image
 PictureList = list[PictureLike] | tuple[PictureLike, ...]
-
-
-class Answering(Protocol):
-    """A model as a classifier asks it, in whatever runtime."""
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Names, in the order of the columns."""
-
-    @property
-    def size(self) -> int:
-        """Side of the pictures it takes, in pixels."""
-
-    @property
-    def fit(self) -> Fit:
-        """How pictures are brought to that size."""
-
-    @property
-    def has_map(self) -> bool:
-        """Whether it gives heat maps by itself."""
-
-    def layers(self) -> tuple[tuple[str, tuple[int, int, int]], ...]:
-        """Its layers that can be looked into."""
-
-    def run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Probabilities float32 ``[n, K]`` of uint8 ``[n, size, size, 3]``."""
 
 
 class Owner(Protocol):

@@ -14,7 +14,7 @@ from tellapart.artifact.model import pictures_a_call
 from tellapart.errors import ModelError
 from tellapart.export import child
 from tellapart.export.keras_twin import PROBABILITIES, SIGNATURE
-from tellapart.export.saved_model import require, run_in_child, write_twin
+from tellapart.export.saved_model import require, run_in_child, twin_job
 from tellapart.export.target import SAME_NUMBERS, Advance, Answers, Floats, Tolerance, Work
 from tellapart.graphs import INPUT
 from tellapart.images import Fit
@@ -36,12 +36,10 @@ class LiteRT:
         require(["keras", "tensorflow", "ai_edge_litert"], "keras,litert", "Writing a LiteRT file")
 
     def write(self, folder: Path, card: Mapping[str, Any], work: Work) -> Mapping[str, Any]:
-        """Build the twin, save it aside, and convert it; each in a child process."""
-        saved = work.scratch / "saved_model"
-        more = write_twin(work, saved)
-        job = {"saved_model": str(saved.absolute()), "out": str((folder / FILE).absolute())}
-        child.call("write-litert", job, work.scratch)
-        return more
+        """Build the twin, save it aside, and convert it, in a child process."""
+        job = twin_job(work, work.scratch / "saved_model")
+        job["litert"] = str((folder / FILE).absolute())
+        return child.call("write-litert", job, work.scratch)
 
     def answers(self, folder: Path, work: Work, advance: Advance) -> Answers:
         """Run it in LiteRT, in a child process."""

@@ -30,8 +30,9 @@ MAX_BYTES = 2 * 1024**3
 
 OPERATIONS = frozenset(
     {"AddV2", "BiasAdd", "Cast", "Const", "Conv2D", "DepthwiseConv2dNative", "Floor"}
-    | {"Identity", "MatMul", "MaxPool", "Mean", "Mul", "NoOp", "PartitionedCall", "Relu", "Relu6"}
-    | {"Reshape", "Softmax", "Squeeze", "StatefulPartitionedCall", "Sum"}
+    | {"Identity", "MatMul", "MaxPool", "Mean", "Mul", "NoOp", "Pack", "PartitionedCall", "Relu"}
+    | {"Relu6", "Reshape", "Shape", "Softmax", "Squeeze", "StatefulPartitionedCall"}
+    | {"StridedSlice", "Sum"}
 )
 """All that a written SavedModel computes with, and so all that a loaded one may."""
 
@@ -49,7 +50,7 @@ class SavedModel:
 
     def write(self, folder: Path, card: Mapping[str, Any], work: Work) -> Mapping[str, Any]:
         """Build the twin and save it, in a child process."""
-        return write_twin(work, folder / FOLDER)
+        return child.call("write-saved-model", twin_job(work, folder / FOLDER), work.scratch)
 
     def answers(self, folder: Path, work: Work, advance: Advance) -> Answers:
         """Load it in TensorFlow, in a child process."""
@@ -193,14 +194,13 @@ def require(packages: Sequence[str], extras: str, what: str) -> None:
             )
 
 
-def write_twin(work: Work, out: Path) -> Mapping[str, Any]:
-    """Write the SavedModel of a run's twin, in a child process; what converted it."""
-    job = {
+def twin_job(work: Work, out: Path) -> dict[str, Any]:
+    """What a child process needs to write the SavedModel of a run's twin."""
+    return {
         "model": str((work.run.path / "model.onnx").absolute()),
         "table": table_of(work.run),
         "out": str(out.absolute()),
     }
-    return child.call("write-saved-model", job, work.scratch)
 
 
 def run_in_child(task: str, file: Path, work: Work, advance: Advance) -> Answers:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tellapart.artifact import Model
 from tellapart.export.pictures import Pictures
-from tellapart.images import Fit
+from tellapart.predict import Answering
 from tellapart.progress import Progress
 from tellapart.runs import Run
 
@@ -85,20 +85,8 @@ class Answers:
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Runner(Protocol):
+class Runner(Answering, Protocol):
     """A model in its own runtime, as :class:`tellapart.Classifier` asks it."""
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Names, in the order of the columns."""
-
-    @property
-    def size(self) -> int:
-        """Side of the pictures it takes, in pixels."""
-
-    @property
-    def fit(self) -> Fit:
-        """How pictures are brought to that size."""
 
     @property
     def has_map(self) -> bool:
@@ -106,9 +94,6 @@ class Runner(Protocol):
 
     def layers(self) -> tuple[tuple[str, tuple[int, int, int]], ...]:
         """Its convolutions and poolings that can be looked into; empty for other runtimes."""
-
-    def run(self, pixels: NDArray[np.uint8]) -> Floats:
-        """Probabilities float32 ``[n, K]`` of uint8 ``[n, size, size, 3]``."""
 
 
 class Target(Protocol):

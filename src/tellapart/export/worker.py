@@ -37,11 +37,12 @@ def write_saved_model(job: dict[str, Any], say: Say) -> dict[str, Any]:
 
 
 def write_litert(job: dict[str, Any], say: Say) -> dict[str, Any]:
-    """Convert the SavedModel in ``job["saved_model"]`` to the file ``job["out"]``."""
+    """The same, converted to the LiteRT file ``job["litert"]``."""
     from tellapart.export import keras_twin
 
-    keras_twin.convert_to_litert(Path(job["saved_model"]), Path(job["out"]))
-    return keras_twin.versions()
+    told = write_saved_model(job, say)
+    keras_twin.convert_to_litert(Path(job["out"]), Path(job["litert"]))
+    return told
 
 
 def run_saved_model(job: dict[str, Any], say: Say) -> dict[str, Any]:
@@ -104,8 +105,8 @@ def main(arguments: list[str]) -> int:
         say({"answer": TASKS[task](json.loads(job), say)})
     except Exception as error:
         traceback.print_exc()
-        first = next(iter(str(error).strip().splitlines()), "")
-        sys.stderr.write(f"{type(error).__name__}: {first}\n")
+        first = next(iter(str(getattr(error, "message", error)).strip().splitlines()), "")
+        sys.stderr.write(f"{type(error).__name__}: {first.rstrip('.')}\n")
         return 1
     return 0
 
