@@ -88,7 +88,7 @@ def hostile(browser_here: None, tmp_path_factory: pytest.TempPathFactory) -> Exp
             noise = random.integers(-30, 30, (40, 50, 3))
             pixels = np.clip(color + noise, 0, 255).astype(np.uint8)
             Image.fromarray(pixels).save(folder / name / f"{number}.png")
-    run = ta.train(folder, size=64, out=folder.parent / "runs" / "<b>hostile-1")
+    run = ta.train(folder, size=64, fit="pad", out=folder.parent / "runs" / "<b>hostile-1")
     return Exported(run, export_run(run, to="web", out=folder.parent / "page"))
 
 

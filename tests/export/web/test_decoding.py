@@ -204,7 +204,7 @@ def answers(hostile: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
 
 @pytest.mark.parametrize("name", list(whole()))
 def test_a_browser_gives_the_pixels_of_python(answers: dict[str, Said], name: str) -> None:
-    expected = images.resize(images.decode(whole()[name]).pixels, SIZE)
+    expected = images.resize(images.decode(whole()[name]).pixels, SIZE, "pad")
     assert answers[name].probabilities is not None, answers[name].message
     seen = np.frombuffer(answers[name].square, np.uint8).reshape(expected.shape)
     apart = np.abs(seen.astype(int) - expected)

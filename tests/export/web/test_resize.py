@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 import tellapart
 from tellapart import images
 
-MODULE = Path(tellapart.__file__).parent / "export" / "web" / "page" / "resize.js"
+MODULE = Path(tellapart.__file__).parent / "export" / "web" / "page" / "js" / "resize.js"
 NODE = shutil.which("node")
 
 pytestmark = pytest.mark.skipif(NODE is None, reason="Node runs the page's modules here")
