@@ -22,6 +22,7 @@ from tellapart.runs import Run, read_json, write_json
 CARD, PARITY, README = "tellapart.json", "parity.json", "README.txt"
 SCHEMA = 1
 MAX_FILES = 1_000
+MAX_CARD = 16 * 1024**2  # bytes
 MAX_SIZE = 4096
 _LOCK = ".lock"
 
@@ -186,7 +187,11 @@ def open_card(folder: Path) -> dict[str, Any]:
         ModelError: If it is damaged, incomplete, changed, or from a newer version.
     """
     try:
+        if (folder / CARD).stat().st_size > MAX_CARD:
+            raise damaged(folder, f"{CARD} is too large")
         card = read_json(folder / CARD)
+    except OSError as error:
+        raise damaged(folder, f"{CARD}: {error.strerror}") from None
     except RunError as error:
         raise damaged(folder, error.message) from None
     schema = card.get("schema")

@@ -53,8 +53,8 @@ class Parity:
         most = tolerance.max_difference
         if most is not None and self.max_difference > most:
             found.append(
-                f"the largest difference in probability is {self.max_difference:.2g}, "
-                f"where {most:.2g} is the most"
+                f"the largest difference in probability is {self.max_difference:.4g}, "
+                f"where {most:g} is the most"
             )
         plain = sum(bool(self.gaps[place] > tolerance.tie) for place in self.differing)
         least = tolerance.same_top1

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from tellapart.catalog import Catalog, open_catalog
 from tellapart.errors import PictureError, RunError, TellapartError
+from tellapart.evaluating import indices
 from tellapart.images import RGB, Fit, decode, resize
 from tellapart.measures import cores
 from tellapart.progress import SILENT, Progress
@@ -168,7 +169,6 @@ class RunData:
         return self._pictures(chosen, "training.npy")
 
     def _pictures(self, wanted: pl.DataFrame, name: str) -> Pictures:
-        classes = {label: place for place, label in enumerate(self.run.classes)}
         contents = wanted["content"].to_list()
         rows = [
             self._row(path, content) for path, content in zip(wanted["path"], contents, strict=True)
@@ -185,7 +185,7 @@ class RunData:
             self.catalog,
             [row for row in rows if row is not None],
             contents,
-            np.array([classes[label] for label in wanted["label"]], np.int64),
+            indices(wanted["label"].to_list(), self.run.classes),
             size=model.size,
             fit=model.fit,
             file=self.folder / name,

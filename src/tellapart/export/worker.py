@@ -24,8 +24,8 @@ def write_int8(job: dict[str, Any], say: Say) -> dict[str, Any]:
     from tellapart.export import int8
 
     pixels = np.load(job["pixels"], mmap_mode="r", allow_pickle=False)
-    int8.quantize(Path(job["model"]), pixels, Path(job["out"]), Path(job["scratch"]))
-    return {}
+    bits = int8.write_int8(Path(job["model"]), pixels, Path(job["out"]), Path(job["scratch"]))
+    return {"bits": bits}
 
 
 def write_saved_model(job: dict[str, Any], say: Say) -> dict[str, Any]:
