@@ -200,9 +200,12 @@ def test_two_exports_to_one_place_do_not_mix(probe: ta.Run, tmp_path: Path) -> N
 def test_nothing_is_written_among_the_pictures(
     probe: ta.Run, few_digits: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(SettingsError, match="inside"):
-        export_run(probe, to="onnx", out=few_digits / "shipped")
+    before = few_digits.stat().st_mtime_ns
+    for place in (few_digits / "shipped", few_digits / "new" / "shipped"):
+        with pytest.raises(SettingsError, match="inside"):
+            export_run(probe, to="onnx", out=place)
     assert sorted(path.name for path in few_digits.iterdir()) == ["0", "1", "4", "7"]
+    assert few_digits.stat().st_mtime_ns == before, "not for an instant, either"
 
 
 def test_an_unknown_target_names_the_near_one(probe: ta.Run, tmp_path: Path) -> None:

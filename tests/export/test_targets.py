@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +20,33 @@ TARGETS = ("onnx", "onnx-int8", "litert", "saved-model")
 SAME = ("onnx", "litert", "saved-model")
 
 
+NEEDED = {
+    "litert": ("keras", "tensorflow", "ai_edge_litert"),
+    "saved-model": ("keras", "tensorflow"),
+}
+
+Exported = Callable[[ta.Run, str], Export]
+
+
 @pytest.fixture(scope="module")
-def exported(
-    probe: ta.Run, network: ta.Run, tmp_path_factory: pytest.TempPathFactory
-) -> dict[tuple[str, str], Export]:
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    """Exports of a run, each made once; skips what this platform has no packages for."""
     folder = tmp_path_factory.mktemp("exports")
-    with pytest.MonkeyPatch.context() as patch:
-        # Whatever trains networks here, these targets are TensorFlow's.
-        patch.setenv("KERAS_BACKEND", "jax")
-        return {
-            (run.name, target): export_run(run, to=target, out=folder / f"{run.name}-{target}")
-            for run in (probe, network)
-            for target in TARGETS
-        }
+    made: dict[tuple[str, str], Export] = {}
+
+    def export(run: ta.Run, target: str) -> Export:
+        missing = [name for name in NEEDED.get(target, ()) if find_spec(name) is None]
+        if missing:
+            pytest.skip(f"{missing[0]} is not installed")
+        if (run.name, target) not in made:
+            with pytest.MonkeyPatch.context() as patch:
+                # Whatever trains networks here, these targets are TensorFlow's.
+                patch.setenv("KERAS_BACKEND", "jax")
+                out = folder / f"{run.name}-{target}"
+                made[run.name, target] = export_run(run, to=target, out=out)
+        return made[run.name, target]
+
+    return export
 
 
 @pytest.fixture(params=["probe", "network"])
@@ -43,10 +59,8 @@ def some_pixels(size: int, n: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("target", SAME)
-def test_the_same_numbers_in_another_runtime(
-    run: ta.Run, target: str, exported: dict[tuple[str, str], Export]
-) -> None:
-    done = exported[run.name, target]
+def test_the_same_numbers_in_another_runtime(run: ta.Run, target: str, exported: Exported) -> None:
+    done = exported(run, target)
     assert done.parity["same_top1"] == 1.0
     assert done.parity["max_difference"] <= 1e-4
     assert done.parity["accuracy"] == done.parity["accuracy_onnx"]
@@ -56,24 +70,25 @@ def test_the_same_numbers_in_another_runtime(
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_load_answers_as_the_run_does(
-    run: ta.Run, target: str, exported: dict[tuple[str, str], Export], few_digits: Path
+    run: ta.Run, target: str, exported: Exported, few_digits: Path
 ) -> None:
-    ours, theirs = ta.load(run), ta.load(exported[run.name, target].path)
+    ours, theirs = ta.load(run), ta.load(exported(run, target).path)
     assert theirs.classes == ours.classes
     pictures = sorted(few_digits.rglob("*.png"))[::29]
-    most = 0.25 if target == "onnx-int8" else 1e-4
-    for mine, other in zip(ours.predict(pictures), theirs.predict(pictures), strict=True):
-        assert other.probabilities == pytest.approx(mine.probabilities, abs=most)
+    pairs = list(zip(ours.predict(pictures), theirs.predict(pictures), strict=True))
+    if target == "onnx-int8":
+        assert sum(mine.label == other.label for mine, other in pairs) >= len(pairs) - 2
+    else:
+        for mine, other in pairs:
+            assert other.probabilities == pytest.approx(mine.probabilities, abs=1e-4)
     assert theirs.predict(b"no picture").error
     assert target in theirs._repr_html_()
-    assert theirs.name == f"{run.name}-{target}"
+    assert theirs.run.name == f"{run.name}-{target}"
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_any_number_of_pictures(
-    run: ta.Run, target: str, exported: dict[tuple[str, str], Export]
-) -> None:
-    model = ta.load(exported[run.name, target].path).model
+def test_any_number_of_pictures(run: ta.Run, target: str, exported: Exported) -> None:
+    model = ta.load(exported(run, target).path).model
     pixels = some_pixels(model.size, 70)
     many = model.run(pixels)
     assert many.shape == (70, 4)
@@ -85,22 +100,20 @@ def test_any_number_of_pictures(
 
 
 def test_only_the_model_itself_draws_evidence(
-    probe: ta.Run, exported: dict[tuple[str, str], Export], few_digits: Path
+    probe: ta.Run, exported: Exported, few_digits: Path
 ) -> None:
     picture = min(few_digits.rglob("*.png"))
-    assert ta.load(exported["probe", "onnx"].path).explain(picture).method == "evidence"
-    assert ta.load(exported["probe", "onnx-int8"].path).explain(picture).method == "occlusion"
+    assert ta.load(exported(probe, "onnx").path).explain(picture).method == "evidence"
+    assert ta.load(exported(probe, "onnx-int8").path).explain(picture).method == "occlusion"
 
 
 # ------------------------------------------------------------------ as others open them
 
 
-def test_a_litert_file_as_others_open_it(
-    run: ta.Run, exported: dict[tuple[str, str], Export]
-) -> None:
+def test_a_litert_file_as_others_open_it(run: ta.Run, exported: Exported) -> None:
     from ai_edge_litert.interpreter import Interpreter
 
-    file = exported[run.name, "litert"].path / "model.tflite"
+    file = exported(run, "litert").path / "model.tflite"
     interpreter = Interpreter(str(file))
     assert interpreter.get_signature_list() == {
         "serving_default": {"inputs": ["image"], "outputs": ["probabilities"]}
@@ -113,11 +126,9 @@ def test_a_litert_file_as_others_open_it(
     np.testing.assert_allclose(answer["probabilities"], run.model.run(pixels), atol=1e-4)
 
 
-def test_a_saved_model_as_others_open_it(
-    run: ta.Run, exported: dict[tuple[str, str], Export]
-) -> None:
+def test_a_saved_model_as_others_open_it(run: ta.Run, exported: Exported) -> None:
     tf = pytest.importorskip("tensorflow")
-    done = exported[run.name, "saved-model"]
+    done = exported(run, "saved-model")
     signature = tf.saved_model.load(str(done.path / "saved_model")).signatures["serving_default"]
     taken = signature.structured_input_signature[1]
     size = run.model.size
@@ -131,8 +142,8 @@ def test_a_saved_model_as_others_open_it(
     assert done.card["converter"]["tensorflow"] == tf.__version__
 
 
-def test_the_integers_of_int8(run: ta.Run, exported: dict[tuple[str, str], Export]) -> None:
-    done = exported[run.name, "onnx-int8"]
+def test_the_integers_of_int8(run: ta.Run, exported: Exported) -> None:
+    done = exported(run, "onnx-int8")
     file = done.path / "model.onnx"
     assert done.parity["bytes"]["target"] == file.stat().st_size
     model = onnx.load(str(file))
@@ -160,10 +171,8 @@ def test_the_integers_of_int8(run: ta.Run, exported: dict[tuple[str, str], Expor
     assert opened.metadata["classes"] == run.model.metadata["classes"]
 
 
-def test_int8_says_what_it_loses_and_gains(
-    run: ta.Run, exported: dict[tuple[str, str], Export]
-) -> None:
-    parity = exported[run.name, "onnx-int8"].parity
+def test_int8_says_what_it_loses_and_gains(run: ta.Run, exported: Exported) -> None:
+    parity = exported(run, "onnx-int8").parity
     held = run.metrics["held_out"]
     assert parity["accuracy_onnx"] == pytest.approx(held["accuracy"])
     assert parity["accuracy"] == pytest.approx(parity["accuracy_onnx"], abs=2 / 48)
@@ -188,13 +197,12 @@ def test_int8_is_calibrated_on_training_pictures_alone(probe: ta.Run, tmp_path: 
     assert data.training(10).paths == few.paths
 
 
-def test_what_is_written_is_listed(exported: dict[tuple[str, str], Export]) -> None:
-    for done in exported.values():
-        card = json.loads((done.path / "tellapart.json").read_text(encoding="utf-8"))
-        found = {
-            path.relative_to(done.path).as_posix()
-            for path in done.path.rglob("*")
-            if path.is_file()
-        }
-        assert found == {*card["files"], "tellapart.json", "parity.json", "README.txt"}
-        assert (done.path / card["main"]).exists()
+@pytest.mark.parametrize("target", TARGETS)
+def test_what_is_written_is_listed(run: ta.Run, target: str, exported: Exported) -> None:
+    done = exported(run, target)
+    card = json.loads((done.path / "tellapart.json").read_text(encoding="utf-8"))
+    found = {
+        path.relative_to(done.path).as_posix() for path in done.path.rglob("*") if path.is_file()
+    }
+    assert found == {*card["files"], "tellapart.json", "parity.json", "README.txt"}
+    assert (done.path / card["main"]).exists()

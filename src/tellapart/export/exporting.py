@@ -84,22 +84,21 @@ def export_run(
     target.check()
     place = Path(out) if out is not None else folders.default_out(run, target.name)
     folders.check_free(place)
-    with folders.placing(place) as filled:
-        scratch = filled.parent / "scratch"
-        scratch.mkdir()
-        found = RunData(run, data, scratch)
-        with contextlib.closing(found.catalog.source):
-            if lies_inside(place, found.catalog):
-                raise SettingsError(
-                    f"--out {place} lies inside the folder of the pictures.",
-                    remedy="Choose a folder outside it: nothing is written among your pictures.",
-                )
+    found = RunData(run, data, folders.scratch_of(place))
+    with contextlib.closing(found.catalog.source):
+        if lies_inside(place, found.catalog):
+            raise SettingsError(
+                f"--out {place} lies inside the folder of the pictures.",
+                remedy="Choose a folder outside it: nothing is written among your pictures.",
+            )
+        held_out = found.held_out()
+        with folders.placing(place) as filled:
             work = Work(
                 run=run,
                 model=run.model,
-                held_out=found.held_out(),
+                held_out=held_out,
                 training=found.training,
-                scratch=scratch,
+                scratch=found.folder,
                 progress=progress,
             )
             card = folders.card_of(run, target.name, target.main)

@@ -92,7 +92,7 @@ def placing(target: Path) -> Iterator[Path]:
     """
     import fcntl
 
-    partial = target.parent / f".{target.name}.partial"
+    partial = _partial_of(target)
     try:
         check_free(target)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -111,6 +111,7 @@ def placing(target: Path) -> Iterator[Path]:
                         shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
                 filled = partial / "export"
                 filled.mkdir()
+                scratch_of(target).mkdir()
                 yield filled
                 check_free(target)
                 _put(filled, target, aside=partial / "earlier")
@@ -124,6 +125,15 @@ def placing(target: Path) -> Iterator[Path]:
             remedy="Free some space, or choose another --out." if full else "Choose another --out.",
             code="disk_full" if full else None,
         ) from error
+
+
+def scratch_of(target: Path) -> Path:
+    """The folder for anything, while :func:`placing` is at work; gone afterwards."""
+    return _partial_of(target) / "scratch"
+
+
+def _partial_of(target: Path) -> Path:
+    return target.parent / f".{target.name}.partial"
 
 
 def _put(filled: Path, target: Path, *, aside: Path) -> None:

@@ -121,7 +121,7 @@ class RunData:
     Args:
         run: The run.
         data: Where its data lies now, if it was moved; else where the run found it.
-        folder: For pixels; gone when the export is done.
+        folder: For pixels; made before they are asked for, and gone when the export is done.
 
     Attributes:
         of: :data:`HELD_OUT` or :data:`EACH_IN_TURN`.
