@@ -12,6 +12,7 @@ DATA ?=
 BENCH ?=
 PROJECTS ?= $(shell ls docs/projects/*.md 2>/dev/null | sed -e "s|.*/||" -e "s|\.md||" -e "/^index$$/d")
 UPGRADE ?=
+ORT ?=
 # So that recipes read it as "$$DATA", whatever spaces and quotes it holds.
 export DATA
 
@@ -30,7 +31,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format types imports docs unit test-torch bench projects pages lock \
-  clean stale
+  ort-web clean stale
 
 help: ## Show this list
 	@echo "make demo             install, and train on 1,797 handwritten digits"
@@ -45,6 +46,7 @@ help: ## Show this list
 	@echo "make bench            measure speed and accuracy (minutes to hours); BENCH=--help"
 	@echo "make projects         run the classic lessons, and write their pages (hours); PROJECTS=digits-dnn"
 	@echo "make pages            write those pages again from the stored results"
+	@echo "make ort-web          fetch ONNX Runtime Web again and compare (needs npm); ORT=1.31.0 takes another"
 	@echo "make lock             pin the dependencies again; UPGRADE=1 takes newer ones"
 	@echo "make clean            remove .venv and everything that was made"
 
@@ -166,6 +168,10 @@ lock: $(VENV)/.dev
 	  -c requirements/core.lock -o requirements/peers.lock >/dev/null; fi
 	@if grep -nE 'https?:|file:|find-links|index-url' requirements/*.lock; then \
 	  echo "A lock names a registry's address; see the lines above." >&2; exit 1; fi
+
+# The package carries it, so that nobody else needs npm; which registry is npm's own setting.
+ort-web: $(VENV)/.dev
+	$(BIN)/python -m tellapart.export.web.vendoring $(ORT)
 
 clean:
 	rm -rf $(VENV) $(PEERS) $(TORCH) benchmarks/.work build dist site .coverage .coverage.* htmlcov \

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import pkgutil
 import subprocess
@@ -87,12 +88,23 @@ def test_a_picture_may_come_in_many_ways(run: ta.Run, small_photos: Path) -> Non
     assert by_path.probabilities is not None
     data = path.read_bytes()
     pixels = np.asarray(Image.open(path).convert("RGB"))
-    for other in (str(path), data, pixels):
+    for other in (str(path), data, bytearray(data), pixels, Image.open(path)):
         answer = model.predict(other)
         assert answer.probabilities == pytest.approx(by_path.probabilities, abs=1e-6)
-    several = model.predict([path, data, pixels])
-    assert [answer.label for answer in several] == ["dogs"] * 3
+    several = model.predict([path, data, pixels, Image.open(path), str(path)])
+    assert [answer.label for answer in several] == ["dogs"] * 5
+    assert [answer.label for answer in model.predict((path, data))] == ["dogs"] * 2
+    assert model.predict([]) == []
     assert model.predict(b"no picture").error
+
+
+def test_a_picture_object_that_cannot_be_read_is_a_row(run: ta.Run, small_photos: Path) -> None:
+    data = min((small_photos / "cats").iterdir()).read_bytes()
+    whole, cut = Image.open(io.BytesIO(data)), Image.open(io.BytesIO(data[: len(data) // 2]))
+    answers = ta.load(run).predict([whole, cut])
+    assert answers[0].error is None
+    assert answers[1].label is None
+    assert answers[1].error
 
 
 def test_pixels_of_a_wrong_kind_are_refused(run: ta.Run) -> None:
@@ -100,6 +112,11 @@ def test_pixels_of_a_wrong_kind_are_refused(run: ta.Run) -> None:
     for wrong in (np.zeros((4, 4, 3), np.float32), np.zeros((4, 4, 4), np.uint8), np.zeros(4)):
         with pytest.raises(SettingsError, match="uint8"):
             model.predict(wrong)
+    for other in (None, 7, {"path": "a.jpg"}, object()):
+        with pytest.raises(SettingsError, match="A picture is a path"):
+            model.predict(other)
+        with pytest.raises(SettingsError, match="A picture is a path"):
+            model.predict([other])
 
 
 def test_predictions_equal_what_was_measured_where_nothing_was_held_out_twice(

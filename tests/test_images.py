@@ -229,6 +229,60 @@ def test_bytes_after_the_picture_are_noted_and_the_picture_kept() -> None:
     assert (picture.width, picture.height) == (90, 60)
 
 
+def turned(kind: str, orientation: int = 6) -> bytes:
+    exif = Image.Exif()
+    exif[274] = orientation
+    return encoded(smooth(24, 16), kind, exif=exif)
+
+
+PICTURES = {
+    "jpeg": lambda: encoded(smooth(), "JPEG"),
+    "turned jpeg": lambda: turned("JPEG"),
+    "turned png": lambda: turned("PNG", 7),
+    "turned tiff": lambda: turned("TIFF", 8),
+    "gray": lambda: encoded(Image.fromarray(smooth()).convert("L"), "PNG"),
+    "black and white": lambda: encoded(Image.fromarray(smooth()).convert("1"), "PNG"),
+    "cmyk": lambda: encoded(Image.fromarray(smooth()).convert("CMYK"), "JPEG"),
+    "ycbcr": lambda: encoded(Image.fromarray(smooth()).convert("YCbCr"), "TIFF"),
+    "alpha": lambda: encoded(np.dstack([smooth(), smooth(seed=1)[..., 0]]), "PNG"),
+    "palette": lambda: encoded(Image.fromarray(smooth()).quantize(16), "PNG", transparency=3),
+    "deep gray": lambda: png16(np.random.default_rng(0).integers(100, 4096, (20, 30, 1))),
+    "floats": lambda: encoded(Image.fromarray(smooth()[..., 0].astype(np.float32) / 7), "TIFF"),
+    "profile": lambda: encoded(
+        smooth(),
+        "PNG",
+        icc_profile=ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes(),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", PICTURES)
+@pytest.mark.parametrize("loaded", [False, True])
+def test_a_picture_object_gives_the_pixels_of_its_file(kind: str, loaded: bool) -> None:
+    data = PICTURES[kind]()
+    image = Image.open(io.BytesIO(data))
+    if loaded:
+        image.load()
+    expected = decode(data).pixels
+    np.testing.assert_array_equal(images.from_image(image), expected)
+    np.testing.assert_array_equal(images.from_image(image), expected)  # it was not changed
+
+
+def test_a_picture_object_that_is_broken_closed_or_huge() -> None:
+    whole = encoded(smooth(), "JPEG")
+    closed = Image.open(io.BytesIO(whole))
+    closed.load()
+    closed.close()
+    with pytest.raises(PictureError) as caught:
+        images.from_image(Image.open(io.BytesIO(whole[: len(whole) // 2])))
+    assert caught.value.code == "cut_off"
+    with pytest.raises(PictureError):
+        images.from_image(closed)
+    with pytest.raises(PictureError) as caught:
+        images.from_image(Image.new("1", (20_000, 20_000)))
+    assert caught.value.code == "too_large"
+
+
 @pytest.mark.parametrize("fit", ["squash", "crop", "pad"])
 @pytest.mark.parametrize("shape", [(1, 400), (400, 1), (3, 3), (224, 224), (50, 90)])
 def test_resize_always_gives_the_square(fit: images.Fit, shape: tuple[int, int]) -> None:

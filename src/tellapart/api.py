@@ -17,6 +17,8 @@ from tellapart.checking import Check
 from tellapart.classifier import Classifier
 from tellapart.comparing import Comparison, compare_runs
 from tellapart.config import DataSettings, TrainSettings, settings
+from tellapart.export.folder import is_export
+from tellapart.export.loading import open_export
 from tellapart.progress import SILENT, Progress
 from tellapart.runs import Run, open_run
 from tellapart.scanning import Scan, Tap
@@ -219,14 +221,19 @@ def evaluate(
 
 
 def load(run: str | Path | Run) -> Classifier:
-    """Open a run's model for predicting and explaining.
+    """Open a run's or an export's model for predicting and explaining.
 
     Args:
-        run: A run folder.
+        run: A run folder, or a folder that ``tellapart export`` wrote; the latter's model runs
+            in its own runtime.
 
     Raises:
-        RunError: If the folder is missing, damaged, or from a newer version.
+        RunError: If the run is missing, damaged, or from a newer version.
+        ModelError: If the export is damaged, changed, or from a newer version.
+        SettingsError: If what runs the export is not installed.
     """
+    if not isinstance(run, Run) and is_export(Path(run)):
+        return Classifier(open_export(run))
     return Classifier(_run(run))
 
 

@@ -9,36 +9,56 @@ Example:
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, Protocol, cast, overload
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from tellapart.catalog import Catalog, open_pictures
 from tellapart.errors import PictureError, SettingsError
-from tellapart.images import decode, resize
-from tellapart.predict import Prediction, predict, predicted
+from tellapart.images import decode, from_image, resize
+from tellapart.predict import Answering, Prediction, predict, predicted
 from tellapart.progress import SILENT, Progress
-from tellapart.runs import Run
 from tellapart.sources.names import quote
 
 if TYPE_CHECKING:
+    from tellapart.artifact import Model
     from tellapart.explain import Explanation
 
-PictureLike = str | Path | bytes | NDArray[np.uint8]
+PictureLike = str | Path | bytes | bytearray | NDArray[np.uint8] | Image.Image
 PictureList = list[PictureLike] | tuple[PictureLike, ...]
 
 
+class Owner(Protocol):
+    """What a model comes from: a run, or an export."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def model(self) -> Answering:
+        """Its model, ready to run."""
+
+    def _repr_html_(self) -> str: ...
+
+
 class Classifier:
-    """A run's model, ready to predict.
+    """A run's or an export's model, ready to predict.
 
     Args:
-        run: The run it comes from.
+        run: The run or export that it comes from.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Owner) -> None:
         self.run = run
-        self.model = run.model
+        self._model = run.model
+
+    @property
+    def model(self) -> Model:
+        """The open model; of an export in another runtime, what answers there."""
+        return cast("Model", self._model)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -53,19 +73,22 @@ class Classifier:
         """Classify one picture or several.
 
         Args:
-            picture: A path, the bytes of a file, RGB pixels (uint8 ``[H, W, 3]``), or a
-                list of these.
+            picture: A path, the bytes of a file, a ``PIL.Image``, pixels (uint8 ``[H, W, 3]``,
+                RGB, or ``[H, W]``, gray), or a list or tuple of these. What a path, bytes or a
+                ``PIL.Image`` holds goes through the one decoder (EXIF turns it, transparency
+                is laid on white, more than 8 bits are scaled); pixels are taken as they are.
 
         Returns:
             One prediction for one picture, a list for a list. A picture that cannot be
             decoded has its ``error``.
 
         Raises:
-            SettingsError: If a path holds several pictures, or pixels have another shape.
+            SettingsError: If a path holds several pictures, pixels have another shape, or
+                something else is given.
         """
-        if isinstance(picture, (str, Path, bytes, np.ndarray)):
-            return self._one(picture)
-        return [self._one(item) for item in picture]
+        if isinstance(picture, (list, tuple)):
+            return [self._one(item) for item in picture]
+        return self._one(picture)
 
     def explain(
         self,
@@ -97,7 +120,7 @@ class Classifier:
         if isinstance(picture, (str, Path)):
             return next(iter(predict(self.model, _one_picture(picture))))
         try:
-            pixels = decode(picture).pixels if isinstance(picture, bytes) else _rgb(picture)
+            pixels = _pixels(picture)
         except PictureError as error:
             return Prediction("", None, None, None, str(error))
         square = resize(pixels, self.model.size, self.model.fit)
@@ -132,6 +155,26 @@ def _one_picture(path: str | Path) -> Catalog:
             code="not_one_picture",
         )
     return catalog
+
+
+def _pixels(picture: Any) -> NDArray[np.uint8]:
+    """Upright RGB pixels of a picture that is no path.
+
+    Raises:
+        PictureError: If it cannot be decoded.
+        SettingsError: If it is nothing that can be taken for a picture.
+    """
+    if isinstance(picture, (bytes, bytearray)):
+        return decode(bytes(picture)).pixels
+    if isinstance(picture, Image.Image):
+        return from_image(picture)
+    if isinstance(picture, np.ndarray):
+        return _rgb(picture)
+    raise SettingsError(
+        f"A picture is a path, the bytes of a file, a PIL.Image, pixels (uint8 [H, W, 3]) or a "
+        f"list of these, not {type(picture).__name__}.",
+        code="not_a_picture",
+    )
 
 
 def _rgb(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

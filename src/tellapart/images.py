@@ -166,6 +166,31 @@ def decode(data: bytes) -> Picture:
     )
 
 
+def from_image(image: Image.Image) -> RGB:
+    """The pixels of a picture object, by the same policy as a file's.
+
+    Args:
+        image: Any image of Pillow's, in any mode; it may be loaded by this, and is not changed.
+
+    Returns:
+        uint8 ``[H, W, 3]``, RGB, upright. More than 8 bits a channel are there only if Pillow
+        kept them: of 16-bit color files it keeps half, so hand over their path or bytes.
+
+    Raises:
+        PictureError: As :func:`decode`.
+    """
+    _check_size(image, b"", "")
+    try:
+        held = image.copy()  # a TIFF turns itself upright when it is loaded
+        pixels, _, _ = colors.to_rgb(held)
+        orientation, _ = _orientation(held)
+    except MemoryError:
+        raise PictureError("Not enough memory to decode it now.", code="unreadable") from None
+    except Exception as error:  # decoders raise what they like on broken bytes
+        raise _broken(b"", str(error)) from None
+    return _upright(pixels, orientation) if orientation != 1 else pixels
+
+
 def _plain(pixels: NDArray[np.uint8]) -> Picture:
     """The picture of a Netpbm file's uint8 ``[H, W, 1]`` or ``[H, W, 3]``."""
     gray = pixels.shape[2] == 1

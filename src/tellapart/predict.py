@@ -20,15 +20,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tellapart.artifact import Model
 from tellapart.catalog import Catalog
 from tellapart.errors import PictureError, SettingsError
-from tellapart.images import RGB, decode, resize
+from tellapart.images import RGB, Fit, decode, resize
 from tellapart.measures import cores
 from tellapart.progress import SILENT, Progress
 from tellapart.sources.names import raw
@@ -36,6 +35,25 @@ from tellapart.sources.names import raw
 BATCH = 16
 _RESERVED = {"", ".", ".."}
 _NAME_BYTES = 240  # file systems take 255; a number for a second one of the name has room
+
+
+class Answering(Protocol):
+    """A model as predicting asks it, in whatever runtime."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names, in the order of the columns."""
+
+    @property
+    def size(self) -> int:
+        """Side of the pictures it takes, in pixels."""
+
+    @property
+    def fit(self) -> Fit:
+        """How pictures are brought to that size."""
+
+    def run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Probabilities float32 ``[n, K]`` of uint8 ``[n, size, size, 3]``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +87,9 @@ class Prediction:
         }
 
 
-def predict(model: Model, catalog: Catalog, *, progress: Progress = SILENT) -> Iterator[Prediction]:
+def predict(
+    model: Answering, catalog: Catalog, *, progress: Progress = SILENT
+) -> Iterator[Prediction]:
     """Predict every picture of a catalog, in its order.
 
     Args:
@@ -153,7 +173,7 @@ def sort_into(
 
 
 def _predicted(
-    model: Model, paths: Sequence[str], loaded: Sequence[RGB | PictureError], start: int
+    model: Answering, paths: Sequence[str], loaded: Sequence[RGB | PictureError], start: int
 ) -> Iterator[Prediction]:
     pixels = [item for item in loaded if not isinstance(item, PictureError)]
     answers = iter(model.run(np.stack(pixels)) if pixels else ())

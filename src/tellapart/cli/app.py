@@ -18,6 +18,7 @@ from tellapart.cli import (
     demo,
     evaluate,
     explain,
+    export,
     predict,
     project,
     report,
@@ -34,6 +35,7 @@ COMMANDS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("report", report.command),
     ("compare", compare.command),
     ("augment-preview", augment_preview.command),
+    ("export", export.command),
     ("demo", demo.command),
 )
 

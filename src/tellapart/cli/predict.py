@@ -13,7 +13,9 @@ import typer
 from tellapart.cli.options import Json, Quiet, RunFolder
 
 if TYPE_CHECKING:
+    from tellapart.export import Exported
     from tellapart.predict import Prediction
+    from tellapart.runs import Run
 
 
 def command(
@@ -49,24 +51,34 @@ def command(
     from tellapart.cli.terminal import clean, print_json, progress_of
     from tellapart.predict import predict
     from tellapart.predict import sort_into as copy_into
-    from tellapart.runs import open_run
 
     if as_csv and as_json:
         raise typer.BadParameter("--csv and --json cannot be had at once")
-    opened = open_run(run)
+    opened = _opened(run)
     catalog = open_pictures(pictures)
     rows = list(predict(opened.model, catalog, progress=progress_of(quiet=quiet)))
     copies = copy_into(sort_into, catalog, rows, named=pictures) if sort_into is not None else []
     if as_json:
         print_json({"schema": 1, "rows": [row.as_json() for row in rows]})
     elif as_csv:
-        _print_csv(rows, opened.classes)
+        _print_csv(rows, opened.model.classes)
     else:
         _print_table(rows)
         if sort_into is not None:
             typer.echo(f"Copied {len(copies):,} pictures into {clean(sort_into)}/")
     if rows and all(row.error is not None for row in rows):
         raise typer.Exit(1)
+
+
+def _opened(folder: str) -> Run | Exported:
+    """A run or an export; the code of exporting is read for an export alone."""
+    if (Path(folder) / "tellapart.json").is_file():
+        from tellapart.export import open_export
+
+        return open_export(folder)
+    from tellapart.runs import open_run
+
+    return open_run(folder)
 
 
 def _print_csv(rows: Sequence[Prediction], classes: Sequence[str]) -> None:

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 
 from tellapart.graphs.onnx_writer import OPERATORS
 
+_ALLOWED = OPERATORS | {"QuantizeLinear"}  # what ``export --to onnx-int8`` adds
+
 _MODEL_GRAPH = 7
 _MODEL_REFUSED = {20: "training information", 25: "functions"}
 _GRAPH_NODE, _GRAPH_TENSOR = 1, 5
@@ -59,7 +61,7 @@ def _check_node(node: memoryview) -> None:
     for field, _, part in _fields(node, {}):
         if field == _NODE_OPERATOR:
             operator = bytes(_whole(part)).decode("utf-8", "replace")
-            if operator not in OPERATORS:
+            if operator not in _ALLOWED:
                 raise ValueError(f"it holds the operator {operator[:40]!r}")
         elif field == _NODE_DOMAIN and len(_whole(part)):
             raise ValueError("it holds operators of a vendor")

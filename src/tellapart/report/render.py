@@ -40,7 +40,7 @@ def render_run(view: RunView) -> str:
     net = None if learning is None else networks.learned(learning, view.metrics, budget)
     verdict = view.metrics["verdict"]
     verdict_title = str(verdict["code"]).replace("_", " ").capitalize()
-    return _environment().get_template("run.html.j2").render(
+    return environment().get_template("run.html.j2").render(
         title=str(view.run.get("name", "run")),
         version=view.version,
         view=view,
@@ -94,7 +94,7 @@ def render_check(view: CheckView) -> str:
         ValueError: A picture is neither pixels nor a data URI of a picture.
     """
     budget = Budget(PICTURES)
-    return _environment().get_template("check.html.j2").render(
+    return environment().get_template("check.html.j2").render(
         title=view.name,
         version=view.version,
         view=view,
@@ -110,8 +110,13 @@ def render_check(view: CheckView) -> str:
 
 
 @cache
-def _environment() -> Environment:
-    """The templates, compiled once a process; Jinja is imported only here."""
+def environment(package: str = "tellapart.report", folder: str = "templates") -> Environment:
+    """The templates of a package, compiled once a process; Jinja is imported only here.
+
+    Args:
+        package: The package.
+        folder: Where they lie in it.
+    """
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -130,7 +135,7 @@ def _environment() -> Environment:
         return text.safe(value) if type(value) is str else value
 
     environment = Environment(
-        loader=PackageLoader("tellapart.report"),
+        loader=PackageLoader(package, folder),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=finalize,

@@ -1,0 +1,114 @@
+"""``tellapart export``: the model in another form, checked in its own runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tellapart.cli.options import Json, Quiet, RunFolder
+
+if TYPE_CHECKING:
+    from tellapart.export import Export
+
+
+def command(
+    run: RunFolder,
+    to: Annotated[
+        str,
+        typer.Option(
+            metavar="onnx|onnx-int8|litert|saved-model|web",
+            help="The form: ONNX, ONNX in 8-bit integers, LiteRT (TensorFlow Lite), a TensorFlow "
+            "SavedModel, or a page that runs in any browser.",
+        ),
+    ] = "onnx",
+    out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="The folder to write [exports/RUN-TARGET]; an earlier export there is replaced.",
+            show_default=False,
+        ),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATA",
+            help="Where the run's pictures lie now, if they were moved.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write a run's model in another form, and prove that it gives the same answers.
+
+    What was written is run in its own runtime on the pictures that the run held out. Where it
+    does not agree with model.onnx, nothing is put in place.
+
+    Examples:
+      tellapart export runs/pets-1
+
+      tellapart export runs/pets-1 --to litert --out app/model
+    """
+    from tellapart.cli.terminal import print_json, progress_of
+    from tellapart.export import export_run
+    from tellapart.runs import open_run
+
+    done = export_run(open_run(run), to=to, out=out, data=data, progress=progress_of(quiet=quiet))
+    if as_json:
+        print_json(done.as_json())
+    else:
+        print_export(done)
+
+
+def print_export(done: Export) -> None:
+    """How far it agrees, where it lies, and what to do next."""
+    from rich.text import Text
+
+    from tellapart.cli.terminal import clean, console, print_indented
+    from tellapart.export.folder import CARD, PARITY
+    from tellapart.report import text
+
+    shown, parity = console(), done.parity
+    what = "held-out pictures" if parity["of"] == "held_out" else "pictures it learnt from"
+    shown.print()
+    same = text.plain(text.percent(parity["same_top1"]))
+    rest = f"  of {parity['n']:,} {what} get the same class as from model.onnx"
+    print_indented(shown, Text.assemble((same, "bold"), rest))
+    print_indented(shown, _figures(done))
+    if "speed" in parity:
+        print_indented(shown, clean(_gains(parity)))
+    path = clean(done.path)
+    shown.print()
+    shown.print(f"Saved     {path}/   {done.card['main']} · {CARD} · {PARITY}", soft_wrap=True)
+    shown.print(f"Next      ta.load({path!r}).predict('some.jpg')", soft_wrap=True)
+
+
+def _figures(done: Export) -> str:
+    from tellapart.report import text
+
+    parity = done.parity
+    most = parity["tolerance"]["max_difference"]
+    told = f"Largest difference in probability {parity['max_difference']:.2g}"
+    told += "" if most is None else f" (at most {most:g})"
+    ours, theirs = parity["accuracy_onnx"], parity["accuracy"]
+    if ours == theirs:
+        return f"{told}; accuracy {text.plain(text.percent(ours))}, the same."
+    return (
+        f"{told}; accuracy {text.plain(text.percent(theirs))}, of model.onnx "
+        f"{text.plain(text.percent(ours))}."
+    )
+
+
+def _gains(parity: Mapping[str, Any]) -> str:
+    from tellapart.report import text
+
+    speed, sizes = parity["speed"], parity["bytes"]
+    return (
+        f"{speed['gain']:.1f} times as fast here ({speed['target']:,.0f} pictures a second, "
+        f"model.onnx {speed['onnx']:,.0f}; {speed['processor']}, {speed['cores']} cores); "
+        f"{text.plain(text.size(sizes['target']))} instead of "
+        f"{text.plain(text.size(sizes['onnx']))}."
+    )

@@ -1,0 +1,106 @@
+"""A child process in which another runtime works, and ends with all that it keeps.
+
+TensorFlow takes memory, threads and the choice of Keras's engine for a whole process; the parent
+imports neither it nor Keras. The child is :mod:`tellapart.export.worker`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tellapart.errors import ModelError
+
+LOG = "worker.log"
+_TAIL = 4_000  # bytes of the child's standard error that are looked at
+_QUOTED = 300  # characters of it that are quoted
+
+# Whatever engine trains, this is TensorFlow's; and on the processor, where numbers are float32
+# (graphics cards multiply with fewer bits unless told otherwise).
+_ENVIRONMENT = {
+    "KERAS_BACKEND": "tensorflow",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "CUDA_VISIBLE_DEVICES": "-1",
+}
+
+
+def call(
+    task: str,
+    job: Mapping[str, Any],
+    scratch: Path,
+    advance: Callable[[int], None] | None = None,
+) -> dict[str, Any]:
+    """Let the child do one task.
+
+    Args:
+        task: One of :data:`tellapart.export.worker.TASKS`.
+        job: Its arguments, as JSON takes them.
+        scratch: A folder for what the child writes to standard error.
+        advance: Hears of every ``n`` more pictures that are done.
+
+    Returns:
+        What the task answers.
+
+    Raises:
+        ModelError: With code ``export_failed`` if it fails.
+        KeyboardInterrupt: If it was interrupted; the child is ended first.
+    """
+    from tellapart.export import worker
+
+    log = scratch / LOG
+    with (
+        log.open("wb") as errors,
+        # -P: the folder the user stands in may hold a keras.py or a random/ of its own.
+        subprocess.Popen(
+            [sys.executable, "-P", "-m", worker.__name__, task, json.dumps(dict(job))],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=os.environ | _ENVIRONMENT,
+            encoding="utf-8",
+            errors="replace",
+        ) as child,
+    ):
+        answer: dict[str, Any] | None = None
+        try:
+            assert child.stdout is not None
+            for line in child.stdout:
+                told = _read(line)
+                if advance is not None and isinstance(told.get("advance"), int):
+                    advance(told["advance"])
+                answer = told.get("answer", answer)
+            status = child.wait()
+        except BaseException:
+            child.kill()
+            raise
+    if status != 0 or answer is None:
+        raise _failed(task, status, log)
+    return answer
+
+
+def _read(line: str) -> dict[str, Any]:
+    """A line of JSON that the child said; what else comes there is no event."""
+    try:
+        told = json.loads(line)
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _failed(task: str, status: int, log: Path) -> ModelError:
+    tail = log.read_bytes()[-_TAIL:].decode(errors="replace").strip().splitlines()
+    why = tail[-1][:_QUOTED] if tail else "it said nothing"
+    if status < 0:
+        why = f"it was ended by signal {-status}" + (
+            "; perhaps the machine ran out of memory" if status == -9 else ""
+        )
+    return ModelError(
+        f"The export failed while another process did '{task}': {why}.",
+        remedy="Nothing was put in place. Try again with other programs closed, or --to onnx.",
+        code="export_failed",
+    )

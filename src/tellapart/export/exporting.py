@@ -1,0 +1,183 @@
+"""An export from beginning to end: pictures, files, the check in its own runtime, the place.
+
+Example:
+    >>> done = export_run(open_run("runs/pets-1"), to="onnx")  # doctest: +SKIP
+    >>> done.parity["same_top1"]  # doctest: +SKIP
+    1.0
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tellapart.checking import lies_inside
+from tellapart.errors import ModelError, SettingsError
+from tellapart.export import folder as folders
+from tellapart.export.parity import SHOWN, Parity, compared
+from tellapart.export.pictures import RunData
+from tellapart.export.registry import target_named
+from tellapart.export.target import Advance, Answers, Floats, Target, Work
+from tellapart.progress import SILENT, Progress
+from tellapart.runs import Run
+
+_ROWS = 64  # pictures that model.onnx is asked about at a time
+
+
+@dataclass(frozen=True)
+class Export:
+    """An export that was checked and put in place.
+
+    Attributes:
+        target: What ``--to`` called it.
+        path: Its folder.
+        card: Content of ``tellapart.json``.
+        parity: Content of ``parity.json``.
+    """
+
+    target: str
+    path: Path
+    card: Mapping[str, Any]
+    parity: Mapping[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """The document of ``export --json``."""
+        return {
+            "schema": folders.SCHEMA,
+            "target": self.target,
+            "path": str(self.path),
+            "parity": dict(self.parity),
+        }
+
+
+def export_run(
+    run: Run,
+    *,
+    to: str | Target,
+    out: str | Path | None = None,
+    data: str | Path | None = None,
+    progress: Progress = SILENT,
+) -> Export:
+    """Export a run's model, checked in its own runtime on the pictures that the run held out.
+
+    Args:
+        run: The run.
+        to: Name of a target, or one.
+        out: The folder to write; ``exports/RUN-TARGET`` unless given. An earlier export there is
+            replaced.
+        data: Where the run's data lies now, if it was moved.
+        progress: Who is told how far it is.
+
+    Raises:
+        SettingsError: If there is no such target, or an extra is missing.
+        RunError: If the data is gone or changed, or ``out`` cannot be written.
+        ModelError: With code ``parity`` if the target does not answer what ``model.onnx`` does;
+            nothing is put in place then.
+    """
+    target = target_named(to) if isinstance(to, str) else to
+    target.check()
+    place = Path(out) if out is not None else folders.default_out(run, target.name)
+    folders.check_free(place)
+    found = RunData(run, data, folders.scratch_of(place))
+    with contextlib.closing(found.catalog.source):
+        if lies_inside(place, found.catalog):
+            raise SettingsError(
+                f"--out {place} lies inside the folder of the pictures.",
+                remedy="Choose a folder outside it: nothing is written among your pictures.",
+            )
+        held_out = found.held_out()
+        with folders.placing(place) as filled:
+            work = Work(
+                run=run,
+                model=run.model,
+                held_out=held_out,
+                training=found.training,
+                scratch=found.folder,
+                progress=progress,
+            )
+            card = folders.card_of(run, target.name, target.main)
+            card, parity = _written(target, filled, card, found.of, work)
+    return Export(target.name, place, card, parity)
+
+
+def _written(
+    target: Target, filled: Path, card: dict[str, Any], of: str, work: Work
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Card and parity of a target that was written and agrees.
+
+    Raises:
+        ModelError: If it does not agree.
+    """
+    work.held_out.load(work.progress)
+    with work.progress.stage("Writing", unit="files") as stage:
+        more = target.write(filled, card, work)
+        card = {**card, **more}
+        stage.summarize(f"{target.main} · {folders.size_of(filled) / 1e6:,.1f} MB")
+    with work.progress.stage("Asking", total=len(work.held_out)) as stage:
+        expected = _expected(work, stage.advance)
+        stage.summarize("model.onnx, as the run measured it")
+    with work.progress.stage("Checking", total=len(work.held_out)) as stage:
+        answers = target.answers(filled, work, stage.advance)
+        stage.summarize(f"in {answers.runtime}")
+    found = compared(expected, answers.probabilities, work.held_out.labels)
+    parity = _parity_json(target, found, answers, expected, of, work)
+    if breaches := found.breaches(target.tolerance):
+        raise ModelError(
+            f"The export to {target.name} does not answer what model.onnx does: "
+            f"{'; '.join(breaches)}.",
+            remedy="Nothing was put in place. Use --to onnx, or report this with the versions "
+            "that 'pip list' shows.",
+            code="parity",
+        )
+    folders.seal(filled, card, parity, _readme(target, card, parity))
+    return card, parity
+
+
+def _expected(work: Work, advance: Advance) -> Floats:
+    """What ``model.onnx`` says of the pictures, float32 ``[n, K]``."""
+    pixels = work.held_out.load()
+    made = np.empty((len(pixels), len(work.model.classes)), np.float32)
+    for start in range(0, len(pixels), _ROWS):
+        part = pixels[start : start + _ROWS]
+        made[start : start + _ROWS] = work.model.run(part)
+        advance(len(part))
+    return made
+
+
+def _parity_json(
+    target: Target, found: Parity, answers: Answers, expected: Floats, of: str, work: Work
+) -> dict[str, Any]:
+    names = work.model.classes
+    theirs = answers.probabilities
+    differing = [
+        {
+            "path": work.held_out.paths[place],
+            "onnx": names[int(expected[place].argmax())],
+            "onnx_probability": round(float(expected[place].max()), 6),
+            "target": names[int(theirs[place].argmax())],
+            "target_probability": round(float(theirs[place].max()), 6),
+        }
+        for place in found.differing[:SHOWN]
+    ]
+    return {
+        "schema": folders.SCHEMA,
+        "target": target.name,
+        "of": of,
+        **found.as_json(target.tolerance),
+        "runtime": answers.runtime,
+        "differing": differing,
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        **answers.more,
+    }
+
+
+def _readme(target: Target, card: Mapping[str, Any], parity: Mapping[str, Any]) -> str:
+    from tellapart.export.readme import page
+
+    return page(target.readme(card), card, parity)

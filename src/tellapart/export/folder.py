@@ -1,0 +1,296 @@
+"""The folder of an export: written whole or not at all, and opened again with distrust.
+
+``tellapart.json``, the card, says what lies beside it: classes in order, decode policy, size,
+version, the data's fingerprint, the measured accuracy, and the SHA-256 of every file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tellapart import __version__
+from tellapart.errors import ModelError, RunError
+from tellapart.images import FITS, POLICY
+from tellapart.runs import Run, read_json, write_json
+
+CARD, PARITY, README = "tellapart.json", "parity.json", "README.txt"
+SCHEMA = 1
+MAX_FILES = 1_000
+MAX_CARD = 16 * 1024**2  # bytes
+MAX_SIZE = 4096
+_LOCK = ".lock"
+
+
+def card_of(run: Run, target: str, main: str) -> dict[str, Any]:
+    """The content of ``tellapart.json`` that does not depend on the target's files.
+
+    Where the data lay is left out: an export goes to strangers.
+    """
+    settings, held = run.settings, run.metrics["held_out"]
+    model, data = run.model, settings.get("data", {})
+    network = settings.get("network", {})
+    return {
+        "schema": SCHEMA,
+        "name": "tellapart",
+        "target": target,
+        "main": main,
+        "tellapart": __version__,
+        "run": {
+            "name": run.name,
+            "created": settings.get("created"),
+            "model": settings.get("model"),
+            "backbone": settings.get("backbone"),
+            "tellapart": settings.get("versions", {}).get("tellapart"),
+            "model_sha256": model.fingerprint,
+        },
+        "classes": list(model.classes),
+        "size": model.size,
+        "fit": model.fit,
+        "gray": bool(network.get("spec", {}).get("gray", False)),
+        "decode": {
+            "policy": list(settings.get("decode", {}).get("policy", POLICY)),
+            "decoder": settings.get("decode", {}).get("decoder"),
+        },
+        "input": {
+            "name": "image",
+            "dtype": "uint8",
+            "shape": ["N", model.size, model.size, 3],
+            "meaning": "RGB, rows from the top, 0 to 255; nothing else is to be scaled",
+        },
+        "output": {
+            "name": "probabilities",
+            "dtype": "float32",
+            "shape": ["N", len(model.classes)],
+            "meaning": "one probability a class, in the order of 'classes'; they sum to 1",
+        },
+        "data": {name: data.get(name) for name in ("name", "fingerprint", "pictures")},
+        "accuracy": {
+            name: held.get(name)
+            for name in ("method", "n", "accuracy", "accuracy_ci95", "majority_accuracy")
+        },
+        "verdict": run.metrics["verdict"],
+    }
+
+
+@contextlib.contextmanager
+def placing(target: Path) -> Iterator[Path]:
+    """A folder to fill, which becomes ``target`` when the block ends well.
+
+    An earlier export of ours in its place is replaced at the end, in one step after the other:
+    whoever looks sees the old one, for an instant none, then the new one. On any failure nothing
+    is left, and the earlier one stays.
+
+    Raises:
+        RunError: If something else stands there, another process is writing it, or it cannot be
+            written.
+    """
+    import fcntl
+
+    partial = _partial_of(target)
+    try:
+        check_free(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial.mkdir(exist_ok=True)
+        with (partial / _LOCK).open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise RunError(
+                    f"Another process is writing the export '{target}'.",
+                    remedy="Wait for it, or choose another --out.",
+                ) from None
+            try:
+                for entry in partial.iterdir():  # the leftover of a process that died
+                    if entry.name != _LOCK:
+                        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+                filled = partial / "export"
+                filled.mkdir()
+                scratch_of(target).mkdir()
+                yield filled
+                check_free(target)
+                _put(filled, target, aside=partial / "earlier")
+            finally:
+                shutil.rmtree(partial, ignore_errors=True)
+    except OSError as error:
+        full = error.errno == 28
+        raise RunError(
+            f"The export '{target}' cannot be written: "
+            f"{'the disk is full' if full else error.strerror or error}.",
+            remedy="Free some space, or choose another --out." if full else "Choose another --out.",
+            code="disk_full" if full else None,
+        ) from error
+
+
+def scratch_of(target: Path) -> Path:
+    """The folder for anything, while :func:`placing` is at work; gone afterwards."""
+    return _partial_of(target) / "scratch"
+
+
+def _partial_of(target: Path) -> Path:
+    return target.parent / f".{target.name}.partial"
+
+
+def _put(filled: Path, target: Path, *, aside: Path) -> None:
+    if not target.exists():
+        filled.rename(target)
+        return
+    target.rename(aside)
+    try:
+        filled.rename(target)
+    except BaseException:
+        aside.rename(target)
+        raise
+
+
+def check_free(target: Path) -> None:
+    """Make sure that nothing but an earlier export of ours stands where one is to be put.
+
+    Raises:
+        RunError: If something else does, or somebody has put other files into it.
+    """
+    if not target.exists() and not target.is_symlink():
+        return
+    remedy = "Choose another --out, or remove it."
+    if target.is_symlink() or not target.is_dir():
+        raise RunError(f"'{target}' exists already.", remedy=remedy, code="exists")
+    if not any(target.iterdir()):
+        return
+    try:
+        card = read_json(target / CARD)
+        known = set(_files(card))
+    except (RunError, ValueError):
+        raise RunError(
+            f"'{target}' exists already, and is no export of tellapart's.",
+            remedy=remedy,
+            code="exists",
+        ) from None
+    others = sorted(set(_found(target)) - known - {CARD, PARITY, README})
+    if others:
+        raise RunError(
+            f"'{target}' is an earlier export, but somebody put other files there: {others[0]!r}.",
+            remedy="Move them away, or choose another --out.",
+            code="exists",
+        )
+
+
+def seal(folder: Path, card: Mapping[str, Any], parity: Mapping[str, Any], readme: str) -> None:
+    """Write what stands beside the model's files: card, parity and the note for people."""
+    files = {
+        name: {"bytes": (folder / name).stat().st_size, "sha256": _sha256(folder / name)}
+        for name in sorted(_found(folder))
+    }
+    write_json(folder / CARD, {**card, "files": files})
+    write_json(folder / PARITY, parity)
+    (folder / README).write_text(readme, encoding="utf-8", errors="backslashreplace")
+
+
+def open_card(folder: Path) -> dict[str, Any]:
+    """Read the card of an export, and make sure that its files are those it names.
+
+    Raises:
+        ModelError: If it is damaged, incomplete, changed, or from a newer version.
+    """
+    try:
+        if (folder / CARD).stat().st_size > MAX_CARD:
+            raise damaged(folder, f"{CARD} is too large")
+        card = read_json(folder / CARD)
+    except OSError as error:
+        raise damaged(folder, f"{CARD}: {error.strerror}") from None
+    except RunError as error:
+        raise damaged(folder, error.message) from None
+    schema = card.get("schema")
+    if card.get("name") != "tellapart" or type(schema) is not int or schema < 1:
+        raise damaged(folder, f"{CARD} was not written by tellapart")
+    if schema > SCHEMA:
+        raise ModelError(
+            f"The export '{folder}' was written by a newer tellapart (schema {schema}; this one "
+            f"reads up to {SCHEMA}).",
+            remedy="Upgrade tellapart.",
+            code="newer_schema",
+        )
+    classes, size = card.get("classes"), card.get("size")
+    sound = (
+        isinstance(classes, list)
+        and len(classes) > 0
+        and all(isinstance(name, str) for name in classes)
+        and len(set(classes)) == len(classes)
+        and type(size) is int
+        and 0 < size <= MAX_SIZE
+        and card.get("fit") in FITS
+        and isinstance(card.get("target"), str)
+    )
+    if not sound:
+        raise damaged(folder, f"{CARD} names no classes, size, fit or target that has a meaning")
+    try:
+        files = _files(card)
+    except ValueError as error:
+        raise damaged(folder, str(error)) from None
+    for name, sha256 in files.items():
+        path = folder / name
+        if not path.is_file() or path.is_symlink():
+            raise damaged(folder, f"{name!r} is missing")
+        if _sha256(path) != sha256:
+            raise damaged(folder, f"{name!r} is not the file that was checked")
+    return card
+
+
+def damaged(folder: Path, why: str) -> ModelError:
+    """The error about an export that is not what it should be."""
+    return ModelError(
+        f"The export '{folder}' cannot be used: {why.rstrip('.')}.",
+        remedy="Copy the whole folder again, or export again.",
+    )
+
+
+def is_export(path: Path) -> bool:
+    """Whether a folder looks like an export rather than a run."""
+    return (path / CARD).is_file() and not (path / "run.json").exists()
+
+
+def _files(card: Mapping[str, Any]) -> dict[str, str]:
+    """Names and checksums of the files a card speaks of, none of them outside its folder.
+
+    Raises:
+        ValueError: If they have no meaning.
+    """
+    files = card.get("files")
+    if not isinstance(files, dict) or not 0 < len(files) <= MAX_FILES:
+        raise ValueError(f"{CARD} lists no files")
+    made: dict[str, str] = {}
+    for name, about in files.items():
+        parts = Path(name).parts
+        if not parts or Path(name).is_absolute() or ".." in parts or "\0" in name:
+            raise ValueError(f"{CARD} lists the file {name[:80]!r}, which is outside")
+        if not isinstance(about, dict) or not isinstance(about.get("sha256"), str):
+            raise ValueError(f"{CARD} has no checksum of {name[:80]!r}")
+        made[name] = about["sha256"]
+    return made
+
+
+def _found(folder: Path) -> list[str]:
+    return [
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if not path.is_dir() or path.is_symlink()
+    ]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def default_out(run: Run, target: str) -> Path:
+    """``exports/RUN-TARGET`` below the folder the user stands in."""
+    return Path("exports") / f"{run.path.resolve().name}-{target}"
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of all files in a folder."""
+    return sum(os.path.getsize(folder / name) for name in _found(folder))  # noqa: PTH202

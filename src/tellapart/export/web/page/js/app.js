@@ -1,0 +1,233 @@
+// The page: pictures come in by drop, paste, file or camera; answers and heat maps come out.
+
+import { percent, showAnswer, showProblem } from "./answer.js";
+import { Camera, hasCamera } from "./camera.js";
+import { Engine } from "./engine.js";
+import { keep } from "./offline.js";
+import { showPicture, thumbnail } from "./stage.js";
+
+const AT_ONCE = 24; // pictures taken of one drop
+const KEPT = 12; // pictures that can be looked at again
+const SIDE = 1024; // longer side of a picture on the page, in pixels
+
+const the = (id) => document.getElementById(id);
+const looked = []; // newest first: {name, result | problem, target}
+let current = null;
+let engine = null;
+
+// ---------------------------------------------------------------- showing
+
+const labels = () => engine.model.labels;
+const best = ({ probabilities }) => probabilities.indexOf(Math.max(...probabilities));
+const say = (sentence) => (the("status").textContent = sentence);
+
+function show(one) {
+  current = one;
+  const { result } = one;
+  the("invite").hidden = Boolean(result);
+  the("picture").hidden = !result;
+  the("heat-switch").hidden = !result?.map;
+  if (result) {
+    draw();
+    the("picture").setAttribute("aria-label", `${one.name}: ${labels()[best(result)]}`);
+  } else {
+    the("legend").hidden = true;
+    showProblem(the("answer"), one.name, one.problem);
+  }
+  list();
+}
+
+/** The picture and the bars of the one that is looked at. */
+function draw() {
+  const { result, target } = current;
+  const heat = the("heat").checked && Boolean(result.map);
+  const { fit } = engine.model;
+  const map = heat ? result.map : null;
+  showPicture(the("picture"), { picture: result.picture, fit, map, classes: labels().length, target });
+  the("legend").hidden = !heat;
+  the("heat-class").textContent = labels()[target];
+  const time = result.milliseconds < 1000
+    ? `${Math.round(result.milliseconds)}\u202fms`
+    : `${(result.milliseconds / 1000).toFixed(1)}\u202fs`;
+  const size = `${result.width.toLocaleString("en")} × ${result.height.toLocaleString("en")}`;
+  showAnswer(the("answer"), {
+    labels: labels(),
+    probabilities: result.probabilities,
+    target: heat ? target : null,
+    choose: result.map && explainClass,
+    note: `${current.name} · ${size} · the network took ${time} in this browser`,
+  });
+}
+
+/** Lay the evidence for a class over the picture. */
+function explainClass(target) {
+  current.target = target;
+  the("heat").checked = true;
+  draw();
+  the("answer").querySelector("[aria-pressed=true]")?.focus();
+  say(`Heat map: what speaks for ${labels()[target]}`);
+}
+
+/** What was looked at, as buttons. */
+function list() {
+  the("recent").hidden = looked.length < 2;
+  the("shots").replaceChildren(
+    ...looked.map((one) => {
+      const item = document.createElement("li");
+      const button = document.createElement("button");
+      button.type = "button";
+      button.title = one.name;
+      if (one === current) button.setAttribute("aria-current", "true");
+      button.addEventListener("click", () => {
+        show(one);
+        the("shots").querySelector("[aria-current]").focus();
+      });
+      const label = document.createElement("bdi");
+      const share = document.createElement("span");
+      share.className = "share";
+      label.textContent = one.result ? labels()[best(one.result)] : "no answer";
+      share.textContent = one.result ? percent(Math.max(...one.result.probabilities)) : one.name;
+      button.append(one.thumbnail, label, share);
+      item.append(button);
+      return item;
+    }),
+  );
+}
+
+function missing() {
+  const mark = document.createElement("span");
+  mark.className = "none";
+  mark.setAttribute("aria-hidden", "true");
+  mark.textContent = "!";
+  return mark;
+}
+
+// ---------------------------------------------------------------- pictures coming in
+
+async function look(file, name) {
+  const one = { name, target: 0 };
+  try {
+    one.result = await engine.classify(file, { preview: SIDE });
+    one.target = best(one.result);
+    one.thumbnail = thumbnail(one.result.picture);
+    say(`${name}: ${labels()[one.target]}, ${percent(one.result.probabilities[one.target])}`);
+  } catch (error) {
+    one.problem = error.message;
+    one.thumbnail = missing();
+    say(`${name}: no answer. ${error.message}`);
+  }
+  looked.unshift(one);
+  for (const old of looked.splice(KEPT)) old.result?.picture.close();
+  show(one);
+}
+
+async function take(files) {
+  if (!engine) return note("The network is still being loaded. Give the picture again in a moment.");
+  const some = [...files].slice(0, AT_ONCE);
+  const left = files.length - some.length;
+  note(left > 0 ? `The first ${AT_ONCE} of ${files.length} were taken. For many, 'tellapart predict' is faster.` : "");
+  for (const [i, file] of some.entries()) {
+    say(some.length > 1 ? `Looking at ${i + 1} of ${some.length}` : "Looking");
+    the("stage").setAttribute("aria-busy", "true");
+    await look(file, file.name || "pasted picture");
+  }
+  the("stage").removeAttribute("aria-busy");
+}
+
+function note(sentence) {
+  the("notice").textContent = sentence;
+  the("notice").hidden = sentence === "";
+}
+
+/** Drop and paste work anywhere on the page. */
+function listen() {
+  const stage = the("stage");
+  let depth = 0;
+  const over = (change) => {
+    depth = Math.max(0, change === 0 ? 0 : depth + change);
+    stage.classList.toggle("over", depth > 0);
+  };
+  document.addEventListener("dragenter", () => over(1));
+  document.addEventListener("dragleave", () => over(-1));
+  document.addEventListener("dragover", (event) => event.preventDefault());
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    over(0);
+    const { files } = event.dataTransfer;
+    if (files.length) take(files);
+    else note("That was no file. Save the picture first, or copy and paste it.");
+  });
+  document.addEventListener("paste", (event) => {
+    const files = event.clipboardData?.files;
+    if (files?.length) take(files);
+  });
+  for (const place of ["choose", "invite"]) {
+    the(place).addEventListener("click", () => engine && the("file").click());
+  }
+  the("file").addEventListener("change", ({ target }) => {
+    take([...target.files]);
+    target.value = ""; // so that the same file can be chosen again
+  });
+  the("heat").addEventListener("change", () => current?.result && draw());
+  if (hasCamera()) {
+    const camera = new Camera(the("camera"), (file) => {
+      const time = new Date().toLocaleTimeString("en", { timeStyle: "medium" });
+      take([new File([file], `camera, ${time}`, { type: file.type })]);
+    });
+    the("open-camera").hidden = false;
+    the("open-camera").addEventListener("click", () => camera.open());
+  }
+}
+
+// ---------------------------------------------------------------- the start
+
+function ready() {
+  const heading = document.createElement("h2");
+  heading.textContent = "Ready";
+  const about = document.createElement("p");
+  about.className = "quiet";
+  about.textContent = "Give it a picture. It knows these classes:";
+  const classes = document.createElement("ul");
+  classes.className = "classes";
+  for (const label of labels().slice(0, 40)) {
+    const item = document.createElement("li");
+    const name = document.createElement("bdi");
+    name.textContent = label;
+    item.append(name);
+    classes.append(item);
+  }
+  if (labels().length > 40) {
+    const item = document.createElement("li");
+    item.textContent = `and ${labels().length - 40} more`;
+    classes.append(item);
+  }
+  the("answer").replaceChildren(heading, about, classes);
+  say("Ready");
+}
+
+async function start() {
+  the("unserved").hidden = true;
+  the("tool").hidden = false;
+  const buttons = [the("choose"), the("open-camera")];
+  for (const button of buttons) button.disabled = true;
+  listen(); // at once: a picture that is dropped early must not open in place of the page
+  try {
+    engine = await Engine.load();
+  } catch (error) {
+    showProblem(the("answer"), "", `The network cannot be loaded: ${error.message}`);
+    the("answer").querySelector("h2").textContent = "It does not start";
+    say(`The network cannot be loaded: ${error.message}`);
+    return;
+  }
+  for (const button of buttons) button.disabled = false;
+  if (!engine.exact) {
+    note("This browser changes pixels that are read from pictures, to hide who you are. Answers may differ a little from those of tellapart.");
+  }
+  ready();
+  keep((short, sentence) => {
+    the("offline-short").textContent = short;
+    the("offline").textContent = sentence;
+  });
+}
+
+start();

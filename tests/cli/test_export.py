@@ -1,0 +1,86 @@
+"""``tellapart export`` and what the other commands make of an export."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+import tellapart as ta
+from tellapart.cli.app import build
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, digits_folder: Path) -> ta.Run:
+    data = tmp_path_factory.mktemp("cli-export") / "digits"
+    for label in ("0", "1"):
+        (data / label).mkdir(parents=True)
+        for picture in sorted((digits_folder / label).iterdir())[:100]:
+            (data / label / picture.name).write_bytes(picture.read_bytes())
+    return ta.train(data, size=32, out=data.parent / "ones")
+
+
+def call(*arguments: Any) -> Result:
+    return CliRunner().invoke(build(), [str(one) for one in arguments])
+
+
+def test_the_usual_way(run: ta.Run, in_tmp: Path) -> None:
+    done = call("export", run.path)
+    assert done.exit_code == 0, done.output
+    assert "100 %  of 40 held-out pictures get the same class as from model.onnx" in done.stdout
+    assert "Largest difference in probability 0 (at most 0.0001)" in done.stdout
+    assert "Saved     exports/ones-onnx/   model.onnx · tellapart.json · parity.json" in done.stdout
+    assert "Checking  in ONNX Runtime" in done.stderr
+    told = call(
+        "predict", "exports/ones-onnx", min(Path(run.settings["data"]["location"]).rglob("*.png"))
+    )
+    assert told.exit_code == 0, told.output
+    assert "100.0 %" in told.stdout or "99." in told.stdout
+
+
+def test_json_and_quiet(run: ta.Run, tmp_path: Path) -> None:
+    done = call("export", run.path, "--to", "onnx", "--out", tmp_path / "shipped", "--json", "-q")
+    assert done.exit_code == 0, done.output
+    assert done.stderr == ""
+    told = json.loads(done.stdout)
+    assert set(told) == {"schema", "target", "path", "parity"}
+    assert (told["schema"], told["target"]) == (1, "onnx")
+    assert told["path"] == str(tmp_path / "shipped")
+    assert told["parity"] == json.loads((tmp_path / "shipped" / "parity.json").read_text())
+
+
+def test_int8_says_what_it_gains(run: ta.Run, tmp_path: Path) -> None:
+    done = call("export", run.path, "--to", "onnx-int8", "--out", tmp_path / "shipped")
+    assert done.exit_code == 0, done.output
+    assert "times as fast here" in done.stdout
+    assert "instead of" in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--to", "core-ml"], "unknown_target"),
+        (["--data", "nowhere"], "data_gone"),
+        (["--out", "taken"], "exists"),
+    ],
+)
+def test_what_the_user_can_mend(run: ta.Run, in_tmp: Path, arguments: list[str], code: str) -> None:
+    (in_tmp / "taken").mkdir()
+    (in_tmp / "taken" / "mine.txt").write_text("mine")
+    done = call("export", run.path, *arguments, "--json")
+    assert done.exit_code == 1
+    assert json.loads(done.stdout)["error"]["code"] == code
+    done = call("export", run.path, *arguments)
+    assert done.exit_code == 1
+    assert "Error" in done.stderr
+    assert "To do" in done.stderr
+    assert not (in_tmp / "exports").exists() or not list((in_tmp / "exports").iterdir())
+
+
+def test_a_run_that_is_none(tmp_path: Path) -> None:
+    done = call("export", tmp_path / "nothing")
+    assert done.exit_code == 1
+    assert "no run folder" in done.stderr

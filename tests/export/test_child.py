@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tellapart.errors import ModelError
+from tellapart.export import child
+
+
+def test_what_fails_in_the_child_is_told_in_a_line(tmp_path: Path) -> None:
+    job = {"file": str(tmp_path / "nothing"), "classes": ["a"], "size": 8}
+    with pytest.raises(ModelError, match="'run-litert'") as caught:
+        child.call("run-litert", job, tmp_path)
+    assert caught.value.code == "export_failed"
+    assert "nothing" in caught.value.message
+    assert "\n" not in caught.value.message
+    assert "Traceback" in (tmp_path / child.LOG).read_text(encoding="utf-8")
+
+
+def test_an_unknown_task(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="KeyError"):
+        child.call("dance", {}, tmp_path)
