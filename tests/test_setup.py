@@ -28,7 +28,7 @@ def locked(name: str) -> dict[str, list[str]]:
     """Package → its lines (one a version) in the lock."""
     found: dict[str, list[str]] = {}
     for line in (ROOT / "requirements" / f"{name}.lock").read_text(encoding="utf-8").splitlines():
-        if match := re.match(r"([a-z0-9][a-z0-9.-]*)==", line):
+        if match := re.match(r"([a-z0-9][a-z0-9.-]*)(?:\[[a-z0-9,-]+\])?==", line):
             found.setdefault(match[1], []).append(line)
     return found
 
@@ -163,7 +163,7 @@ def needed_by() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     name = ""
     for line in (ROOT / "requirements" / "dev.lock").read_text(encoding="utf-8").splitlines():
-        if match := re.match(r"([a-z0-9][a-z0-9.-]*)==", line):
+        if match := re.match(r"([a-z0-9][a-z0-9.-]*)(?:\[[a-z0-9,-]+\])?==", line):
             name = match[1]
         elif match := re.match(r"    # (?:via)? *([a-z0-9][a-z0-9.-]*)$", line):
             found.setdefault(name, set()).add(match[1])
