@@ -36,7 +36,7 @@ _KINDS = (
     Training(
         "cnn",
         "From scratch.",
-        {"model": "cnn", "size": 96, "augment": "flip,shift=0.1", "validation": 0.0},
+        {"model": "cnn", "size": 64, "augment": "flip,shift=0.1", "validation": 0.0},
     ),
     Training("probe", "On pretrained features.", {"model": "probe"}),
 )
@@ -199,7 +199,7 @@ PROJECT = Project(
         Target("what more pictures give a CNN from scratch", "cnn gains", "", Bound(unit="%")),
         Target("what they give pretrained features", "probe gains", "", Bound(unit="%")),
     ),
-    minutes=30,
+    minutes=15,
     code=(
         "from tellapart.projects import growth, locating, running\n\n"
         'found = locating.find("cats-dogs-3k")\n'
