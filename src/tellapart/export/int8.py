@@ -46,7 +46,7 @@ _OVERFLOWS = (
     "overflow, and answers may be others than those that were checked."
 )
 _CALL = 8  # calibration pictures a call
-_ROUNDS, _SECONDS = 15, 10.0
+_ROUNDS, _SECONDS = 60, 10.0
 """The two files are timed in turn, this often or for so long."""
 
 
