@@ -162,6 +162,8 @@ lock: $(VENV)/.dev
 	  -c requirements/core.lock -o requirements/dev.lock >/dev/null
 	$(LOCK) pyproject.toml requirements/torch.in --group build \
 	  -c requirements/dev.lock -o requirements/torch.lock >/dev/null
+	$(LOCK) pyproject.toml --extra serve \
+	  -c requirements/dev.lock -o requirements/serve.lock >/dev/null
 	if [ -f requirements/peers.in ]; then $(LOCK) requirements/peers.in \
 	  -c requirements/core.lock -o requirements/peers.lock >/dev/null; fi
 	@if grep -nE 'https?:|file:|find-links|index-url' requirements/*.lock; then \

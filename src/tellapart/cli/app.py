@@ -21,6 +21,7 @@ from tellapart.cli import (
     predict,
     project,
     report,
+    serve,
     train,
 )
 from tellapart.cli.guard import guarded
@@ -33,6 +34,7 @@ COMMANDS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("explain", explain.command),
     ("report", report.command),
     ("compare", compare.command),
+    ("serve", serve.command),
     ("augment-preview", augment_preview.command),
     ("demo", demo.command),
 )
