@@ -35,6 +35,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._headers_timer: asyncio.TimerHandle | None = None
         self._read_timer: asyncio.TimerHandle | None = None
         self._unheard = 0  # bytes since the last whole headers or part of a body
+        self._head = 0  # bytes of the headers that are read now
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Count the connection, and expect headers."""
@@ -67,12 +68,26 @@ class BoundedProtocol(HttpToolsProtocol):
         self._unheard = 0
         self._stop(self._headers_timer)
         self._headers_timer = None
+        if self._head > MAX_HEADER:
+            self.app = _refuse_headers
         super().on_headers_complete()
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._head = 0
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """Take a part of the address."""
+        self._head += len(url)
+        super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; what follows a body is passed over."""
-        if self.cycle is None or self.cycle.scope is not self.scope:  # else a trailer
-            super().on_header(name, value)
+        if self.cycle is not None and self.cycle.scope is self.scope:  # a trailer
+            return
+        self._head += len(name) + len(value) + 4
+        super().on_header(name, value)
 
     def on_body(self, body: bytes) -> None:
         """Take a part of a body."""
@@ -132,3 +147,10 @@ class BoundedProtocol(HttpToolsProtocol):
     def _stop(timer: asyncio.TimerHandle | None) -> None:
         if timer is not None:
             timer.cancel()
+
+
+async def _refuse_headers(scope: Any, receive: Any, send: Any) -> None:
+    """Answer a request whose headers came in one piece that is too large."""
+    headers = [(b"content-length", b"0"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 431, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})

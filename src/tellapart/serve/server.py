@@ -55,6 +55,8 @@ def run_process(
         RunError: If the run cannot be served.
         ModelError: If its model cannot.
     """
+    if hasattr(signal, "SIGHUP"):  # until there is something to load again
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     threads = threads_of(settings)
     served = Served.load(folder, threads=threads)
     logs.set_up(quiet=quiet)
@@ -75,10 +77,12 @@ def run_process(
         timeout_keep_alive=settings.idle_timeout,  # type: ignore[arg-type]
         timeout_graceful_shutdown=max(1, round(settings.grace)),
     )
-    server = _Server(config, context, Path(folder), threads)
-    log("started", run=served.name, model=served.version, threads=threads, process=os.getpid())
-    started(served)
-    server.run([listening])
+
+    def begun() -> None:
+        log("started", run=served.name, model=served.version, threads=threads, process=os.getpid())
+        started(served)
+
+    _Server(config, context, Path(folder), threads, begun).run([listening])
     context.engine.close(settings.grace)
     log("stopped", process=os.getpid())
 
@@ -87,13 +91,25 @@ class _Server(uvicorn.Server):
     """uvicorn's server with our signals: it ends with 0 where it was told to end."""
 
     def __init__(
-        self, config: uvicorn.Config, context: Context, folder: Path, threads: int
+        self,
+        config: uvicorn.Config,
+        context: Context,
+        folder: Path,
+        threads: int,
+        begun: Callable[[], object],
     ) -> None:
         super().__init__(config)
+        self._begun = begun
         self._context = context
         self._folder = folder
         self._threads = threads
         self._reloading = threading.Lock()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and say so: by now every signal has its handler."""
+        await super().startup(sockets)
+        if self.started:
+            self._begun()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

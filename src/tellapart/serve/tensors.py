@@ -151,7 +151,7 @@ def _from_json(one: dict[str, Any]) -> Tensor:
 def _from_bytes(one: dict[str, Any], content: bytes) -> Tensor:
     name, datatype, shape, count = _head(one)
     if datatype == "BYTES":
-        items = []
+        items: list[bytes] = []
         at = 0
         while at < len(content) and len(items) <= count:
             length = int.from_bytes(content[at : at + 4], "little")

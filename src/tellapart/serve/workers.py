@@ -68,7 +68,9 @@ class _Crew:
         self._count = settings.workers
         self._grace = settings.grace
         self._spawn = multiprocessing.get_context("spawn")
-        self._processes: list[tuple[BaseProcess, float]] = []
+        # Each with when it was started, and the event that it sets: who drops an event too early
+        # takes it away from a process that has not opened it yet.
+        self._processes: list[tuple[BaseProcess, float, Any]] = []
         self._stop = threading.Event()
 
     def run(self, started: Callable[[], object]) -> None:
@@ -100,7 +102,7 @@ class _Crew:
         """Tell all to stop, and wait until they have."""
         self._tell(signal.SIGTERM)
         until = time.monotonic() + self._grace + 10
-        for process, _ in self._processes:
+        for process, *_ in self._processes:
             process.join(max(0.1, until - time.monotonic()))
             if process.is_alive():
                 process.kill()
@@ -110,14 +112,14 @@ class _Crew:
         ready = self._spawn.Event()
         process = self._spawn.Process(target=_work, args=(*self._arguments, ready), daemon=False)
         process.start()
-        self._processes.append((process, time.monotonic()))
+        self._processes.append((process, time.monotonic(), ready))
         return ready, process
 
     def _replace_dead(self) -> None:
         from prometheus_client.multiprocess import mark_process_dead
 
         for entry in list(self._processes):
-            process, since = entry
+            process, since, _ = entry
             if process.is_alive():
                 continue
             self._processes.remove(entry)
@@ -134,7 +136,7 @@ class _Crew:
             self._tell(signal.SIGHUP)
 
     def _tell(self, number: int) -> None:
-        for process, _ in self._processes:
+        for process, *_ in self._processes:
             if process.pid is not None and process.is_alive():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process.pid, number)
@@ -154,8 +156,6 @@ def _work(
     """One process, from its first to its last line."""
     from tellapart.serve.server import run_process
 
-    if hasattr(signal, "SIGHUP"):  # until it has a handler of its own
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, signal.SIG_DFL)
     threading.Thread(target=_follow_parent, name="parent", daemon=True).start()
