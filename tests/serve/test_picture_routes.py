@@ -103,12 +103,11 @@ def test_a_bomb_is_refused_by_its_header(make_client: Make) -> None:
     bomb = zip_bomb(3000)
     assert len(bomb) < 50_000
     client, _ = make_client(max_megapixels=8.0)
-    for path, status in (("/v1/predict", 200), ("/v1/explain", 422)):
+    for path in ("/v1/predict", "/v1/explain"):
         answer = client.post(path, files={"picture": bomb})
-        assert answer.status_code == status
+        assert answer.status_code == 200
         content = answer.json()
-        code = content["rows"][0]["code"] if status == 200 else content["error"]["code"]
-        assert code == "too_large"
+        assert content.get("rows", [content])[0]["code"] == "too_large"
     claims = bytearray(zip_bomb(8))
     claims[16:24] = struct.pack(">II", 2**31 - 1, 2**31 - 1)
     claims[29:33] = struct.pack(">I", zlib.crc32(claims[12:29]))
@@ -216,9 +215,10 @@ def test_a_heat_map_is_that_of_explain(make_client: Make, run_folder: Path) -> N
     body = {"picture": {"data": b64(RED)}}
     assert client.post("/v1/explain", json=body).json()["label"] == "red"
     unknown = client.post("/v1/explain?target=green", files={"picture": RED})
-    assert (unknown.status_code, unknown.json()["error"]["code"]) == (422, "unknown_class")
+    assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "unknown_class")
     broken = client.post("/v1/explain", files={"picture": RED[:200]})
-    assert (broken.status_code, broken.json()["error"]["code"]) == (422, "cut_off")
+    assert broken.status_code == 200
+    assert (broken.json()["code"], broken.json()["png"]) == ("cut_off", None)
     two = [("picture", RED), ("picture", RED)]
     assert client.post("/v1/explain", files=two).status_code == 422
 

@@ -113,7 +113,17 @@ def _document(app: FastAPI) -> dict[str, Any]:
         made = get_openapi(
             title=app.title, version=app.version, description=app.description, routes=app.routes
         )
-        components = made.setdefault("components", {})
-        components.setdefault("schemas", {}).update(examples.definitions())
+        for methods in made["paths"].values():
+            for route in methods.values():  # FastAPI's own shape of an error, which we never send
+                if "HTTPValidationError" in str(route["responses"].get("422")):
+                    del route["responses"]["422"]
+        schemas = made.setdefault("components", {}).setdefault("schemas", {})
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        schemas.update(examples.definitions())
+        many = made["paths"]["/v1/predict"]["post"]["requestBody"]["content"].values()
+        for content in many:
+            [pictures] = content["schema"]["properties"].values()
+            pictures["maxItems"] = app.state.context.settings.max_pictures
         app.openapi_schema = made
     return app.openapi_schema

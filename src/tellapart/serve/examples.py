@@ -105,10 +105,7 @@ INFER: dict[str, Any] = {
                     ]
                 },
             },
-            "application/octet-stream": {
-                "schema": {"type": "string", "contentMediaType": "application/octet-stream"}
-            },
         },
     }
 }
-"""The body of the Open Inference Protocol: JSON, or JSON with bytes behind it."""
+"""The body of the Open Inference Protocol as JSON; with bytes behind it, it is no JSON any more."""

@@ -122,7 +122,12 @@ async def model_ready(request: Request, name: str, version: str = VERSION) -> Re
     openapi_extra=examples.INFER,
 )  # fmt: skip
 async def infer(request: Request, name: str, version: str = VERSION) -> Response:
-    """Pixels, or encoded pictures, to probabilities and labels; JSON or binary both ways."""
+    """Pixels, or encoded pictures, to probabilities and labels.
+
+    JSON, or JSON and bytes behind it, both ways: with the header `Inference-Header-Content-Length`,
+    an input whose parameters give a `binary_data_size` stands behind the JSON, and an output whose
+    parameters ask for `binary_data` stands there in the answer.
+    """
     context = _known(request, name, version)
     header = request.headers.get(HEADER)
     async with context.bodies.of(request) as body:

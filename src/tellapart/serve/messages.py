@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tellapart.errors import PictureError
+from tellapart.errors import PictureError, TellapartError
+from tellapart.explain import Explanation
 from tellapart.serve.faults import Fault
 from tellapart.serve.forms import parts_of
 
@@ -73,17 +74,21 @@ class PredictOut(BaseModel):
 
 
 class ExplainOut(BaseModel):
-    """The answer of ``/v1/explain``."""
+    """The answer of ``/v1/explain``; all is null but the error of a picture that has one."""
 
     schema_: int = Field(alias="schema")
     model: ModelName
     path: str
-    label: str = Field(description="The most probable class.")
-    target: str = Field(description="The class whose evidence is drawn.")
-    method: str = Field(description="How the heat map was made.")
-    probabilities: dict[str, float]
-    heat: list[list[float]] = Field(description="What speaks for the class at each place.")
-    png: str = Field(description="The picture under its heat map, a PNG file in base64.")
+    label: str | None = Field(description="The most probable class.")
+    target: str | None = Field(description="The class whose evidence is drawn.")
+    method: str | None = Field(description="How the heat map was made.")
+    probabilities: dict[str, float] | None
+    heat: list[list[float]] | None = Field(
+        description="What speaks for the class at each place, in logits; negative against it."
+    )
+    png: str | None = Field(description="The picture under its heat map, a PNG file in base64.")
+    error: str | None = Field(description="Why there is no answer, or null.")
+    code: str | None = Field(description="The same as a stable name, such as `cut_off`.")
 
 
 class ErrorMember(BaseModel):
@@ -138,7 +143,7 @@ def pictures_in(body: bytes, content_type: str, *, most: int, single: bool = Fal
         sent = [
             Sent((part.filename or "")[:_NAME], part.data)
             for part in parts_of(body, content_type, most=most + 8)
-            if part.name in FIELDS
+            if part.name in FIELDS and part.filename is not None
         ]
         if not sent:
             raise Fault(
@@ -187,6 +192,24 @@ def error_row(path: str, error: PictureError) -> dict[str, Any]:
         "error": str(error),
         "code": error.code,
     }
+
+
+def explained(answer: object) -> dict[str, Any]:
+    """An :class:`Explanation` or an error as members of the answer."""
+    if isinstance(answer, Explanation):
+        return {
+            "label": answer.predicted,
+            "target": answer.target,
+            "method": answer.method,
+            "probabilities": dict(answer.probabilities),
+            "heat": [[round(float(value), 6) for value in row] for row in answer.heat],
+            "png": base64.b64encode(answer.png).decode("ascii"),
+            "error": None,
+            "code": None,
+        }
+    assert isinstance(answer, TellapartError)
+    names = ("label", "target", "method", "probabilities", "heat", "png")
+    return {**dict.fromkeys(names), "error": str(answer), "code": answer.code}
 
 
 def _from_json(body: bytes, single: bool) -> list[Sent]:

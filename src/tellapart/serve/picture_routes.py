@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -12,7 +11,6 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from tellapart.errors import PictureError, TellapartError
-from tellapart.explain import Explanation
 from tellapart.serve import examples
 from tellapart.serve.context import Context, context_of
 from tellapart.serve.engine import Answer, Full, Work
@@ -24,6 +22,7 @@ from tellapart.serve.messages import (
     PredictOut,
     Sent,
     error_row,
+    explained,
     pictures_in,
     row_of,
 )
@@ -89,7 +88,8 @@ async def explain(
 ) -> Response:
     """Where in a picture the evidence for a class lies.
 
-    One picture, as a form or as base64 in JSON. Only for models whose heat map costs no more than
+    One picture, as a form or as base64 in JSON. One that cannot be decoded is answered with its
+    `error`. Only for models whose heat map costs no more than
     a second run of the network: `GET /v1/model` says whether this one does (`heat_map`).
     """
     context = context_of(request)
@@ -100,7 +100,7 @@ async def explain(
             "Use 'tellapart explain RUN PICTURE --method occlusion'.",
         )  # fmt: skip
     if target is not None and target not in served.classes:
-        raise Fault(422, "unknown_class", "The model has no such class.", "See GET /v1/model.")
+        raise Fault(404, "unknown_class", "The model has no such class.", "See GET /v1/model.")
     async with context.bodies.of(request) as body:
         [one] = await _sent(request, body, context, single=True)
         del body
@@ -108,23 +108,11 @@ async def explain(
         answer: Answer = one.data if isinstance(one.data, PictureError) else np.empty(0, np.float32)
         if isinstance(one.data, bytes):
             [answer] = await answered(context, [Work(one.data, "explain", target)], served)
-    if isinstance(answer, TellapartError):
-        context.metrics.pictures.labels(answer.code).inc()
-        raise Fault(422, answer.code, answer.message, answer.remedy)
-    assert isinstance(answer, Explanation)
-    context.metrics.pictures.labels("ok").inc()
+    context.metrics.pictures.labels(
+        answer.code if isinstance(answer, TellapartError) else "ok"
+    ).inc()
     return as_json(
-        {
-            "schema": 1,
-            "model": _model(context, served),
-            "path": one.path,
-            "label": answer.predicted,
-            "target": answer.target,
-            "method": answer.method,
-            "probabilities": answer.probabilities,
-            "heat": [[round(float(value), 6) for value in row] for row in answer.heat],
-            "png": base64.b64encode(answer.png).decode("ascii"),
-        }
+        {"schema": 1, "model": _model(context, served), "path": one.path, **explained(answer)}
     )
 
 

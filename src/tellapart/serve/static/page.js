@@ -144,6 +144,7 @@ function offerHeat(item, label, file) {
       button.disabled = true;
       try {
         const content = await ask("v1/explain", file);
+        if (content.error) throw new Error(content.error);
         heat.src = `data:image/png;base64,${content.png}`;
         heat.alt = `Heat map: what speaks for ${label} is orange, what speaks against it blue`;
         heat.classList.toggle("is-stretched", options.fit === "squash");
