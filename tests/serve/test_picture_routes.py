@@ -136,8 +136,8 @@ def test_a_bomb_is_refused_by_its_header(make_client: Make) -> None:
         (form_of(RED)[0][:-30], form_of()[1], 400, "form"),
         (form_of(RED, field="other")[0], form_of()[1], 422, "no_picture"),
         (form_of()[0], form_of()[1], 422, "no_picture"),
-        (form_of(*[b""] * 33)[0], form_of()[1], 413, "too_many"),
-        (form_of(*[b""] * 99)[0], form_of()[1], 413, "too_many"),
+        (form_of(*[b""] * 33)[0], form_of()[1], 422, "too_many"),
+        (form_of(*[b""] * 99)[0], form_of()[1], 422, "too_many"),
     ],
 )
 def test_a_body_that_is_no_request_is_told_why(

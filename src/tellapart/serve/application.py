@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -16,6 +17,7 @@ import tellapart
 from tellapart.serve import examples, health, inference, pages, picture_routes
 from tellapart.serve.bodies import Bodies
 from tellapart.serve.context import Context
+from tellapart.serve.direct import Direct
 from tellapart.serve.engine import Engine
 from tellapart.serve.faults import Fault
 from tellapart.serve.gate import Gate, Key
@@ -68,7 +70,15 @@ def build(served: Served, settings: ServeSettings, *, threads: int) -> tuple[ASG
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
-    inner: ASGIApp = Key(app, settings)
+    infer = partial(inference.infer, name=settings.name)
+    direct = Direct(
+        app,
+        {
+            "/v1/predict": ("/v1/predict", picture_routes.predict),
+            f"/v2/models/{settings.name}/infer": ("/v2/models/{name}/infer", infer),
+        },
+    )
+    inner: ASGIApp = Key(direct, settings)
     if settings.cors:
         inner = CORSMiddleware(
             inner,

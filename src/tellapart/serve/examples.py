@@ -16,10 +16,10 @@ _SAYS = {
     403: "A page of another site asks.",
     404: "There is no such thing.",
     408: "The body took too long.",
-    413: "The body is too large, or holds too many pictures.",
+    413: "The body is too large.",
     415: "The body is of a kind that is not taken.",
     421: "The server is not called by that name.",
-    422: "The body or a parameter is not what is asked for.",
+    422: "The body or a parameter is not what is asked for, or holds too many pictures.",
     503: "The server has no room now; `Retry-After` says when to come again.",
     504: "There was no answer in time.",
 }

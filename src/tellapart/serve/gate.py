@@ -11,7 +11,7 @@ import secrets
 import time
 from dataclasses import dataclass
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tellapart.serve.faults import Fault
@@ -22,16 +22,17 @@ from tellapart.serve.settings import ServeSettings
 OPEN = frozenset({"/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"})
 """Paths that need no key: whoever watches over the server has none."""
 _ID = re.compile(r"[A-Za-z0-9._\-]{1,64}")
-_HEADERS = {
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "camera=(self), microphone=(), geolocation=()",
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
-    "cache-control": "no-store",
-}
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(self), microphone=(), geolocation=()"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
+    (b"cache-control", b"no-store"),
+)
+"""Of every answer that has none of that name itself."""
 
 
 @dataclass
@@ -83,10 +84,11 @@ class Gate:
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
                 note.status = message["status"]
-                made = MutableHeaders(raw=message.setdefault("headers", []))
-                for name, value in _HEADERS.items():
-                    made.setdefault(name, value)
-                made["x-request-id"] = note.id
+                made = list(message.get("headers", ()))
+                there = {name for name, _ in made}
+                made += [pair for pair in _HEADERS if pair[0] not in there]
+                made.append((b"x-request-id", note.id.encode("ascii")))
+                message["headers"] = made
             await send(message)
 
         try:

@@ -177,7 +177,7 @@ def _read(
     most = context.settings.max_pictures
     if len(works) > most:
         raise Fault(
-            413, "too_many", f"The request holds {len(works):,} pictures.",
+            400, "too_many", f"The request holds {len(works):,} pictures.",
             f"Send at most {most} at once, or raise --max-pictures.",
         )  # fmt: skip
     return document, works
@@ -189,7 +189,7 @@ def _works(one: Tensor, max_pixels: int) -> list[Work]:
             raise Fault(400, "shape", f"'{IMAGE}' is UINT8 [N, H, W, 3], none of them 0.")
         if one.shape[1] * one.shape[2] > max_pixels:
             raise Fault(400, "too_large", "The pictures have too many pixels.")
-        return [Work(pixels) for pixels in one.data]  # type: ignore[arg-type]
+        return [Work(pixels) for pixels in one.data]
     if one.name == ENCODED and one.datatype == "BYTES":
         if len(one.data) == 0:
             raise Fault(400, "shape", "There is no picture.")

@@ -135,8 +135,8 @@ def pictures_in(body: bytes, content_type: str, *, most: int, single: bool = Fal
         single: Whether it is the body of ``/v1/explain``.
 
     Raises:
-        Fault: If the body is of another kind (415), broken (400), not what is asked for (422), or
-            holds too many pictures (413).
+        Fault: If the body is of another kind (415), broken (400), not what is asked for, or
+            holds too many pictures (422).
     """
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
@@ -161,7 +161,7 @@ def pictures_in(body: bytes, content_type: str, *, most: int, single: bool = Fal
         raise Fault(422, "too_many", "One picture is explained at a time.", "Send one.")
     if len(sent) > most:
         raise Fault(
-            413, "too_many", f"The request holds {len(sent):,} pictures.",
+            422, "too_many", f"The request holds {len(sent):,} pictures.",
             f"Send at most {most} at once, or raise --max-pictures.",
         )  # fmt: skip
     return sent

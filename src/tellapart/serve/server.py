@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -77,6 +78,9 @@ def run_process(
         timeout_keep_alive=settings.idle_timeout,  # type: ignore[arg-type]
         timeout_graceful_shutdown=max(1, round(settings.grace)),
     )
+
+    gc.collect()
+    gc.freeze()  # what is here now stays: it is not looked through again
 
     def begun() -> None:
         log("started", run=served.name, model=served.version, threads=threads, process=os.getpid())
