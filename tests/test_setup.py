@@ -28,7 +28,7 @@ def locked(name: str) -> dict[str, list[str]]:
     """Package → its lines (one a version) in the lock."""
     found: dict[str, list[str]] = {}
     for line in (ROOT / "requirements" / f"{name}.lock").read_text(encoding="utf-8").splitlines():
-        if match := re.match(r"([a-z0-9][a-z0-9.-]*)==", line):
+        if match := re.match(r"([a-z0-9][a-z0-9.-]*)(?:\[[a-z,-]+\])?==", line):
             found.setdefault(match[1], []).append(line)
     return found
 
