@@ -179,7 +179,6 @@ def test_several_processes_share_a_port_and_their_numbers(own_server: Own) -> No
     assert len(processes) == 2
     server.signal(signal.SIGHUP)
     server.wait_for("reloaded", 2)
-    time.sleep(5)  # younger ones that die end the server
     os.kill(min(processes), signal.SIGKILL)
     server.wait_for("started", 3)
     assert server.ask("GET", "/readyz")[0] == 200

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tellapart.cli.options import Quiet, RunFolder
+from tellapart.cli.options import RunFolder
 
 _KEY_BYTES = 4096
 
@@ -85,7 +85,9 @@ def command(
     grace: Annotated[
         float, typer.Option(help="Seconds for what is in flight when it is told to stop.")
     ] = 30.0,
-    quiet: Quiet = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Log warnings and errors only.")
+    ] = False,
 ) -> None:
     """Serve a run: a page to drop pictures on, and an API for programs.
 
@@ -96,7 +98,7 @@ def command(
 
       tellapart serve runs/pets-1 --port 8080 --name pets
 
-      PETS_KEY=... tellapart serve runs/pets-1 --host 0.0.0.0 --api-key-env PETS_KEY
+      tellapart serve runs/pets-1 --host 0.0.0.0 --api-key-env PETS_KEY
 
       curl -F picture=@new.jpg http://127.0.0.1:8000/v1/predict
     """

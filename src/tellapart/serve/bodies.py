@@ -48,7 +48,9 @@ class Bodies:
             )  # fmt: skip
         length = _length(request.headers.get("content-length"))
         if length is not None and length > self._settings.max_body:
-            raise self._too_large()
+            # Who waits for leave to send it will not send it now, and the next request could not
+            # be told from it.
+            raise self._too_large(close="expect" in request.headers)
         held = 0
         try:
             parts: list[bytes] = []
@@ -79,10 +81,10 @@ class Bodies:
         finally:
             self._held -= held
 
-    def _too_large(self) -> Fault:
+    def _too_large(self, *, close: bool = False) -> Fault:
         return Fault(
             413, "too_large", f"The body is larger than {self._settings.max_body_mb:g} MiB.",
-            "Send fewer or smaller pictures, or raise --max-body-mb.",
+            "Send fewer or smaller pictures, or raise --max-body-mb.", close=close,
         )  # fmt: skip
 
 

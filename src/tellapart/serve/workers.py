@@ -21,8 +21,6 @@ from tellapart.serve.metrics import FOLDER
 from tellapart.serve.settings import ServeSettings
 
 _LOOK_EVERY = 0.2
-_LEAST_LIFE = 5.0
-"""Seconds; a process that dies younger than this was no accident, and ends the server."""
 
 
 def run_workers(
@@ -35,7 +33,7 @@ def run_workers(
 ) -> None:
     """Serve from several processes until a signal says stop.
 
-    A process that dies is replaced. SIGHUP goes to all of them; SIGTERM and SIGINT end them.
+    A process that dies is replaced, unless it died before it could answer. SIGHUP goes to all of them; SIGTERM and SIGINT end them.
 
     Args:
         folder: The run folder.
@@ -68,9 +66,8 @@ class _Crew:
         self._count = settings.workers
         self._grace = settings.grace
         self._spawn = multiprocessing.get_context("spawn")
-        # Each with when it was started, and the event that it sets: who drops an event too early
-        # takes it away from a process that has not opened it yet.
-        self._processes: list[tuple[BaseProcess, float, Any]] = []
+        # Each with the event that it sets when it answers.
+        self._processes: list[tuple[BaseProcess, Any]] = []
         self._stop = threading.Event()
 
     def run(self, started: Callable[[], object]) -> None:
@@ -102,7 +99,7 @@ class _Crew:
         """Tell all to stop, and wait until they have."""
         self._tell(signal.SIGTERM)
         until = time.monotonic() + self._grace + 10
-        for process, *_ in self._processes:
+        for process, _ in self._processes:
             process.join(max(0.1, until - time.monotonic()))
             if process.is_alive():
                 process.kill()
@@ -112,19 +109,19 @@ class _Crew:
         ready = self._spawn.Event()
         process = self._spawn.Process(target=_work, args=(*self._arguments, ready), daemon=False)
         process.start()
-        self._processes.append((process, time.monotonic(), ready))
+        self._processes.append((process, ready))
         return ready, process
 
     def _replace_dead(self) -> None:
         from prometheus_client.multiprocess import mark_process_dead
 
         for entry in list(self._processes):
-            process, since, _ = entry
+            process, ready = entry
             if process.is_alive():
                 continue
             self._processes.remove(entry)
             mark_process_dead(process.pid)  # type: ignore[no-untyped-call]
-            if time.monotonic() - since < _LEAST_LIFE:
+            if not ready.is_set():  # no accident: the next one would end the same way
                 raise _no_start()
             self._start()
 
@@ -136,7 +133,7 @@ class _Crew:
             self._tell(signal.SIGHUP)
 
     def _tell(self, number: int) -> None:
-        for process, *_ in self._processes:
+        for process, _ in self._processes:
             if process.pid is not None and process.is_alive():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process.pid, number)

@@ -50,7 +50,7 @@ function add(files) {
     const picture = item.querySelector(".picture");
     picture.alt = `The picture ${name}`;
     picture.src = URL.createObjectURL(file);
-    picture.addEventListener("error", () => { picture.hidden = true; }, { once: true });
+    picture.addEventListener("error", () => withoutPicture(item), { once: true });
     results.prepend(item);
     waiting.push({ file, item, name });
   }
@@ -78,7 +78,10 @@ async function answer({ file, item, name }) {
     }
     const content = await ask(`v1/predict?top=${TOP}`, file);
     const row = content.rows[0];
-    if (row.error) throw new Error(row.error);
+    if (row.error) {
+      if (row.code !== "too_large") withoutPicture(item);
+      throw new Error(row.error);
+    }
     show(item, row, file);
     say(`${name}: ${row.label}, ${percent(row.probability)}.`);
   } catch (error) {
@@ -91,6 +94,14 @@ async function answer({ file, item, name }) {
 }
 
 // ---------------------------------------------------------------- showing
+
+// The browser cannot show it: a broken file, or a format that only the server knows.
+function withoutPicture(item) {
+  const shown = item.querySelector(".shown");
+  item.querySelector(".picture").hidden = true;
+  shown.classList.add("is-alone");
+  shown.hidden = item.querySelector(".heat").hidden;
+}
 
 function show(item, row, file) {
   const label = item.querySelector(".label");
@@ -164,6 +175,8 @@ function offerHeat(item, label, file) {
     }
     const shown = heat.hidden;
     heat.hidden = key.hidden = !shown;
+    const frame = item.querySelector(".shown");
+    if (frame.classList.contains("is-alone")) frame.hidden = !shown;
     button.setAttribute("aria-pressed", String(shown));
     say(shown ? heat.alt : "The heat map is hidden.");
   });
