@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
-import logging
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from serving import RED
+from serving import RED, Client
 
-from tellapart.serve.logs import JsonLines
+from tellapart.serve import ServeSettings
+from tellapart.serve.application import build
+from tellapart.serve.logs import RequestLog
+from tellapart.serve.served import Served
 
 KEY = "correct-horse-battery"
 Make = Callable[..., Any]
@@ -130,18 +133,19 @@ def test_pages_of_other_sites_ask_only_where_they_may(make_client: Make) -> None
     assert before.status_code == 400
 
 
-def test_the_log_says_what_was_asked_and_nothing_of_the_picture(
-    make_client: Make, caplog: pytest.LogCaptureFixture
-) -> None:
-    client, _ = make_client(api_key=SecretStr(KEY))
-    with caplog.at_level(logging.INFO, "tellapart.serve"):
-        client.post(
-            "/v1/predict?top=1",
-            files={"picture": ("secret-name.jpg", RED)},
-            headers={"X-API-Key": KEY, "X-Request-ID": "r1"},
-        )
-    ours = [record for record in caplog.records if record.name == "tellapart.serve"]
-    [line] = [json.loads(JsonLines().format(record)) for record in ours]
+def test_the_log_says_what_was_asked_and_nothing_of_the_picture(served: Served) -> None:
+    written = io.StringIO()
+    requests = RequestLog(written)
+    settings = ServeSettings(api_key=SecretStr(KEY))
+    app, context = build(served, settings, threads=1, requests=requests)
+    Client(app).post(
+        "/v1/predict?top=1",
+        files={"picture": ("secret-name.jpg", RED)},
+        headers={"X-API-Key": KEY, "X-Request-ID": "r1"},
+    )
+    requests.flush()
+    assert context.engine.close(10)
+    [line] = [json.loads(text) for text in written.getvalue().splitlines()]
     assert line["event"] == "request"
     assert (line["request_id"], line["status"], line["pictures"]) == ("r1", 200, 1)
     assert (line["method"], line["path"]) == ("POST", "/v1/predict")

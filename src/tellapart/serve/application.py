@@ -21,6 +21,7 @@ from tellapart.serve.direct import Direct
 from tellapart.serve.engine import Engine
 from tellapart.serve.faults import Fault
 from tellapart.serve.gate import Gate, Key
+from tellapart.serve.logs import RequestLog
 from tellapart.serve.metrics import Metrics
 from tellapart.serve.served import Served
 from tellapart.serve.settings import ServeSettings
@@ -32,13 +33,16 @@ Inference Protocol, for clients that speak it already. A key, where one is set, 
 """
 
 
-def build(served: Served, settings: ServeSettings, *, threads: int) -> tuple[ASGIApp, Context]:
+def build(
+    served: Served, settings: ServeSettings, *, threads: int, requests: RequestLog | None = None
+) -> tuple[ASGIApp, Context]:
     """The application of one process.
 
     Args:
         served: The run that answers.
         settings: How.
         threads: Threads that decode and run the model.
+        requests: Where requests are written down, if anywhere.
 
     Returns:
         The application, and its parts; the engine in them runs already.
@@ -90,7 +94,7 @@ def build(served: Served, settings: ServeSettings, *, threads: int) -> tuple[ASG
             ],
             expose_headers=["x-request-id", "retry-after", "inference-header-content-length"],
         )
-    return Gate(inner, settings, metrics), context
+    return Gate(inner, settings, metrics, requests or RequestLog(None)), context
 
 
 def _fault(request: Request, error: Exception) -> Response:

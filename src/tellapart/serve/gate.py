@@ -15,7 +15,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tellapart.serve.faults import Fault
-from tellapart.serve.logs import log
+from tellapart.serve.logs import RequestLog, log
 from tellapart.serve.metrics import Metrics
 from tellapart.serve.settings import ServeSettings
 
@@ -63,10 +63,14 @@ class Gate:
         app: What is inside.
         settings: Which hosts are allowed.
         metrics: Where requests are counted.
+        requests: Where they are written down.
     """
 
-    def __init__(self, app: ASGIApp, settings: ServeSettings, metrics: Metrics) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: ServeSettings, metrics: Metrics, requests: RequestLog
+    ) -> None:
         self._app = app
+        self._log = requests
         self._hosts = settings.hosts
         self._metrics = metrics
 
@@ -111,17 +115,17 @@ class Gate:
     def _note(self, scope: Scope, note: Seen, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "other")
         method = scope["method"] if scope["method"] in _METHODS else "other"
-        self._metrics.requests.labels(route, method, str(note.status)).inc()
-        self._metrics.seconds.labels(route).observe(seconds)
-        log(
-            "request",
-            request_id=note.id,
-            method=method,
-            path=scope["path"][:200],
-            status=note.status,
-            ms=round(1000 * seconds, 1),
-            pictures=note.pictures,
-            client=scope["client"][0] if scope.get("client") else None,
+        self._metrics.request(route, method, note.status, seconds)
+        self._log.add(
+            {
+                "request_id": note.id,
+                "method": method,
+                "path": scope["path"][:200],
+                "status": note.status,
+                "ms": round(1000 * seconds, 1),
+                "pictures": note.pictures,
+                "client": scope["client"][0] if scope.get("client") else None,
+            }
         )
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import logging
 import sys
 import traceback
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
 
 LOGGER = "tellapart.serve"
+
+_FLUSH_AFTER = 0.05  # seconds that lines of requests wait to be written together
+_FLUSH_AT = 256  # of them
 
 
 class JsonLines(logging.Formatter):
@@ -27,6 +32,42 @@ class JsonLines(logging.Formatter):
         if record.exc_info and record.exc_info[0] is not None:
             line["traceback"] = "".join(traceback.format_exception(*record.exc_info))[-8000:]
         return json.dumps(line, ensure_ascii=True, default=str)
+
+
+class RequestLog:
+    """Lines of requests, many a second: written together, past what ``logging`` does for each.
+
+    Args:
+        stream: Where they go; None keeps none.
+    """
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
+        self._lines: list[str] = []
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, fields: dict[str, Any]) -> None:
+        """Write a line soon. Called in the event loop."""
+        if self._stream is None:
+            return
+        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        self._lines.append(json.dumps({"time": at, "level": "info", "event": "request", **fields}))
+        if len(self._lines) >= _FLUSH_AT:
+            self.flush()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_FLUSH_AFTER, self.flush)
+
+    def flush(self) -> None:
+        """Write what waits."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._lines and self._stream is not None:
+            text = "\n".join(self._lines) + "\n"
+            self._lines.clear()
+            with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
+                self._stream.write(text)
+                self._stream.flush()
 
 
 def set_up(*, quiet: bool) -> None:

@@ -53,11 +53,24 @@ class Metrics:
         self.reloads = Counter(
             "tellapart_reloads", "Times the run was loaded again.", ["outcome"], registry=registry
         )
+        self._requests: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._stages = {
             stage: self.stages.labels(stage) for stage in ("decode", "wait", "model", "explain")
         }
         if not os.environ.get(FOLDER):
             ProcessCollector(registry=registry)
+
+    def request(self, route: str, method: str, status: int, seconds: float) -> None:
+        """A request that is answered."""
+        key = (route, method, status)
+        found = self._requests.get(key)
+        if found is None:
+            found = self._requests[key] = (
+                self.requests.labels(route, method, str(status)),
+                self.seconds.labels(route),
+            )
+        found[0].inc()
+        found[1].observe(seconds)
 
     def watch(self, stage: str, value: float) -> None:
         """A stage of the engine: seconds, or the pictures of a batch."""

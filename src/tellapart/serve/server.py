@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -21,7 +22,7 @@ from tellapart.serve import logs
 from tellapart.serve.application import build
 from tellapart.serve.connections import BoundedProtocol
 from tellapart.serve.context import Context
-from tellapart.serve.logs import log
+from tellapart.serve.logs import RequestLog, log
 from tellapart.serve.served import Served
 from tellapart.serve.settings import ServeSettings
 
@@ -61,7 +62,8 @@ def run_process(
     threads = threads_of(settings)
     served = Served.load(folder, threads=threads)
     logs.set_up(quiet=quiet)
-    app, context = build(served, settings, threads=threads)
+    requests = RequestLog(None if quiet else sys.stderr)
+    app, context = build(served, settings, threads=threads, requests=requests)
     BoundedProtocol.header_timeout = settings.header_timeout
     BoundedProtocol.most = min(settings.connections, _room_for_connections(settings.connections))
     config = uvicorn.Config(
@@ -88,6 +90,7 @@ def run_process(
 
     _Server(config, context, Path(folder), threads, begun).run([listening])
     context.engine.close(settings.grace)
+    requests.flush()
     log("stopped", process=os.getpid())
 
 

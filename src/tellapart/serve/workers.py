@@ -33,7 +33,8 @@ def run_workers(
 ) -> None:
     """Serve from several processes until a signal says stop.
 
-    A process that dies is replaced, unless it died before it could answer. SIGHUP goes to all of them; SIGTERM and SIGINT end them.
+    A process that dies is replaced, unless it died before it could answer. SIGHUP goes to all of
+    them; SIGTERM and SIGINT end them.
 
     Args:
         folder: The run folder.
