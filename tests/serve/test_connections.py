@@ -121,6 +121,19 @@ def test_requests_sent_without_waiting_are_answered_in_their_order(server: Serve
     assert answer.endswith(b'{"status":"ok"}')
 
 
+def test_a_client_that_never_reads_is_given_up(server: Server) -> None:
+    asked = 400
+    _, _, report = server.ask("GET", "/report")
+    assert asked * len(report) > 30_000_000  # more than the system keeps for a socket
+    with server.connect() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.sendall(b"GET /report HTTP/1.1\r\nHost: localhost\r\n\r\n" * asked)
+        time.sleep(3 * LIMIT)
+        answer = all_of(connection)
+    assert answer.count(b"HTTP/1.1 200") < asked
+    assert server.ask("GET", "/healthz")[0] == 200
+
+
 def test_a_thousand_clients_at_once_are_all_answered(server: Server) -> None:
     """With room for 64 pictures: each is classified, or told at once to come again."""
     request = request_of(RED, close=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ from serving import RED, Client
 
 from tellapart.serve import ServeSettings
 from tellapart.serve.application import build
-from tellapart.serve.logs import RequestLog
+from tellapart.serve.logs import JsonLines, RequestLog
 from tellapart.serve.served import Served
 
 KEY = "correct-horse-battery"
@@ -131,6 +132,32 @@ def test_pages_of_other_sites_ask_only_where_they_may(make_client: Make) -> None
         "OPTIONS", "/v1/predict", headers={"Origin": "https://evil.example", **asked}
     )
     assert before.status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/v1/predict", "/v1/predict?top=1", "/v2/models/tellapart/infer"])
+def test_an_error_of_ours_is_told_to_the_log_alone(
+    make_client: Make,
+    path: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    client, context = make_client()
+
+    def fail(order: object) -> None:
+        raise RuntimeError("a secret of ours")
+
+    monkeypatch.setattr(context.engine, "submit", fail)
+    inputs = [{"name": "image", "datatype": "UINT8", "shape": [1, 1, 1, 3], "data": [0, 0, 0]}]
+    body = {"json": {"inputs": inputs}} if path.startswith("/v2") else {"files": FILE}
+    with caplog.at_level(logging.ERROR, "tellapart.serve"):
+        answer = client.post(path, headers={"X-Request-ID": "r7"}, **body)
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/json"
+    assert "secret" not in answer.text
+    [record] = [one for one in caplog.records if one.name == "tellapart.serve"]
+    line = json.loads(JsonLines().format(record))
+    assert line["request_id"] == "r7"
+    assert "a secret of ours" in line["traceback"]
 
 
 def test_the_log_says_what_was_asked_and_nothing_of_the_picture(served: Served) -> None:

@@ -20,7 +20,7 @@ from tellapart.serve.context import Context
 from tellapart.serve.direct import Direct
 from tellapart.serve.engine import Engine
 from tellapart.serve.faults import Fault
-from tellapart.serve.gate import Gate, Key
+from tellapart.serve.gate import Gate, Key, internal
 from tellapart.serve.logs import RequestLog
 from tellapart.serve.metrics import Metrics
 from tellapart.serve.served import Served
@@ -73,6 +73,7 @@ def build(
     app.add_exception_handler(Fault, _fault)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Exception, _internal)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
     infer = partial(inference.infer, name=settings.name)
     direct = Direct(
@@ -100,6 +101,11 @@ def build(
 def _fault(request: Request, error: Exception) -> Response:
     assert isinstance(error, Fault)
     return error.response(path=request.url.path)
+
+
+def _internal(request: Request, error: Exception) -> Response:
+    """The answer alone: the gate writes the traceback into the log."""
+    return internal().response(path=request.url.path)
 
 
 def _http(request: Request, error: Exception) -> Response:

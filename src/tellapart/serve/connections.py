@@ -36,6 +36,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._read_timer: asyncio.TimerHandle | None = None
         self._unheard = 0  # bytes since the last whole headers or part of a body
         self._head = 0  # bytes of the headers that are read now
+        self._unread = 0  # bytes that the client had not taken when it was last looked at
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Count the connection, and expect headers."""
@@ -109,8 +110,9 @@ class BoundedProtocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """The client does not read: give it a while."""
         super().pause_writing()
+        self._unread = self.transport.get_write_buffer_size()
         if self._read_timer is None:
-            self._read_timer = self.loop.call_later(self.header_timeout, self.transport.abort)
+            self._read_timer = self.loop.call_later(self.header_timeout, self._check_reading)
 
     def resume_writing(self) -> None:
         """The client reads."""
@@ -123,6 +125,16 @@ class BoundedProtocol(HttpToolsProtocol):
         super().timeout_keep_alive_handler()
         # What a client does not take would keep the closed connection for ever.
         self.loop.call_later(self.header_timeout, self.transport.abort)
+
+    def _check_reading(self) -> None:
+        """Give up a client that took nothing for a while; a slow one goes on."""
+        unread = self.transport.get_write_buffer_size()
+        if unread >= self._unread:
+            self._read_timer = None
+            self.transport.abort()
+            return
+        self._unread = unread
+        self._read_timer = self.loop.call_later(self.header_timeout, self._check_reading)
 
     def _is_idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete

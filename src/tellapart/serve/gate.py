@@ -56,6 +56,14 @@ def seen(scope: Scope) -> Seen:
     return found
 
 
+def internal() -> Fault:
+    """What a client is told of an error of ours; the log has the rest, under the request's id."""
+    return Fault(
+        500, "internal", "The server failed on this request.",
+        "Its log says more, under the id in X-Request-ID.",
+    )  # fmt: skip
+
+
 class Gate:
     """The outermost layer: ids, the log, the numbers, the headers of every answer, the host.
 
@@ -107,8 +115,7 @@ class Gate:
         except Exception:
             log("error", level=logging.ERROR, exc_info=True, request_id=note.id)
             if not note.status:
-                fault = Fault(500, "internal", "The server failed on this request.")
-                await fault.response(path=scope["path"])(scope, receive, answer)
+                await internal().response(path=scope["path"])(scope, receive, answer)
         finally:
             self._note(scope, note, time.perf_counter() - start)
 

@@ -9,8 +9,8 @@ among others: one that cannot be decoded fails the request, and the message name
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -38,7 +38,6 @@ PROBABILITIES, LABEL = "probabilities", "label"
 VERSION = "1"
 _MODEL = "/models/{name}"
 _VERSIONED = "/models/{name}/versions/{version}"
-_LONG = 1024**2  # bytes of a body whose parsing would hold up the event loop
 
 
 @router.get("", summary="The server")
@@ -131,10 +130,7 @@ async def infer(request: Request, name: str, version: str = VERSION) -> Response
     context = _known(request, name, version)
     header = request.headers.get(HEADER)
     async with context.bodies.of(request) as body:
-        if len(body) < _LONG:
-            document, works = _read(body, header, context)
-        else:
-            document, works = await asyncio.to_thread(_read, body, header, context)
+        document, works = await context.parsed(len(body), partial(_read, body, header, context))
         del body
         seen(request.scope).pictures = len(works)
         served = context.engine.served
@@ -180,6 +176,7 @@ def _read(
             400, "too_many", f"The request holds {len(works):,} pictures.",
             f"Send at most {most} at once, or raise --max-pictures.",
         )  # fmt: skip
+    del document["inputs"]  # numbers of JSON take much room, and are arrays by now
     return document, works
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any
 
 import numpy as np
@@ -30,7 +30,6 @@ from tellapart.serve.served import Served
 
 router = APIRouter(prefix="/v1", tags=["pictures"])
 
-_LONG = 1024**2  # bytes of a body whose parsing would hold up the event loop
 Top = Annotated[
     int | None,
     Query(ge=1, le=100_000, description="Name only so many classes, the most probable ones."),
@@ -146,9 +145,9 @@ async def answered(context: Context, works: Sequence[Work], served: Served) -> S
 async def _sent(request: Request, body: bytes, context: Context, *, single: bool) -> list[Sent]:
     kind = request.headers.get("content-type", "")
     most = context.settings.max_pictures
-    if len(body) < _LONG:
-        return pictures_in(body, kind, most=most, single=single)
-    return await asyncio.to_thread(pictures_in, body, kind, most=most, single=single)
+    return await context.parsed(
+        len(body), partial(pictures_in, body, kind, most=most, single=single)
+    )
 
 
 def _model(context: Context, served: Served) -> dict[str, Any]:
