@@ -91,6 +91,15 @@ def test_a_run_without_a_report_is_served_without(make_client: Make, served: Ser
     assert "Read the report" not in client.get("/").text
 
 
+def test_a_model_without_quick_heat_maps_says_so_on_its_card(
+    make_client: Make, served: Served
+) -> None:
+    assert "no quick heat map" not in make_client()[0].get("/").text
+    text = make_client(replace(served, heat=None))[0].get("/").text
+    assert "no quick heat map" in text
+    assert "&#34;heat&#34;: false" in text
+
+
 # ------------------------------------------------------------------ in a browser
 
 
