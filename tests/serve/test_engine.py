@@ -13,7 +13,8 @@ from serving import BLUE, RED, picture_of
 from tellapart.errors import PictureError
 from tellapart.explain import Explanation
 from tellapart.images import decode, resize
-from tellapart.serve.engine import Engine, Full, Order, Work
+from tellapart.serve.engine import Engine
+from tellapart.serve.orders import Full, Order, Work
 from tellapart.serve.served import Served
 
 

@@ -16,7 +16,7 @@ from PIL import Image
 from serving import BLUE, RED, file_of, form_of, picture_of
 
 import tellapart as ta
-from tellapart.serve.engine import Full
+from tellapart.serve.orders import Full
 from tellapart.serve.served import Served
 
 Make = Callable[..., Any]

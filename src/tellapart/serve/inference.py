@@ -22,11 +22,11 @@ import tellapart
 from tellapart.errors import PictureError, TellapartError
 from tellapart.serve import examples
 from tellapart.serve.context import Context, context_of
-from tellapart.serve.engine import Work
 from tellapart.serve.faults import Fault, as_json
 from tellapart.serve.gate import seen
 from tellapart.serve.health import is_ready
 from tellapart.serve.messages import InferenceError
+from tellapart.serve.orders import Work
 from tellapart.serve.picture_routes import answered
 from tellapart.serve.served import Served
 from tellapart.serve.tensors import HEADER, Tensor, inputs_of, pack, split

@@ -13,7 +13,6 @@ from starlette.responses import Response
 from tellapart.errors import PictureError, TellapartError
 from tellapart.serve import examples
 from tellapart.serve.context import Context, context_of
-from tellapart.serve.engine import Answer, Full, Work
 from tellapart.serve.faults import Fault, as_json
 from tellapart.serve.gate import seen
 from tellapart.serve.messages import (
@@ -26,6 +25,7 @@ from tellapart.serve.messages import (
     pictures_in,
     row_of,
 )
+from tellapart.serve.orders import Answer, Full, Work
 from tellapart.serve.served import Served
 
 router = APIRouter(prefix="/v1", tags=["pictures"])
