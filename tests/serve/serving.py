@@ -23,7 +23,7 @@ from PIL import Image
 CLASSES = ("blue", "red")
 LIMITS = (
     *("--max-body-mb", "1", "--max-bodies-mb", "8", "--max-megapixels", "4", "--max-pictures", "4"),
-    *("--header-timeout", "2", "--body-timeout", "2", "--queue", "64"),
+    *("--header-timeout", "3", "--body-timeout", "3", "--queue", "64"),
 )
 
 
