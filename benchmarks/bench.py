@@ -8,7 +8,8 @@ import shutil
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -233,6 +234,12 @@ class Bench:
         command = [sys.executable, processes.OURS / f"{script}.py", *arguments]
         env = processes.our_environment(cache)
         return dict(processes.run(command, env=env, cwd=self._work).json())
+
+    def serving(
+        self, command: Sequence[str | Path], env: Mapping[str, str], port: int
+    ) -> AbstractContextManager[Callable[[], float]]:
+        """A server for as long as a block; gives what tells its memory in MB."""
+        return processes.serving(command, env=env, cwd=self._work, port=port)
 
     def peer(self, script: str, *arguments: str | Path) -> Said:
         """Run a script of ``peers/`` with the peers' Python and return what it said.

@@ -6,15 +6,17 @@ Linux calls ``RssAnon``, summed over the process and all its descendants.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ ROOT = Path(__file__).parents[1]
 PEERS = Path(__file__).parent / "peers"
 OURS = Path(__file__).parent / "ours"
 LOOK_EVERY = 0.1  # seconds between two looks at memory
+START_WITHIN = 120.0  # seconds for a server to answer
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,60 @@ def run(
             shown = " ".join(arguments[:6])
             raise BenchmarkError(f"{shown} … ended with code {process.returncode}:\n{tail}")
     return Finished(seconds, said, memory)
+
+
+@contextlib.contextmanager
+def serving(
+    command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, port: int
+) -> Iterator[Callable[[], float]]:
+    """A server that runs as long as the block.
+
+    Args:
+        command: Program and arguments.
+        env: Its whole environment.
+        cwd: Where it runs.
+        port: Of the loopback; the block begins when somebody answers there.
+
+    Yields:
+        What gives the anonymous memory of its whole tree now, in MB (1,000,000 bytes).
+
+    Raises:
+        BenchmarkError: If nobody answers within two minutes.
+    """
+    arguments = [str(part) for part in command]
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(arguments, env=dict(env), cwd=cwd, stdout=said, stderr=said)
+        try:
+            until = time.monotonic() + START_WITHIN
+            while not _answers(port):
+                if process.poll() is not None or time.monotonic() > until:
+                    tail = "\n".join(_text(said).strip().splitlines()[-15:])
+                    raise BenchmarkError(f"{' '.join(arguments[:4])} … does not answer:\n{tail}")
+                time.sleep(LOOK_EVERY)
+            yield lambda: round(anonymous_mb(_statuses(), process.pid), 1)
+        finally:
+            process.terminate()
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+def _answers(port: int) -> bool:
+    """Whether a server answers; some listen a while before they do."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+            return connection.recv(16).startswith(b"HTTP/1.1 ")
+    except OSError:
+        return False
 
 
 def tellapart_command() -> list[str]:

@@ -17,13 +17,14 @@ from benchmarks.rows.kaggle import KAGGLE
 from benchmarks.rows.large import LARGE
 from benchmarks.rows.pets import OVERFIT, PETS_FINETUNE, PETS_RESNET
 from benchmarks.rows.scan import SCAN
+from benchmarks.rows.serve import SERVE
 from benchmarks.rows.start import START
 from benchmarks.rows.train import TRAIN, WARM
 
 __all__ = ["ROWS", "Row"]
 
 ROWS: tuple[Row, ...] = (
-    *(SCAN, FEATURES, TRAIN, WARM, LARGE, START, ACCURACY),
+    *(SCAN, FEATURES, TRAIN, WARM, LARGE, START, ACCURACY, SERVE),
     *(KAGGLE, FASHION_EPOCH, FASHION_DNN, FASHION_RESNET, MNIST_DNN, MNIST_RESNET),
     *(OVERFIT, PETS_RESNET, PETS_FINETUNE, DEVICES),
 )

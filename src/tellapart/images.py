@@ -126,11 +126,12 @@ class Picture:
         return int(self.pixels.shape[0])
 
 
-def decode(data: bytes) -> Picture:
+def decode(data: bytes, *, most: int = MAX_PIXELS) -> Picture:
     """Decode one picture to upright 8-bit RGB.
 
     Args:
         data: The file's bytes, in any of the formats of :data:`POLICY`'s page.
+        most: Pictures of more pixels are refused before they are decoded.
 
     Returns:
         The picture; its pixels are uint8 ``[H, W, 3]``.
@@ -141,11 +142,12 @@ def decode(data: bytes) -> Picture:
     """
     if not data:
         raise PictureError("The file is empty.", code="empty")
-    if (plain := netpbm.pixels(data, most=MAX_PIXELS)) is not None:
+    most = min(most, MAX_PIXELS)
+    if (plain := netpbm.pixels(data, most=most)) is not None:
         return _plain(plain)
     with _open(data) as image:
         kind = _CALLED.get(image.format or "", image.format or "")
-        _check_size(image, data, kind)
+        _check_size(image, data, kind, most)
         stored = image.mode
         frames = _count_frames(image)
         pixels, bits, alpha, warning = _pixels(image, data, kind)
@@ -355,15 +357,14 @@ def _broken(data: bytes, reason: str) -> PictureError:
     return PictureError(f"The picture cannot be decoded ({reason[:200]}).", code="undecodable")
 
 
-def _too_large(what: str) -> PictureError:
-    limit = f"{MAX_PIXELS // 1_000_000} million"
-    return PictureError(f"{what} has more than {limit} pixels.", code="too_large")
+def _too_large(what: str, most: int = MAX_PIXELS) -> PictureError:
+    return PictureError(f"{what} has more than {most / 1e6:g} million pixels.", code="too_large")
 
 
-def _check_size(image: Image.Image, data: bytes, kind: str) -> None:
+def _check_size(image: Image.Image, data: bytes, kind: str, most: int) -> None:
     width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise _too_large(f"A picture that claims {width:,} x {height:,}")
+    if width * height > most:
+        raise _too_large(f"A picture that claims {width:,} x {height:,}", most)
     if width < 1 or height < 1:
         raise PictureError("The picture has no pixels.", code="undecodable")
     if kind == "JPEG" and data.count(b"\xff\xda") > MAX_SCANS:

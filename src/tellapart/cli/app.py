@@ -22,6 +22,7 @@ from tellapart.cli import (
     predict,
     project,
     report,
+    serve,
     train,
 )
 from tellapart.cli.guard import guarded
@@ -34,6 +35,7 @@ COMMANDS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("explain", explain.command),
     ("report", report.command),
     ("compare", compare.command),
+    ("serve", serve.command),
     ("augment-preview", augment_preview.command),
     ("export", export.command),
     ("demo", demo.command),

@@ -1,0 +1,92 @@
+"""Bodies of requests, in bounded memory and time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from starlette.requests import ClientDisconnect, Request
+
+from tellapart.serve.faults import Fault
+from tellapart.serve.settings import MEGABYTE, ServeSettings
+
+_PLACES = 64
+"""Parts of a body from which on they are joined: many small ones cost more than their bytes."""
+
+
+class Bodies:
+    """Memory for the bodies of all requests together.
+
+    Args:
+        settings: Their limits.
+    """
+
+    def __init__(self, settings: ServeSettings) -> None:
+        self._settings = settings
+        self._most = int(settings.max_bodies_mb * MEGABYTE)
+        self._held = 0
+
+    @property
+    def held(self) -> int:
+        """Bytes of all bodies that are in memory now."""
+        return self._held
+
+    @contextlib.asynccontextmanager
+    async def of(self, request: Request) -> AsyncIterator[bytes]:
+        """The whole body of a request, which counts as held until the block ends.
+
+        Raises:
+            Fault: If it is too large (413), took too long (408), is compressed (415), or if there
+                is no room for it now (503).
+        """
+        coding = request.headers.get("content-encoding", "identity").strip().lower()
+        if coding not in ("", "identity"):
+            raise Fault(
+                415, "encoding", "Compressed bodies are not taken.", "Send it as it is: pictures "
+                "are compressed already."
+            )  # fmt: skip
+        length = _length(request.headers.get("content-length"))
+        if length is not None and length > self._settings.max_body:
+            # Who waits for leave to send it will not send it now, and the next request could not
+            # be told from it.
+            raise self._too_large(close="expect" in request.headers)
+        held = 0
+        try:
+            parts: list[bytes] = []
+            async with asyncio.timeout(self._settings.body_timeout):
+                async for part in request.stream():
+                    if held + len(part) > self._settings.max_body:
+                        raise self._too_large()
+                    if self._held + len(part) > self._most:
+                        raise Fault(
+                            503, "busy", "There is no room for this body now.", "Send it again.",
+                            retry_after=1,
+                        )  # fmt: skip
+                    held += len(part)
+                    self._held += len(part)
+                    parts.append(part)
+                    if len(parts) > _PLACES and len(parts[-1]) < 1024:
+                        parts = [b"".join(parts)]
+            body = b"".join(parts)
+            del parts
+            yield body
+        except TimeoutError:
+            raise Fault(
+                408, "slow", f"The body took longer than {self._settings.body_timeout:g} s.",
+                "Send it faster, or less of it.", close=True,
+            ) from None  # fmt: skip
+        except ClientDisconnect:
+            raise Fault(400, "gone", "The client went away before the body was whole.") from None
+        finally:
+            self._held -= held
+
+    def _too_large(self, *, close: bool = False) -> Fault:
+        return Fault(
+            413, "too_large", f"The body is larger than {self._settings.max_body_mb:g} MiB.",
+            "Send fewer or smaller pictures, or raise --max-body-mb.", close=close,
+        )  # fmt: skip
+
+
+def _length(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isdecimal() and len(text) < 20 else None

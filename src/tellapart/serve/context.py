@@ -1,0 +1,55 @@
+"""What the routes share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from starlette.requests import Request
+
+from tellapart.serve.bodies import Bodies
+from tellapart.serve.engine import Engine
+from tellapart.serve.metrics import Metrics
+from tellapart.serve.settings import ServeSettings
+
+T = TypeVar("T")
+
+_LONG = 1024**2
+"""Bytes of a body from which on taking it apart would hold up the event loop."""
+_AT_ONCE = 2
+"""Such bodies that are taken apart at once: numbers in JSON grow tenfold while they are."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """A running server's parts.
+
+    Attributes:
+        settings: How it serves.
+        engine: What answers.
+        bodies: What reads bodies.
+        metrics: What counts.
+    """
+
+    settings: ServeSettings
+    engine: Engine
+    bodies: Bodies
+    metrics: Metrics
+    _parsers: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(_AT_ONCE, "parser"), repr=False
+    )
+
+    async def parsed(self, size: int, parse: Callable[[], T]) -> T:
+        """What ``parse`` makes of a body of a size: here if it is short, else in a thread."""
+        if size < _LONG:
+            return parse()
+        return await asyncio.get_running_loop().run_in_executor(self._parsers, parse)
+
+
+def context_of(request: Request) -> Context:
+    """The parts of the server that a request came to."""
+    context: Context = request.app.state.context
+    return context

@@ -1,0 +1,50 @@
+"""The way of requests that carry the load, past what FastAPI does for every request.
+
+FastAPI documents all routes, and answers all requests that have parameters in their query. A POST
+of pictures without any goes straight to the same function: what its routing, its dependencies and
+its layers cost is as much as all else that Python does for a request (docs/decisions/0074).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from types import SimpleNamespace
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from tellapart.serve.faults import Fault
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Direct:
+    """Answers some POST requests itself, and passes on all others.
+
+    Args:
+        app: The application that has all routes.
+        routes: By path: the path as the metrics name it, and what answers.
+    """
+
+    def __init__(self, app: ASGIApp, routes: Mapping[str, tuple[str, Endpoint]]) -> None:
+        self._app = app
+        self._routes = {
+            path: (SimpleNamespace(path=name), answer) for path, (name, answer) in routes.items()
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or pass it on."""
+        found = None
+        if scope["type"] == "http" and scope["method"] == "POST" and not scope["query_string"]:
+            found = self._routes.get(scope["path"])
+        if found is None:
+            await self._app(scope, receive, send)
+            return
+        scope["route"], endpoint = found
+        scope["app"] = self._app
+        try:
+            response = await endpoint(Request(scope, receive))
+        except Fault as fault:
+            response = fault.response(path=scope["path"])
+        await response(scope, receive, send)

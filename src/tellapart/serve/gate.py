@@ -1,0 +1,208 @@
+"""What every request passes: its id, its host, its key, and the headers of every answer."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import logging
+import re
+import secrets
+import time
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tellapart.serve.faults import Fault
+from tellapart.serve.logs import RequestLog, log
+from tellapart.serve.metrics import Metrics
+from tellapart.serve.settings import ServeSettings
+
+OPEN = frozenset({"/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"})
+"""Paths that need no key: whoever watches over the server has none."""
+_ID = re.compile(r"[A-Za-z0-9._\-]{1,64}")
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(self), microphone=(), geolocation=()"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
+    (b"cache-control", b"no-store"),
+)
+"""Of every answer that has none of that name itself."""
+
+
+@dataclass
+class Seen:
+    """What is noted of a request while it is answered.
+
+    Attributes:
+        id: Its id.
+        pictures: How many pictures it held.
+        status: Of its answer, 0 before there is one.
+    """
+
+    id: str
+    pictures: int = 0
+    status: int = 0
+
+
+def seen(scope: Scope) -> Seen:
+    """What is noted of a request."""
+    found: Seen = scope["tellapart.seen"]
+    return found
+
+
+def internal() -> Fault:
+    """What a client is told of an error of ours; the log has the rest, under the request's id."""
+    return Fault(
+        500, "internal", "The server failed on this request.",
+        "Its log says more, under the id in X-Request-ID.",
+    )  # fmt: skip
+
+
+class Gate:
+    """The outermost layer: ids, the log, the numbers, the headers of every answer, the host.
+
+    Args:
+        app: What is inside.
+        settings: Which hosts are allowed.
+        metrics: Where requests are counted.
+        requests: Where they are written down.
+    """
+
+    def __init__(
+        self, app: ASGIApp, settings: ServeSettings, metrics: Metrics, requests: RequestLog
+    ) -> None:
+        self._app = app
+        self._log = requests
+        self._hosts = settings.hosts
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on and see to its answer."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        start = time.perf_counter()
+        headers = Headers(scope=scope)
+        given = headers.get("x-request-id", "")
+        note = Seen(given if _ID.fullmatch(given) else secrets.token_hex(8))
+        scope["tellapart.seen"] = note
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                note.status = message["status"]
+                made = list(message.get("headers", ()))
+                there = {name for name, _ in made}
+                made += [pair for pair in _HEADERS if pair[0] not in there]
+                made.append((b"x-request-id", note.id.encode("ascii")))
+                message["headers"] = made
+            await send(message)
+
+        try:
+            if self._hosts is not None and _host(headers) not in self._hosts:
+                fault = Fault(
+                    421, "host", "This server is not called by that name.",
+                    "Call it by its address, or name the host with --allow-host.",
+                )  # fmt: skip
+                await fault.response(path=scope["path"])(scope, receive, answer)
+            else:
+                await self._app(scope, receive, answer)
+        except Exception:
+            log("error", level=logging.ERROR, exc_info=True, request_id=note.id)
+            if not note.status:
+                await internal().response(path=scope["path"])(scope, receive, answer)
+        finally:
+            self._note(scope, note, time.perf_counter() - start)
+
+    def _note(self, scope: Scope, note: Seen, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "other")
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        self._metrics.request(route, method, note.status, seconds)
+        self._log.add(
+            {
+                "request_id": note.id,
+                "method": method,
+                "path": scope["path"][:200],
+                "status": note.status,
+                "ms": round(1000 * seconds, 1),
+                "pictures": note.pictures,
+                "client": scope["client"][0] if scope.get("client") else None,
+            }
+        )
+
+
+class Key:
+    """Lets nobody in without the key, where there is one, nor pages of other sites.
+
+    Programs present the key as ``Authorization: Bearer KEY`` or ``X-API-Key: KEY``; browsers ask
+    for it as a password and present it as ``Basic``, under any user name.
+
+    Args:
+        app: What is inside.
+        settings: The key, and the origins that may ask.
+    """
+
+    def __init__(self, app: ASGIApp, settings: ServeSettings) -> None:
+        self._app = app
+        key = settings.api_key
+        self._key = None if key is None else key.get_secret_value().encode("ascii")
+        self._origins = frozenset(settings.cors)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] == "http" and scope["path"] not in OPEN:
+            headers = Headers(scope=scope)
+            fault = self._stranger(headers) or self._keyless(headers)
+            if fault is not None:
+                await fault.response(path=scope["path"])(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    def _keyless(self, headers: Headers) -> Fault | None:
+        if self._key is None or hmac.compare_digest(_presented(headers), self._key):
+            return None
+        return Fault(
+            401, "key", "This server asks for a key, and that is none.",
+            "Send it as 'Authorization: Bearer KEY' or as 'X-API-Key: KEY'.",
+            headers={"www-authenticate": 'Basic realm="tellapart", charset="UTF-8"'},
+        )  # fmt: skip
+
+    def _stranger(self, headers: Headers) -> Fault | None:
+        """A page of another site, sending what the browser says it sent."""
+        if headers.get("sec-fetch-site") != "cross-site":
+            return None
+        if headers.get("sec-fetch-mode") == "navigate" and "origin" not in headers:
+            return None  # somebody followed a link
+        if self._origins & {"*", headers.get("origin", "")}:
+            return None
+        return Fault(
+            403, "cross_site", "Pages of other sites may not ask this server.",
+            "Name their origin with --cors.",
+        )  # fmt: skip
+
+
+def _presented(headers: Headers) -> bytes:
+    scheme, _, rest = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return rest.strip().encode("utf-8")
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(rest.strip(), validate=True).partition(b":")[2]
+        except (binascii.Error, ValueError):
+            return b""
+    return headers.get("x-api-key", "").encode("utf-8")
+
+
+def _host(headers: Headers) -> str:
+    host = headers.get("host", "").lower()
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.rpartition(":")[0] or host if ":" in host else host
+
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -1,0 +1,45 @@
+"""Whether the server lives and is ready, and its numbers."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from tellapart.serve.context import context_of
+from tellapart.serve.faults import Fault, as_json
+from tellapart.serve.metrics import CONTENT_TYPE
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/healthz", summary="Does the process live?")
+async def healthz() -> Response:
+    """Answers as long as the process does."""
+    return as_json({"status": "ok"})
+
+
+@router.get(
+    "/readyz",
+    summary="Does it take pictures?",
+    responses={503: {"description": "It is full, or about to stop."}},
+)
+async def readyz(request: Request) -> Response:
+    """Answers 503 while the queue is full, and once the server was told to stop."""
+    if not is_ready(request):
+        raise Fault(503, "not_ready", "The server takes no pictures now.", retry_after=1)
+    return as_json({"status": "ready"})
+
+
+@router.get("/metrics", summary="Numbers for Prometheus", response_class=Response)
+async def metrics(request: Request) -> Response:
+    """Requests, pictures, stages, batches and the queue, in Prometheus' text format."""
+    context = context_of(request)
+    context.metrics.queue.set(context.engine.inside)
+    context.metrics.bodies.set(context.bodies.held)
+    return Response(context.metrics.text(), headers={"content-type": CONTENT_TYPE})
+
+
+def is_ready(request: Request) -> bool:
+    """Whether the engine has room and is not about to stop."""
+    engine = context_of(request).engine
+    return not engine.is_closing and engine.inside < engine.queue

@@ -1,0 +1,255 @@
+"""``/v2``: the Open Inference Protocol, so that existing clients work unchanged.
+
+The model takes one of two inputs: ``image``, UINT8 ``[N, H, W, 3]`` (RGB of any size), or
+``encoded``, BYTES ``[N]``: picture files, in JSON as base64. It gives ``probabilities``, FP32
+``[N, K]``, and ``label``, BYTES ``[N]``; a ``classification`` of n asks instead for the n most
+probable classes as texts ``probability:index:class``. The protocol knows no error of one picture
+among others: one that cannot be decoded fails the request, and the message names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+import tellapart
+from tellapart.errors import PictureError, TellapartError
+from tellapart.serve import examples
+from tellapart.serve.context import Context, context_of
+from tellapart.serve.faults import Fault, as_json
+from tellapart.serve.gate import seen
+from tellapart.serve.health import is_ready
+from tellapart.serve.messages import InferenceError
+from tellapart.serve.orders import Work
+from tellapart.serve.picture_routes import answered
+from tellapart.serve.served import Served
+from tellapart.serve.tensors import HEADER, Tensor, inputs_of, pack, split
+
+router = APIRouter(prefix="/v2", tags=["Open Inference Protocol"])
+
+IMAGE, ENCODED = "image", "encoded"
+PROBABILITIES, LABEL = "probabilities", "label"
+VERSION = "1"
+_MODEL = "/models/{name}"
+_VERSIONED = "/models/{name}/versions/{version}"
+
+
+@router.get("", summary="The server")
+async def server() -> Response:
+    """Name, version and extensions of the server."""
+    extensions = ["binary_tensor_data", "classification"]
+    return as_json(
+        {"name": "tellapart", "version": tellapart.__version__, "extensions": extensions}
+    )
+
+
+@router.get("/health/live", summary="Does the process live?")
+async def live() -> Response:
+    """Answers as long as the process does."""
+    return as_json({"live": True})
+
+
+@router.get(
+    "/health/ready",
+    summary="Does it take pictures?",
+    responses=examples.responses(InferenceError, 503, gate=False),
+)
+async def ready(request: Request) -> Response:
+    """Answers 503 while the queue is full, and once the server was told to stop."""
+    if not is_ready(request):
+        raise Fault(503, "not_ready", "The server takes no pictures now.", retry_after=1)
+    return as_json({"ready": True})
+
+
+@router.get(
+    _MODEL, summary="The model's inputs and outputs",
+    responses=examples.responses(InferenceError, 404),
+)  # fmt: skip
+@router.get(
+    _VERSIONED, summary="The model's inputs and outputs",
+    responses=examples.responses(InferenceError, 404),
+)  # fmt: skip
+async def metadata(request: Request, name: str, version: str = VERSION) -> Response:
+    """Names, datatypes and shapes; a request gives one of the two inputs."""
+    context = _known(request, name, version)
+    classes = context.engine.served.classes
+    return as_json(
+        {
+            "name": name,
+            "versions": [VERSION],
+            "platform": "onnxruntime_onnx",
+            "inputs": [
+                {"name": IMAGE, "datatype": "UINT8", "shape": [-1, -1, -1, 3]},
+                {"name": ENCODED, "datatype": "BYTES", "shape": [-1]},
+            ],
+            "outputs": [
+                {"name": PROBABILITIES, "datatype": "FP32", "shape": [-1, len(classes)]},
+                {"name": LABEL, "datatype": "BYTES", "shape": [-1]},
+            ],
+        }
+    )
+
+
+@router.get(
+    f"{_MODEL}/ready", summary="Is the model ready?",
+    responses=examples.responses(InferenceError, 404, 503),
+)  # fmt: skip
+@router.get(
+    f"{_VERSIONED}/ready", summary="Is the model ready?",
+    responses=examples.responses(InferenceError, 404, 503),
+)  # fmt: skip
+async def model_ready(request: Request, name: str, version: str = VERSION) -> Response:
+    """The same as the server's own readiness."""
+    _known(request, name, version)
+    return await ready(request)
+
+
+@router.post(
+    f"{_MODEL}/infer", summary="Classify pictures",
+    responses=examples.responses(InferenceError, 400, 404, 408, 413, 415, 503, 504),
+    openapi_extra=examples.INFER,
+)  # fmt: skip
+@router.post(
+    f"{_VERSIONED}/infer", summary="Classify pictures",
+    responses=examples.responses(InferenceError, 400, 404, 408, 413, 415, 503, 504),
+    openapi_extra=examples.INFER,
+)  # fmt: skip
+async def infer(request: Request, name: str, version: str = VERSION) -> Response:
+    """Pixels, or encoded pictures, to probabilities and labels.
+
+    JSON, or JSON and bytes behind it, both ways: with the header `Inference-Header-Content-Length`,
+    an input whose parameters give a `binary_data_size` stands behind the JSON, and an output whose
+    parameters ask for `binary_data` stands there in the answer.
+    """
+    context = _known(request, name, version)
+    header = request.headers.get(HEADER)
+    async with context.bodies.of(request) as body:
+        document, works = await context.parsed(len(body), partial(_read, body, header, context))
+        del body
+        seen(request.scope).pictures = len(works)
+        served = context.engine.served
+        answers = await answered(context, works, served)
+    for number, answer in enumerate(answers):
+        code = answer.code if isinstance(answer, TellapartError) else "ok"
+        context.metrics.pictures.labels(code).inc()
+        if isinstance(answer, PictureError):
+            raise Fault(400, answer.code, f"Picture {number}: {answer}")
+    probabilities = np.stack(answers)  # type: ignore[arg-type]
+    outputs = _outputs(document, probabilities, served)
+    told: dict[str, Any] = {"model_name": name, "model_version": VERSION}
+    if isinstance(document.get("id"), str):
+        told["id"] = document["id"][:256]
+    content, length = pack(outputs, told)
+    headers = {HEADER: str(length)} if length else {}
+    kind = "application/octet-stream" if length else "application/json"
+    return Response(content, headers=headers, media_type=kind)
+
+
+def _known(request: Request, name: str, version: str) -> Context:
+    context = context_of(request)
+    if name != context.settings.name:
+        raise Fault(404, "no_such_model", "There is no model of that name.")
+    if version != VERSION:
+        raise Fault(404, "no_such_version", "The model has no such version.")
+    return context
+
+
+def _read(
+    body: bytes, header: str | None, context: Context
+) -> tuple[dict[str, Any], Sequence[Work]]:
+    document, behind = split(body, header)
+    _check_wishes(document)
+    given = inputs_of(document, behind)
+    if len(given) != 1:
+        raise Fault(400, "inputs", f"Give one input: '{IMAGE}' or '{ENCODED}'.")
+    [one] = given
+    works = _works(one, context.settings.max_pixels)
+    most = context.settings.max_pictures
+    if len(works) > most:
+        raise Fault(
+            400, "too_many", f"The request holds {len(works):,} pictures.",
+            f"Send at most {most} at once, or raise --max-pictures.",
+        )  # fmt: skip
+    del document["inputs"]  # numbers of JSON take much room, and are arrays by now
+    return document, works
+
+
+def _works(one: Tensor, max_pixels: int) -> list[Work]:
+    if one.name == IMAGE and one.datatype == "UINT8":
+        if len(one.shape) != 4 or one.shape[3] != 3 or 0 in one.shape:
+            raise Fault(400, "shape", f"'{IMAGE}' is UINT8 [N, H, W, 3], none of them 0.")
+        if one.shape[1] * one.shape[2] > max_pixels:
+            raise Fault(400, "too_large", "The pictures have too many pixels.")
+        return [Work(pixels) for pixels in one.data]
+    if one.name == ENCODED and one.datatype == "BYTES":
+        if len(one.data) == 0:
+            raise Fault(400, "shape", "There is no picture.")
+        return [Work(bytes(data)) for data in one.data]
+    raise Fault(
+        400, "inputs", f"The inputs are '{IMAGE}', UINT8 [N, H, W, 3], and '{ENCODED}', BYTES [N].",
+        "Give one of them.",
+    )  # fmt: skip
+
+
+def _check_wishes(document: dict[str, Any]) -> None:
+    """Refuse outputs that nobody could give, before any picture is decoded."""
+    wished = document.get("outputs", [])
+    if not isinstance(wished, list) or len(wished) > 16:
+        raise Fault(400, "outputs", "'outputs' is no list of outputs.")
+    for part in (document, *wished):
+        if not isinstance(part, dict) or not isinstance(part.get("parameters", {}), dict):
+            raise Fault(400, "outputs", "An output or its parameters are no object.")
+    for one in wished:
+        if one.get("name") not in (PROBABILITIES, LABEL):
+            raise Fault(400, "outputs", f"The outputs are '{PROBABILITIES}' and '{LABEL}'.")
+        count = one.get("parameters", {}).get("classification", 0)
+        if type(count) is not int or count < 0:
+            raise Fault(400, "outputs", "A 'classification' is no count.")
+        if count and one["name"] != PROBABILITIES:
+            raise Fault(400, "outputs", f"A 'classification' is of '{PROBABILITIES}'.")
+
+
+def _outputs(
+    document: dict[str, Any], probabilities: npt.NDArray[np.float32], served: Served
+) -> list[tuple[Tensor, bool]]:
+    """What was asked for, each with whether it goes as bytes."""
+    everywhere = document.get("parameters", {}).get("binary_data_output") is True
+    wished = document.get("outputs") or [{"name": PROBABILITIES}, {"name": LABEL}]
+    made = []
+    for one in wished:
+        parameters = one.get("parameters", {})
+        is_binary = parameters.get("binary_data", everywhere) is True
+        count = parameters.get("classification", 0)
+        if one["name"] == LABEL:
+            best = probabilities.argmax(axis=1)
+            labels = [_utf8(served.classes[index]) for index in best]
+            tensor = Tensor(LABEL, "BYTES", (len(labels),), labels)
+        elif count:
+            tensor = _classification(probabilities, served.classes, count)
+        else:
+            tensor = Tensor(PROBABILITIES, "FP32", probabilities.shape, probabilities)
+        made.append((tensor, is_binary))
+    return made
+
+
+def _classification(
+    probabilities: npt.NDArray[np.float32], classes: Sequence[str], count: int
+) -> Tensor:
+    count = min(count, len(classes))
+    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :count]
+    texts = [
+        _utf8(f"{row[index]:f}:{index}:{classes[index]}")
+        for row, indices in zip(probabilities, order, strict=True)
+        for index in indices
+    ]
+    return Tensor(PROBABILITIES, "BYTES", order.shape, texts)
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "backslashreplace")
