@@ -181,7 +181,7 @@ def from_image(image: Image.Image) -> RGB:
     Raises:
         PictureError: As :func:`decode`.
     """
-    _check_size(image, b"", "")
+    _check_size(image, b"", "", MAX_PIXELS)
     try:
         held = image.copy()  # a TIFF turns itself upright when it is loaded
         pixels, _, _ = colors.to_rgb(held)

@@ -19,8 +19,8 @@ from tellapart.cli.app import build
 BLOCKS = blocks("console", "sh")
 SENTENCE = "in a sentence"
 OTHERS = {
-    *("cd", "curl", "docker", "export", "jupyter", "jupytext", "make", "pip", "pipx", "python"),
-    "tensorboard",
+    *("base64", "cd", "curl", "docker", "export", "jupyter", "jupytext", "make", "openssl", "pip"),
+    *("pipx", "python", "tensorboard"),
 }
 """Programs of others that pages name; a slip of the pen in ours is none of them."""
 _INLINE = re.compile(r"(?<!`)`((?:[A-Z_]+=\S+ )*tellapart [a-z][^`\n]*)`(?!`)")
