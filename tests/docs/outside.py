@@ -2,7 +2,7 @@
 
 The blocks themselves run as they are written. What lies outside is replaced: folders of their
 names hold a few pictures, data sets are found and small, trainings are cut short and happen in
-this process.
+this process, and a server runs where one is asked.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import dataclasses
 import gzip
 import shutil
 import struct
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,10 @@ from tellapart.nets import devices
 from tellapart.projects import locating
 from tellapart.projects.copies import Found
 from tellapart.projects.registry import named
+
+sys.path.append(str(Path(__file__).parents[1] / "serve"))
+
+from serving import Server
 
 PETS = 110  # of each class: enough that a part is held out, and not every fold
 EPOCHS, PICTURES, SIDE = 1, 32, 64
@@ -81,6 +86,7 @@ def build(folder: Path) -> None:
 def replaced(folder: Path) -> Iterator[None]:
     """Run what follows in ``folder``, with small data sets and short trainings."""
     import keras
+    import tritonclient.http as triton
 
     train, compare, fit = api.train, devices.compare, keras.Model.fit
     short = [dataclasses.replace(lesson, size=28) for lesson in devices.LESSONS]
@@ -109,7 +115,20 @@ def replaced(folder: Path) -> Iterator[None]:
             )
         return (x, y), (x_test, y_test)
 
-    with in_this_process(), pytest.MonkeyPatch.context() as patch:
+    connect = triton.InferenceServerClient
+    with (
+        in_this_process(),
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.ExitStack() as servers,
+    ):
+
+        def client(address: str) -> Any:
+            """A client of a server that has been started, at whatever port is free."""
+            server = Server(folder / "runs" / "pets-1")
+            servers.callback(server.kill)
+            return connect(server.address)
+
+        patch.setattr(triton, "InferenceServerClient", client)
         patch.chdir(folder)
         patch.setattr(ta, "train", short_train)
         patch.setattr(api, "train", short_train)
