@@ -174,7 +174,7 @@ FASHION_CNN = Project(
         Target("test accuracy with that shape", "cnn.held_out", "90.8 %", percent(0.92)),
         Target("test accuracy of a residual network", "resnet.held_out", "", SHOWN),
     ),
-    minutes=12,
+    minutes=15,
     explained=(
         "Shirts are the hard class: at 28 pixels, even people take them for pullovers, coats and "
         "T-shirts. The mistakes below are nearly all among these four."
@@ -196,7 +196,7 @@ DIGITS_CNN = Project(
         Target("test accuracy with that shape", "cnn.held_out", "99.3 %", percent(0.993)),
         Target("test accuracy of a residual network", "resnet.held_out", "", SHOWN),
     ),
-    minutes=12,
+    minutes=15,
     errors=(_CHANNEL, _SLOW, *_ARRAY_ERRORS),
     keras=_CONVOLUTIONS.format(data="mnist"),
     next=("Look at the mistakes in the report: could you read those digits?",),
