@@ -177,7 +177,8 @@ FASHION_CNN = Project(
     minutes=15,
     explained=(
         "Shirts are the hard class: at 28 pixels, even people take them for pullovers, coats and "
-        "T-shirts. The mistakes below are nearly all among these four."
+        "T-shirts. Seven of ten mistakes of the first network here were among these four, and nine "
+        "of ten with dresses."
     ),
     errors=(_CHANNEL, _SLOW, *_ARRAY_ERRORS),
     keras=_CONVOLUTIONS.format(data="fashion_mnist"),
