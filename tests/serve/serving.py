@@ -12,13 +12,16 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import numpy as np
 from PIL import Image
+
+Answer = TypeVar("Answer")
 
 CLASSES = ("blue", "red")
 LIMITS = (
@@ -44,6 +47,12 @@ def file_of(pixels: np.ndarray, form: str = "JPEG") -> bytes:
 RED, BLUE = file_of(picture_of("red", 99)), file_of(picture_of("blue", 99))
 
 
+def apart(work: Coroutine[Any, Any, Answer]) -> Answer:
+    """Run on an event loop in a thread of its own: Playwright may have one running in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
+
+
 class Client:
     """Asks an application in this process."""
 
@@ -64,7 +73,7 @@ class Client:
             ) as client:
                 return await client.request(method, path, **options)
 
-        return asyncio.run(asking())
+        return apart(asking())
 
 
 class Server:

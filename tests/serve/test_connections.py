@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
-from serving import RED, Server, form_of
+from serving import RED, Server, apart, form_of
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
 LIMIT = 3.0  # seconds, as the shared server has them for headers and bodies
@@ -161,7 +161,7 @@ def test_a_thousand_clients_at_once_are_all_answered(own_server: Callable[..., S
         start.set()
         return await asyncio.gather(*tasks)
 
-    answers = asyncio.run(all_clients())
+    answers = apart(all_clients())
     statuses = Counter(answer[9:12] for answer in answers)
     assert statuses[b"200"] >= 64
     assert statuses[b"200"] + statuses[b"503"] == 1000, statuses

@@ -132,7 +132,7 @@ def serve() -> Iterator[Any]:
         site.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not longer: while Playwright is there, no other may be started
 def chromium(browser_here: None) -> Iterator[Any]:
     """Chromium under Playwright's hand, with a camera that shows a test picture."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright drives the page")
