@@ -127,6 +127,8 @@ def page(browser: Any, server: Server) -> Iterator[Any]:
     faults: list[str] = []
     opened.on("pageerror", lambda error: faults.append(str(error)))
     opened.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    # Playwright begins to catch choosers when the first listens, and a moment later than it says.
+    opened.on("filechooser", lambda chooser: None)
     opened.goto(server.url)
     yield opened
     context.close()
