@@ -109,7 +109,7 @@ def _axes(frame: Frame, across: Axis, up: Axis) -> list[Svg]:
         element(
             "rect", x=frame.left, y=frame.top, width=frame.width, height=frame.height, class_="plot"
         ),
-        words(up.name, 0.0, frame.top - 12, "start", "tick strong"),
+        words(up.name, 4.0, frame.top - 12, "start", "tick strong"),
         words(
             across.name, (frame.left + frame.right) / 2, frame.bottom + 38, "middle", "tick strong"
         ),

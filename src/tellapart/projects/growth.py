@@ -105,7 +105,7 @@ def _work(shop: Workshop) -> None:
     for kind in _KINDS:
         ends = (f"{kind.name}-{size}.held_out" for size in (sizes[0], sizes[-1]))
         first, last = (float(shop.numbers[end]) for end in ends)
-        shop.tell(f"{kind.name} gains", last - first)
+        shop.tell(f"{kind.name} gains", 100 * (last - first))
 
 
 _SAYS = (
@@ -134,7 +134,7 @@ def _curve(numbers: Mapping[str, Number], sizes: Sequence[int], held_out: int) -
         lines,
         Axis(
             "pictures learned from",
-            [(math.log2(size), f"{size:,}") for size in sizes],
+            [(math.log2(size), f"{size:,}") for size in _marked(sizes)],
             math.log2(sizes[0]),
             math.log2(sizes[-1]),
         ),
@@ -146,6 +146,11 @@ def _curve(numbers: Mapping[str, Number], sizes: Sequence[int], held_out: int) -
         ),
         label="; ".join(point.says for line in lines for point in line.points),
     )
+
+
+def _marked(sizes: Sequence[int]) -> list[int]:
+    """Those of the sizes that have room for their number: the last, and not one close to it."""
+    return [size for size in sizes if size == sizes[-1] or sizes[-1] / size > 1.5]
 
 
 def _parted(data: Path, whole: Run, target: Path) -> Path:
@@ -196,8 +201,8 @@ PROJECT = Project(
     data=("cats-dogs-25k", "cats-dogs-25k-180px", "cats-dogs-3k"),
     targets=(
         Target("points on the curve", "points", "", Bound(low=4.0)),
-        Target("what more pictures give a CNN from scratch", "cnn gains", "", Bound(unit="%")),
-        Target("what they give pretrained features", "probe gains", "", Bound(unit="%")),
+        Target("what more pictures give a CNN from scratch", "cnn gains", "", Bound(unit="points")),
+        Target("what they give pretrained features", "probe gains", "", Bound(unit="points")),
     ),
     minutes=15,
     code=(
