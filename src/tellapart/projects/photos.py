@@ -229,7 +229,8 @@ CATS_DOGS_25K = Project(
         "epoch, and what it knows of them is hardly more than what it knows of others: the gap is "
         "nearly gone. The probe looks at pictures of 288 pixels and not of 224: on the folds "
         "inside the training part that gave 98.9 % instead of 98.7 %, and 256 pixels as much as "
-        "that within chance. Small things are larger then; it costs a third of the time more."
+        "that within chance. Small things are larger then; it costs a third of the time more. (At "
+        "224 pixels, an earlier run had 98.46 % of the held-out ones right.)"
     ),
     errors=(
         (
