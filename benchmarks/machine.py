@@ -6,11 +6,11 @@ import hashlib
 import importlib.metadata
 import os
 import platform
-import re
 from pathlib import Path
 from typing import Any
 
 import tellapart
+from tellapart.measures import processor
 
 PACKAGES = (
     "cykooz.resizer",
@@ -42,16 +42,6 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def processor() -> str:
-    """The processor's name as the system gives it."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return platform.processor() or platform.machine()
-    match = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
-    return match[1].strip() if match else platform.machine()
 
 
 def memory_gb() -> float:

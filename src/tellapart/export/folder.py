@@ -18,12 +18,14 @@ from tellapart import __version__
 from tellapart.errors import ModelError, RunError
 from tellapart.images import FITS, POLICY
 from tellapart.runs import Run, read_json, write_json
+from tellapart.runs.writing import explained, locked
 
 CARD, PARITY, README = "tellapart.json", "parity.json", "README.txt"
 SCHEMA = 1
 MAX_FILES = 1_000
 MAX_CARD = 16 * 1024**2  # bytes
 MAX_SIZE = 4096
+
 _LOCK = ".lock"
 
 
@@ -90,25 +92,12 @@ def placing(target: Path) -> Iterator[Path]:
         RunError: If something else stands there, another process is writing it, or it cannot be
             written.
     """
-    import fcntl
-
     partial = _partial_of(target)
-    try:
+    with explained(f"export '{target}'"):
         check_free(target)
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial.mkdir(exist_ok=True)
-        with (partial / _LOCK).open("w") as lock:
+        with locked(partial, f"export '{target}'", name=_LOCK):
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise RunError(
-                    f"Another process is writing the export '{target}'.",
-                    remedy="Wait for it, or choose another --out.",
-                ) from None
-            try:
-                for entry in partial.iterdir():  # the leftover of a process that died
-                    if entry.name != _LOCK:
-                        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
                 filled = partial / "export"
                 filled.mkdir()
                 scratch_of(target).mkdir()
@@ -117,14 +106,6 @@ def placing(target: Path) -> Iterator[Path]:
                 _put(filled, target, aside=partial / "earlier")
             finally:
                 shutil.rmtree(partial, ignore_errors=True)
-    except OSError as error:
-        full = error.errno == 28
-        raise RunError(
-            f"The export '{target}' cannot be written: "
-            f"{'the disk is full' if full else error.strerror or error}.",
-            remedy="Free some space, or choose another --out." if full else "Choose another --out.",
-            code="disk_full" if full else None,
-        ) from error
 
 
 def scratch_of(target: Path) -> Path:

@@ -99,7 +99,7 @@ def writing(target: Path, *, resume: bool = False) -> Iterator[Path]:
         Interrupted: If the block was interrupted and can be resumed.
     """
     partial = partial_of(target)
-    with _explained(target):
+    with explained(f"run '{target}'"):
         if target.exists() or target.is_symlink():
             raise RunError(
                 f"'{target}' exists already.",
@@ -109,7 +109,7 @@ def writing(target: Path, *, resume: bool = False) -> Iterator[Path]:
             )
         target.parent.mkdir(parents=True, exist_ok=True)
         _check_leftover(target, partial, resume)
-        with _locked(partial, keep=resume):
+        with locked(partial, f"run '{partial}'", keep=resume):
             try:
                 yield partial
                 shutil.rmtree(partial / TRAINING, ignore_errors=True)
@@ -143,33 +143,44 @@ def _check_leftover(target: Path, partial: Path, resume: bool) -> None:
 
 
 @contextlib.contextmanager
-def _locked(partial: Path, *, keep: bool) -> Iterator[None]:
-    """Make and lock the partial folder; take over the leftover of a process that died."""
+def locked(partial: Path, what: str, *, keep: bool = False, name: str = _LOCK) -> Iterator[None]:
+    """Make and lock a folder to be filled; take over the leftover of a process that died.
+
+    Args:
+        partial: The folder.
+        what: What is written there, for the message.
+        keep: Whether the leftover stays.
+        name: Of the lock file in it.
+
+    Raises:
+        RunError: If another process has it.
+    """
     import fcntl
 
     partial.mkdir(exist_ok=True)
-    with (partial / _LOCK).open("w") as lock:
+    with (partial / name).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise RunError(
-                f"Another process is writing the run '{partial}'.",
+                f"Another process is writing the {what}.",
                 remedy="Wait for it, or choose another --out.",
             ) from None
         for entry in partial.iterdir():
-            if entry.name != _LOCK and not keep:
+            if entry.name != name and not keep:
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
         yield
 
 
 @contextlib.contextmanager
-def _explained(target: Path) -> Iterator[None]:
+def explained(what: str) -> Iterator[None]:
+    """Say of what cannot be written what the system says of it, as a RunError."""
     try:
         yield
     except OSError as error:
         full = error.errno == 28
         raise RunError(
-            f"The run '{target}' cannot be written: "
+            f"The {what} cannot be written: "
             f"{'the disk is full' if full else os.strerror(error.errno or 5)}.",
             remedy="Free some space, or choose another --out." if full else "Choose another --out.",
             code="disk_full" if full else None,
