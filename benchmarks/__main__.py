@@ -12,6 +12,7 @@ from benchmarks.bench import Bench
 from benchmarks.errors import BenchmarkError
 from benchmarks.results import Result
 from benchmarks.rows import ROWS, Row
+from tellapart.versions import versions
 
 LONG = "long"
 _EXAMPLES = """\
@@ -79,7 +80,7 @@ def measured(row: Row, *, repeats: int, small: bool, any_code: bool = False) -> 
         date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         code=", ".join(bench.codes or [code]),
         machine=description,
-        versions={"ours": machine.versions(), "peers": dict(sorted(bench.versions.items()))},
+        versions={"ours": versions(), "peers": dict(sorted(bench.versions.items()))},
         raw=bench.raw,
     )
     if not small:

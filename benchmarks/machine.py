@@ -1,9 +1,8 @@
-"""On what, and with which versions, something was measured. Nothing here names a path."""
+"""On what, and with which sources, something was measured. Nothing here names a path."""
 
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import os
 import platform
 from pathlib import Path
@@ -11,19 +10,6 @@ from typing import Any
 
 import tellapart
 from tellapart.measures import processor
-
-PACKAGES = (
-    "cykooz.resizer",
-    "keras",
-    "numpy",
-    "onnx",
-    "onnxruntime",
-    "pillow",
-    "polars",
-    "scikit-learn",
-    "simplejpeg",
-    "tensorflow-cpu",
-)
 
 
 def describe() -> dict[str, Any]:
@@ -47,17 +33,6 @@ def cores() -> int:
 def memory_gb() -> float:
     """Memory of the machine in GB of 1,000,000,000 bytes."""
     return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1)
-
-
-def versions() -> dict[str, str]:
-    """Of Python, tellapart and what does its work."""
-    found = {"python": platform.python_version(), "tellapart": tellapart.__version__}
-    for name in PACKAGES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            found[name] = "missing"
-    return found
 
 
 def code() -> str:

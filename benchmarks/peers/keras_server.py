@@ -2,9 +2,11 @@
 
 import io
 import sys
+from importlib.metadata import version
 
 import keras
 import numpy as np
+import tensorflow as tf
 import uvicorn
 from fastapi import FastAPI, UploadFile
 from PIL import Image
@@ -21,6 +23,12 @@ def predict(file: UploadFile):
     probabilities = model.predict(pixels[None] / 127.5 - 1, verbose=0)[0]
     best = int(probabilities.argmax())
     return {"label": ["cats", "dogs"][best], "probability": float(probabilities[best])}
+
+
+@app.get("/versions")
+def versions():
+    names = {name: version(name) for name in ("fastapi", "pillow", "uvicorn")}
+    return {**names, "keras": keras.__version__, "tensorflow": tf.__version__}
 
 
 uvicorn.run(app, port=int(sys.argv[1]), log_level="warning")

@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+from importlib.metadata import version
 
 import numpy as np
 import onnxruntime
@@ -23,6 +24,11 @@ def predict(file: UploadFile):
     [probabilities] = session.run(["probabilities"], {"image": pixels[None]})
     best = int(probabilities[0].argmax())
     return {"label": classes[best], "probability": float(probabilities[0][best])}
+
+
+@app.get("/versions")
+def versions():
+    return {name: version(name) for name in ("fastapi", "onnxruntime", "pillow", "uvicorn")}
 
 
 uvicorn.run(app, port=int(sys.argv[1]), log_level="warning")

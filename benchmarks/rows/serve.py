@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import urllib.request
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from benchmarks import processes
+from benchmarks import processes, wrk
 from benchmarks.bench import Bench, Said
 from benchmarks.measures import median
 from benchmarks.results import Line, Target
@@ -50,15 +52,19 @@ def _peer(bench: Bench, pictures: Path, script: str, *arguments: Path) -> Said:
     port = processes.free_port()
     server = processes.PEERS / f"{script}.py"
     command = [processes.peers_python(), server, str(port), *arguments]
+    url = f"http://127.0.0.1:{port}"
     with bench.serving(command, processes.peers_environment(), port):
-        return _loads(bench, f"http://127.0.0.1:{port}/predict", "file", pictures)
+        with urllib.request.urlopen(f"{url}/versions") as answer:
+            versions = json.load(answer)
+        return {**_loads(bench, f"{url}/predict", "file", pictures), "versions": versions}
 
 
 def _loads(bench: Bench, url: str, field: str, pictures: Path) -> Said:
-    _load(bench, url, field, 4, "2", pictures)  # to warm up
-    seconds = str(_SHORT if bench.small else _SECONDS)
+    wrk.load(url, field, pictures, clients=4, seconds=_SHORT)  # to warm up
+    seconds = _SHORT if bench.small else _SECONDS
     return {
-        str(clients): _load(bench, url, field, clients, seconds, pictures) for clients in CLIENTS
+        str(clients): wrk.load(url, field, pictures, clients=clients, seconds=seconds)
+        for clients in CLIENTS
     }
 
 
@@ -70,18 +76,14 @@ def _many(bench: Bench, run: Path, pictures: Path) -> Said:
     url = f"http://127.0.0.1:{port}/v1/predict"
     with bench.serving(command, env, port) as memory:
         at_start = memory()
-        _load(bench, url, "picture", 16, f"n{_FEW}", pictures, "--hostile")
+        _hostile(bench, url, _FEW, pictures)
         before = memory()
-        count = _FEW if bench.small else _MANY
-        said = _load(bench, url, "picture", 16, f"n{count}", pictures, "--hostile")
+        said = _hostile(bench, url, _FEW if bench.small else _MANY, pictures)
         return {**said, "start_mb": at_start, "before_mb": before, "after_mb": memory()}
 
 
-def _load(
-    bench: Bench, url: str, field: str, clients: int, how_long: str, pictures: Path, *more: str
-) -> Said:
-    arguments = (url, field, str(clients), how_long, pictures, *more)
-    return bench.ours("load", *arguments, cache=bench.warm_cache)
+def _hostile(bench: Bench, url: str, count: int, pictures: Path) -> Said:
+    return bench.ours("load", url, "picture", "16", str(count), pictures, cache=bench.warm_cache)
 
 
 def _speeds(said: dict[str, list[Said]]) -> list[Line]:
@@ -150,10 +152,11 @@ SERVE = Row(
     how=(
         "`tellapart serve` of a probe on `cats-dogs-3k.zip` at 224, and two FastAPI routes that "
         "decode with Pillow: one calls Keras `predict` on MobileNetV2, one ONNX Runtime on the "
-        "same `model.onnx`. Each is a process on the same machine as the client, which posts forms "
-        f"of one photo on {', '.join(map(str, CLIENTS))} connections for {_SECONDS} s each after a "
-        "warm-up, the next as soon as the answer is there. The long run posts 10,000 after 500, "
-        "one in a hundred cut off and one of 3 MiB where 2 are allowed; memory is anonymous memory."
+        "same `model.onnx`. Each is a process on the same machine as the client (wrk), which posts "
+        f"forms of one photo on {', '.join(map(str, CLIENTS))} connections for {_SECONDS} s each "
+        "after a warm-up, the next as soon as the answer is there. The long run, by a client that "
+        "reads the answers, posts 10,000 after 500, one in a hundred cut off and one of 3 MiB "
+        "where 2 are allowed; memory is anonymous memory."
     ),
     minutes=10,
     measure=_measure,
