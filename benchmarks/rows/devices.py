@@ -37,7 +37,8 @@ def _lines(
     for device in others:
         beside = _values(said, network, device, field)
         ratio = paired_ratio(cpu, beside)
-        name = device if _agree(said, network, device) else f"{device}, LOSSES DIFFER"
+        name = f"{device}, {said[0]['hardware'][device]}"
+        name += "" if _agree(said, network, device) else ", LOSSES DIFFER"
         numbers = (unit, median(cpu), None, tuple(cpu), name, median(beside), tuple(beside))
         made.append(Line(title, *numbers, ratio, "times as long"))
     return made

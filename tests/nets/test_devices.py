@@ -14,19 +14,21 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tellapart import measures
 from tellapart.errors import SettingsError, TellapartError
-from tellapart.nets import devices, timing
+from tellapart.nets import devices, hardware, timing
 from tellapart.nets.devices import Comparison
 from tellapart.nets.timing import Lesson, Timing
 
 NO_KERAS = importlib.util.find_spec("keras") is None
 CPU = Timing("dnn", "cpu:0", 64, 32, 669_706, 5.0, 10.0, 2.4, 0.6)
 ENGINE = {"keras": "3.0", "engine": "jax", "engine_version": "0.9"}
+HARDWARE = {"cpu:0": "Processor 9, 2 cores", "gpu:0": "NVIDIA H200"}
 
 
 def beside(**changed: Any) -> Comparison:
     gpu = replace(CPU, device="gpu:0", **changed)
-    return Comparison(ENGINE, ("cpu:0", "gpu:0"), (CPU, gpu))
+    return Comparison(ENGINE, HARDWARE, (CPU, gpu))
 
 
 # ------------------------------------------------------------------ ratio and agreement
@@ -59,7 +61,7 @@ def test_losses_agree_within_what_arithmetic_explains(
 
 def test_without_a_cpu_there_is_nothing_to_compare_with() -> None:
     alone = replace(CPU, device="gpu:0")
-    compared = Comparison(ENGINE, ("gpu:0",), (alone,))
+    compared = Comparison(ENGINE, {"gpu:0": "NVIDIA H200"}, (alone,))
     assert compared.ratio(alone) is None
     assert compared.agrees(alone) is None
 
@@ -68,6 +70,7 @@ def test_the_document_has_ratio_agreement_and_tolerance() -> None:
     failed = replace(beside(epoch_seconds=0.4), failures=(("cnn", "gpu:0", "out of memory"),))
     document = failed.as_json()
     assert document["schema"] == 1 and document["engine"] == "jax"
+    assert document["devices"] == ["cpu:0", "gpu:0"] and document["hardware"] == HARDWARE
     assert document["tolerance"] == {"first_loss": 1e-3, "epoch_loss": 0.05}
     assert [(row["ratio"], row["agrees"]) for row in document["rows"]] == [
         (1.0, None),
@@ -120,7 +123,44 @@ def fake(listed: dict[str, list[str]] | None, working: Sequence[str] = ()) -> An
     ],
 )
 def test_devices_are_listed_or_tried_out(keras: Any, expected: tuple[str, ...]) -> None:
-    assert timing.found(keras) == expected
+    assert hardware.found(keras) == expected
+
+
+def asked(monkeypatch: pytest.MonkeyPatch, engine: str, module: Any) -> Any:
+    """A Keras on this engine, whose module is this one."""
+    monkeypatch.setitem(sys.modules, engine, module)
+    return SimpleNamespace(backend=SimpleNamespace(backend=lambda: engine))
+
+
+def test_the_engine_is_asked_what_its_devices_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    second = SimpleNamespace(id=1, device_kind="Second")
+    listed = {"gpu": [SimpleNamespace(id=0, device_kind="First"), second]}
+    keras = asked(monkeypatch, "jax", SimpleNamespace(devices=listed.__getitem__))
+    assert [hardware.named(keras, f"gpu:{place}") for place in (0, 1)] == ["First", "Second"]
+    cuda = SimpleNamespace(get_device_name=lambda place: f"Card {place}")
+    keras = asked(monkeypatch, "torch", SimpleNamespace(cuda=cuda))
+    assert hardware.named(keras, "gpu:1") == "Card 1"
+    config = SimpleNamespace(
+        list_physical_devices=lambda kind: [f"/{kind}:0"],
+        experimental=SimpleNamespace(get_device_details=lambda one: {"device_name": f"At {one}"}),
+    )
+    keras = asked(monkeypatch, "tensorflow", SimpleNamespace(config=config))
+    assert hardware.named(keras, "gpu:0") == "At /GPU:0"
+
+
+def test_a_device_that_nobody_names_has_the_name_keras_gives_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for engine in ("torch", "abacus"):
+        keras = asked(monkeypatch, engine, SimpleNamespace())
+        assert hardware.named(keras, "tpu:0") == "tpu:0"
+
+
+def test_a_processor_is_named_with_its_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measures, "processor", lambda: "Processor 9")
+    for cores, words in ((1, "1 core"), (16, "16 cores")):
+        monkeypatch.setattr(measures, "cores", lambda cores=cores: cores)
+        assert hardware.named(SimpleNamespace(), "cpu:0") == f"Processor 9, {words}"
 
 
 # ------------------------------------------------------------------ pictures
@@ -158,7 +198,7 @@ def test_a_lesson_is_timed_and_learns() -> None:
 
     keras = backend.keras()
     lesson = Lesson("dnn", 12, True, 3, 100, "nothing")
-    said = timing.timed(keras, lesson, timing.found(keras)[0], pictures=650, batch=16)
+    said = timing.timed(keras, lesson, hardware.found(keras)[0], pictures=650, batch=16)
     assert (said.pictures, said.batch, said.device) == (656, 16, "cpu:0")
     assert said.step_ms > 0 and said.epoch_seconds > 0
     assert said.epoch_loss < said.first_loss
@@ -172,11 +212,13 @@ def test_a_lesson_is_timed_and_learns() -> None:
 def test_two_devices_of_one_machine_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     # JAX can show one processor as two devices: real placement, without a GPU.
     monkeypatch.setenv("KERAS_BACKEND", "jax")
+    monkeypatch.setenv("JAX_PLATFORMS", "cpu")  # nor one that is there
     monkeypatch.setenv("XLA_FLAGS", "--xla_force_host_platform_device_count=2")
     tiny = (Lesson("dnn", 8, True, 3, 6, "nothing"), Lesson("cnn", 30, False, 2, 6, "nothing"))
     compared = devices.compare(batch=2, lessons=tiny)
     assert compared.failures == ()
-    assert (compared.devices, compared.accelerators) == (("cpu:0", "cpu:1"), ())
+    assert (tuple(compared.devices), compared.accelerators) == (("cpu:0", "cpu:1"), ())
+    assert set(compared.devices.values()) == {hardware.named(None, "cpu:0")}
     assert [one.network for one in compared.timings] == ["dnn", "dnn", "cnn", "cnn"]
     assert [compared.agrees(one) for one in compared.timings] == [None, True, None, True]
     assert {one.pictures for one in compared.timings} == {6}

@@ -22,6 +22,7 @@ from tellapart.nets import (
     fitted,
     fitting,
     learner,
+    stopping,
 )
 from tellapart.nets.events import EpochRow, Listener
 
@@ -214,13 +215,18 @@ def test_patience_stops_and_returns_the_best_weights(tmp_path: Path) -> None:
     assert same(made.weights, fit(short, tmp_path / "short").weights)
 
 
-def test_a_budget_plans_the_epochs_and_the_schedule_ends_within_it(tmp_path: Path) -> None:
-    job = make_job(tmp_path, epochs=100_000, budget=6.0, schedule="cosine", n=480)
+def test_a_budget_plans_the_epochs_and_the_schedule_ends_within_it(
+    tmp_path: Path, usual: Fitted
+) -> None:
+    # As much as this machine, busy as it may be, needs to start and do some epochs.
+    budget = max(6.0, 4 * usual.outcome["seconds"])
+    job = make_job(tmp_path, epochs=100_000, budget=budget, schedule="cosine")
     made = fit(job, tmp_path / "out")
     assert made.outcome["stopped"] == "budget"
     assert 1 <= made.outcome["epochs"] < 100_000
-    assert made.outcome["seconds"] < 8
-    assert any("budget of 6.0 s" in note for note in made.outcome["notes"])
+    assert made.outcome["seconds"] < 1.5 * budget
+    said = f"budget of {stopping.seconds(budget)}"
+    assert any(said in note for note in made.outcome["notes"])
 
 
 def test_a_budget_with_time_for_all_epochs_ends_as_planned(tmp_path: Path, usual: Fitted) -> None:
@@ -346,7 +352,8 @@ def test_without_validation_there_are_no_validation_figures(tmp_path: Path) -> N
 
 def test_tensorboard_writes_points_or_says_what_is_missing(tmp_path: Path) -> None:
     job = make_job(tmp_path, tensorboard=True, epochs=1)
-    if importlib.util.find_spec("tensorboard") is None:
+    # Keras writes them through TensorFlow, whatever it runs on.
+    if None in map(importlib.util.find_spec, ("tensorboard", "tensorflow")):
         with pytest.raises(SettingsError, match="pip install tensorboard"):
             fit(job, tmp_path / "out")
     else:

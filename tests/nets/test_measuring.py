@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from tellapart.nets import backend, hardware, measuring
 from tellapart.nets.measuring import Pace, faster
 
 
@@ -21,3 +24,25 @@ def test_another_precision_is_taken_where_it_is_clearly_faster(mixed: float, tak
     assert chosen == precision == taken
     assert pace.train == times[taken]
     assert "mixed_bfloat16" in sentence and taken in sentence
+
+
+@pytest.mark.parametrize(
+    ("devices", "flags", "has"),
+    [
+        (("cpu:0",), "fpu avx2", False),
+        (("cpu:0",), "fpu avx512_bf16", True),
+        (("cpu:0", "gpu:0"), "fpu avx2", True),
+    ],
+)
+def test_bfloat16_is_tried_where_the_processor_or_a_card_may_have_it(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    devices: tuple[str, ...],
+    flags: str,
+    has: bool,
+) -> None:
+    (tmp_path / "cpuinfo").write_text(f"flags\t\t: {flags}\n")
+    monkeypatch.setattr(measuring, "_CPUINFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(backend, "keras", lambda: None)
+    monkeypatch.setattr(hardware, "found", lambda keras: devices)
+    assert measuring.has_bfloat16() is has

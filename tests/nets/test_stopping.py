@@ -66,13 +66,18 @@ def test_a_budget_too_short_for_one_epoch_says_how_long_one_takes() -> None:
 
 
 class ResourceExhaustedError(Exception):
-    pass
+    """TensorFlow's name."""
+
+
+class OutOfMemoryError(RuntimeError):
+    """PyTorch's name."""
 
 
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
         (ResourceExhaustedError("x"), True),
+        (OutOfMemoryError("x"), True),
         (MemoryError(), True),
         (RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate"), True),
         (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), True),

@@ -75,6 +75,8 @@ def devices(
 def _lines(compared: Comparison) -> Iterator[str]:
     engine = compared.engine
     yield f"Keras {engine['keras']} on {engine['engine']} {engine['engine_version']}"
+    for device, name in compared.devices.items():
+        yield f"{device} is {name}"
     yield ""
     yield _cells("network", "device", "pictures", "a step", "an epoch", "× the CPU", "losses")
     for timing in compared.timings:

@@ -44,13 +44,13 @@ class Comparison:
 
     Attributes:
         engine: ``keras``, ``engine`` and ``engine_version``.
-        devices: All that Keras found, the CPU first.
+        devices: All that Keras found, the CPU first, each with what it is.
         timings: One for each network and device that worked.
         failures: Network, device and message of those that did not.
     """
 
     engine: Mapping[str, str]
-    devices: tuple[str, ...]
+    devices: Mapping[str, str]
     timings: tuple[Timing, ...]
     failures: tuple[tuple[str, str, str], ...] = ()
 
@@ -87,6 +87,7 @@ class Comparison:
             "schema": 1,
             **self.engine,
             "devices": list(self.devices),
+            "hardware": dict(self.devices),
             "tolerance": {"first_loss": FIRST_TOLERANCE, "epoch_loss": EPOCH_TOLERANCE},
             "rows": [
                 {**_finite(asdict(one)), "ratio": self.ratio(one), "agrees": self.agrees(one)}
@@ -129,14 +130,14 @@ def compare(
         "lessons": [asdict(lesson) for lesson in lessons],
     }
     engine: dict[str, str] = {}
-    devices: tuple[str, ...] = ()
+    devices: dict[str, str] = {}
     timings: list[Timing] = []
     failures: list[tuple[str, str, str]] = []
     with progress.stage("Timing", unit="timings") as stage:
         for said in _child(json.dumps(wanted)):
             match said:
                 case {"event": "found"}:
-                    engine, devices = said["engine"], tuple(said["devices"])
+                    engine, devices = said["engine"], said["devices"]
                 case {"event": "timed"}:
                     timings.append(Timing(**said["timing"]))
                     stage.advance()

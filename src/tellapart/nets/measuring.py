@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tellapart.nets import backend
+from tellapart.nets import backend, hardware
 from tellapart.nets.feeding import Feed
 from tellapart.nets.learner import Learner
 
@@ -87,10 +87,7 @@ def _trained(learner: Learner, feed: Feed, steps: int) -> tuple[float, float]:
 
 def has_bfloat16() -> bool:
     """Whether the processor computes with bfloat16, or there is another device than it."""
-    try:
-        devices = [str(name) for name in backend.keras().distribution.list_devices()]
-    except Exception:  # an engine that lists none
-        devices = []
+    devices = hardware.found(backend.keras())
     if any(not name.lower().startswith("cpu") for name in devices):
         return True
     try:

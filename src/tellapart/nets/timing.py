@@ -1,7 +1,7 @@
 """One network timed on one device: what runs in the child process of :mod:`.devices`.
 
-``python -m tellapart.nets.timing SETTINGS`` asks Keras for its devices (:func:`found`), times each
-lesson on each (:func:`timed`), and says so as JSON objects, one a line.
+``python -m tellapart.nets.timing SETTINGS`` asks Keras for its devices (:mod:`.hardware`), times
+each lesson on each (:func:`timed`), and says so as JSON objects, one a line.
 
 The pictures are made up: a pattern of its own for each class under noise, so that there is
 something to learn and every device has the same to do. No dropout and no augmentation, so that
@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tellapart.errors import SettingsError
-from tellapart.nets import backend, networks, twin
+from tellapart.nets import backend, hardware, networks, twin
 
 _STEPS, _WARM_UP = 20, 2
 _STEP_SECONDS = 8.0  # where steps are slow, fewer of them say as much
@@ -81,20 +81,6 @@ class Timing:
     epoch_seconds: float
     first_loss: float
     epoch_loss: float
-
-
-def found(keras: Any) -> tuple[str, ...]:
-    """The devices of this machine, as Keras names them: ``cpu:0``, ``gpu:0`` and so on."""
-    names: list[str] = []
-    for kind in ("cpu", "gpu", "tpu"):
-        try:
-            listed = [str(name) for name in keras.distribution.list_devices(kind)]
-        # An engine without such a kind of device says so in its own way, and one that cannot
-        # list any fails in yet another: then it is tried out.
-        except Exception:
-            listed = [name for name in (f"{kind}:0",) if _works(keras, name)]
-        names += [name for name in listed if name not in names]
-    return tuple(names)
 
 
 def timed(keras: Any, lesson: Lesson, device: str, pictures: int, batch: int) -> Timing:
@@ -175,15 +161,6 @@ def _on(keras: Any, device: str) -> Any:
     return keras.device("cpu" if device == "cpu:0" else device)
 
 
-def _works(keras: Any, device: str) -> bool:
-    try:
-        with keras.device(device):
-            keras.ops.convert_to_numpy(keras.ops.ones((1,)) + 1)
-    except Exception:  # engines have no common error for a device that is not there
-        return False
-    return True
-
-
 def _say(**said: Any) -> None:
     print(json.dumps(said), flush=True)
 
@@ -196,8 +173,9 @@ def _main(arguments: Sequence[str]) -> int:
     except SettingsError as error:
         _say(event="error", error=error.as_json())
         return 0
-    devices = found(keras)
-    _say(event="found", engine=backend.engine(), devices=devices)
+    devices = hardware.found(keras)
+    names = {device: hardware.named(keras, device) for device in devices}
+    _say(event="found", engine=backend.engine(), devices=names)
     for lesson in (Lesson(**one) for one in wanted["lessons"]):
         for device in devices:
             pictures = wanted["pictures"] or lesson.pictures

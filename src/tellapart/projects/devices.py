@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tellapart.projects.base import COURSES, Bound, Project, Target
 
 if TYPE_CHECKING:
+    from tellapart.nets.devices import Comparison
     from tellapart.projects.workshop import Workshop
 
 
@@ -14,6 +15,7 @@ def _work(shop: Workshop) -> None:
     from tellapart.nets.devices import compare
 
     compared = compare(progress=shop.progress)
+    _say_where(shop, compared)
     for timing in compared.timings:
         shop.tell(f"{timing.network} on {timing.device}: epoch", timing.epoch_seconds)
         shop.tell(f"{timing.network} on {timing.device}: step", timing.step_ms / 1000)
@@ -24,6 +26,17 @@ def _work(shop: Workshop) -> None:
         shop.note("No GPU here: what stands here is the CPU alone, and the ratio is not measured.")
     if any(compared.agrees(timing) is False for timing in compared.timings):
         shop.note("The losses of the devices differ more than arithmetic explains.")
+
+
+def _say_where(shop: Workshop, compared: Comparison) -> None:
+    """What trained, and on what: without both, a time says nothing."""
+    said = compared.engine
+    engine = f"Keras {said['keras']} on {said['engine']} {said['engine_version']}"
+    shop.tell("engine", engine)
+    for device, name in compared.devices.items():
+        shop.tell(device, name)
+    where = "; ".join(f"`{device}` is {name}" for device, name in compared.devices.items())
+    shop.note(f"Timed with {engine}. {where}.")
 
 
 _KERAS = """\
@@ -80,6 +93,13 @@ PROJECT = Project(
         "compared = compare(pictures=320)\n"
         "for timing in compared.timings:\n"
         "    print(timing.network, timing.device, timing.epoch_seconds, compared.ratio(timing))\n"
+    ),
+    explained=(
+        "The ratio is of an epoch, and it is as much the engine's as the card's. On that machine "
+        "an epoch of `cnn` took JAX 10.4 s on the processor, where it is slow at convolutions, and "
+        "0.11 s on the card. It took PyTorch, which Keras calls operation by operation, 7.8 s and "
+        "0.77 s: 10 times as fast. TensorFlow took 4.1 s on two cores of another machine. A step "
+        "of `dnn` is so short that both engines gain 1.5 times."
     ),
     errors=(
         (

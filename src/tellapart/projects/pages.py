@@ -21,7 +21,16 @@ from tellapart.projects.registry import named
 from tellapart.projects.running import FILE
 
 RESULTS, IMAGES = "results", "images"
-_SHOWN = ("tellapart", "python", "keras", "tensorflow-cpu", "tensorflow", "jax", "onnxruntime")
+_SHOWN = (
+    "tellapart",
+    "python",
+    "keras",
+    "tensorflow-cpu",
+    "tensorflow",
+    "jax",
+    "torch",
+    "onnxruntime",
+)
 _MADE = "<!-- Made by `make projects` from results/; do not edit. -->"
 
 
