@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageOps
 
-from tellapart import images
+from tellapart import colors, images
 from tellapart.errors import PictureError
 from tellapart.images import decode, luma, resize
 
@@ -183,6 +185,94 @@ def test_floats_with_nan_do_not_spread() -> None:
     assert picture.pixels.max() == 255
 
 
+def of_every_mode() -> dict[str, bytes]:
+    """A picture of 90 x 60 in every way that is converted on its way to RGB."""
+    rgb, seed = Image.fromarray(smooth()), np.random.default_rng(1)
+    alpha = Image.fromarray(smooth(seed=2)[..., 0])
+    rgba, gray = Image.merge("RGBA", (*rgb.split(), alpha)), rgb.convert("L")
+    palette = rgb.quantize(16)
+    wide = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    wide = wide.replace(b"s\0R\0G\0B", b"x\0y\0z\0w").replace(b"sRGB", b"none")
+    numbers = seed.normal(size=(60, 90)).astype(np.float32) * 1e6
+    numbers[0, 0], numbers[50, 3] = np.nan, np.inf
+    deep = seed.integers(300, 60_000, (60, 90, 4))
+    return {
+        "RGB": encoded(rgb, "PNG"),
+        "RGB, a color transparent": encoded(rgb, "PNG", transparency=rgb.getpixel((3, 3))),
+        "RGB, a profile": encoded(rgb, "PNG", icc_profile=wide),
+        "RGBA": encoded(rgba, "PNG"),
+        "RGBA, a profile": encoded(rgba, "PNG", icc_profile=wide),
+        "RGBA of WebP": encoded(rgba, "WEBP", lossless=True),
+        "LA": encoded(rgba.convert("LA"), "PNG"),
+        "L": encoded(gray, "PNG"),
+        "1": encoded(gray.convert("1"), "PNG"),
+        "P": encoded(palette, "GIF"),
+        "P, a color transparent": encoded(palette, "PNG", transparency=3),
+        "P, many colors transparent": encoded(
+            palette, "PNG", transparency=bytes(range(0, 240, 15))
+        ),
+        "CMYK": encoded(rgb.convert("CMYK"), "JPEG"),
+        "LAB": encoded(Image.fromarray(smooth(), "LAB"), "TIFF"),
+        "F": encoded(Image.fromarray(numbers), "TIFF"),
+        "F without a number": encoded(Image.fromarray(numbers * np.nan), "TIFF"),
+        "I": encoded(Image.fromarray(deep[..., 0].astype(np.int32) * 40_000), "TIFF"),
+        "I of bytes": encoded(Image.fromarray(smooth()[..., 0].astype(np.int32)), "TIFF"),
+        "16 bits": png16(deep[..., :1]),
+        "16 bits, RGB": png16(deep[..., :3]),
+        "16 bits, RGBA": png16(deep),
+    }
+
+
+@pytest.mark.parametrize("name", of_every_mode())
+def test_large_pictures_are_converted_in_bands_to_the_same_pixels(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = of_every_mode()[name]
+    whole = decode(data)
+    assert whole.pixels.shape == (60, 90, 3)
+    for band in (7 * 90 + 3, 1):  # seven rows and a rest; a row at least
+        monkeypatch.setattr(colors, "_BAND", band)
+        banded = decode(data)
+        np.testing.assert_array_equal(banded.pixels, whole.pixels)
+        assert (banded.bits, banded.alpha) == (whole.bits, whole.alpha)
+
+
+MEASURED = """
+import sys
+from tellapart.images import decode
+
+def kilobytes(name):
+    with open("/proc/self/status") as lines:
+        return next(int(line.split()[1]) for line in lines if line.startswith(name))
+
+small, large = (open(path, "rb").read() for path in sys.argv[1:])
+decode(small)
+before = kilobytes("VmRSS")
+decode(large)
+print((kilobytes("VmHWM") - before) * 1024)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux counts memory there")
+@pytest.mark.parametrize("name", ["RGBA", "16 bits, RGBA"])
+def test_a_large_picture_takes_little_memory_beside_its_own_pixels(
+    name: str, tmp_path: Path
+) -> None:
+    side = 2500
+    plain = np.full((side, side, 4), 40_000)
+    plain[0] = 0
+    large = png16(plain) if "16" in name else encoded((plain >> 8).astype(np.uint8), "PNG")
+    paths = tmp_path / "small.png", tmp_path / "large.png"
+    paths[0].write_bytes(of_every_mode()[name])
+    paths[1].write_bytes(large)
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, *map(str, paths)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    # 9.5 and 15.5 bytes a pixel, and a band of 40 MB at most; at once it were 35 and 64.
+    assert int(done.stdout) < 24 * side**2
+
+
 def test_the_first_frame_of_an_animation_is_used() -> None:
     frames = [Image.fromarray(smooth(seed=seed)) for seed in range(3)]
     data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
@@ -214,6 +304,15 @@ def test_a_picture_that_claims_too_many_pixels_is_refused_undecoded() -> None:
     data = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + header
     data += struct.pack(">I", zlib.crc32(b"IHDR" + header)) + b"\0\0\0\0IDAT"
     assert code_of(data) == "too_large"
+
+
+def test_a_picture_that_claims_an_endless_side_is_refused_undecoded() -> None:
+    for width, height in ((images.MAX_SIDE + 1, 1), (1, images.MAX_SIDE + 1)):
+        header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+        data = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + header
+        data += struct.pack(">I", zlib.crc32(b"IHDR" + header)) + b"\0\0\0\0IDAT"
+        assert code_of(data) == "undecodable"
+        assert code_of(b"P5 %d %d 255\n" % (width, height) + bytes(width * height)) == "undecodable"
 
 
 def test_a_jpeg_of_endless_scans_is_refused() -> None:
@@ -301,6 +400,19 @@ def test_crop_takes_the_middle_and_pad_keeps_everything() -> None:
     assert (padded[:15] == images.PAD_VALUE).all()
     assert padded[30, 30, 0] > 250
     assert padded[30, 5, 0] < 5
+
+
+def test_very_long_pictures_are_resized_in_the_other_order_to_nearly_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if images.fir is None:
+        pytest.skip("Pillow goes through the columns first anyway")
+    long = np.random.default_rng(0).integers(0, 256, (9, 4000, 3), np.uint8)
+    usual = images.stretch(long, 64, 64)
+    monkeypatch.setattr(images, "_MOST_BETWEEN", 0)
+    other = images.stretch(long, 64, 64)
+    assert not np.array_equal(usual, other)
+    assert np.abs(usual.astype(int) - other).max() <= 2
 
 
 def test_luma_is_exact_on_gray() -> None:

@@ -43,10 +43,14 @@ RGB = NDArray[np.uint8]  # [H, W, 3]
 
 MAX_PIXELS = 100_000_000
 """Pictures that claim more are refused before a pixel is decoded."""
+MAX_SIDE = 1_000_000
+"""Pictures that claim a longer side are refused: a resize needs 40 bytes a pixel along it."""
 MAX_SCANS = 200
 """Progressive JPEGs with more scans are refused: each scan costs a pass over the picture."""
 MAX_FRAMES_COUNTED = 1_000
 PAD_VALUE = 127  # mid-gray: what the networks' normalization maps to zero
+
+_MOST_BETWEEN = 1 << 26  # pixels between the two passes of a resize
 
 RESIZER = "pillow" if fir is None else "fir"
 DECODER = f"1-{RESIZER}-pillow{PIL.__version__}-simplejpeg{simplejpeg.__version__}"
@@ -144,6 +148,7 @@ def decode(data: bytes, *, most: int = MAX_PIXELS) -> Picture:
         raise PictureError("The file is empty.", code="empty")
     most = min(most, MAX_PIXELS)
     if (plain := netpbm.pixels(data, most=most)) is not None:
+        _check_sides(plain.shape[1], plain.shape[0])
         return _plain(plain)
     with _open(data) as image:
         kind = _CALLED.get(image.format or "", image.format or "")
@@ -250,6 +255,10 @@ def stretch(
     if fir is None:
         image = Image.fromarray(np.ascontiguousarray(pixels))
         return np.asarray(image.resize((width, height), _PILLOW_FILTERS[filter]))
+    rows, columns = pixels.shape[:2]
+    if columns * height > max(_MOST_BETWEEN, columns * rows):
+        # It goes through the rows first, and a row of a million pixels would become 600 MB there.
+        pixels = stretch(pixels, width, rows, filter)
     kind = fir.PixelType.U8x3 if pixels.ndim == 3 else fir.PixelType.U8
     source = fir.ImageData(pixels.shape[1], pixels.shape[0], kind, pixels.tobytes())
     target = fir.ImageData(width, height, kind)
@@ -367,8 +376,17 @@ def _check_size(image: Image.Image, data: bytes, kind: str, most: int) -> None:
         raise _too_large(f"A picture that claims {width:,} x {height:,}", most)
     if width < 1 or height < 1:
         raise PictureError("The picture has no pixels.", code="undecodable")
+    _check_sides(width, height)
     if kind == "JPEG" and data.count(b"\xff\xda") > MAX_SCANS:
         raise PictureError("A JPEG with too many scans to be an honest one.", code="undecodable")
+
+
+def _check_sides(width: int, height: int) -> None:
+    if max(width, height) > MAX_SIDE:
+        raise PictureError(
+            f"A picture of {width:,} x {height:,} is too long to be an honest one.",
+            code="undecodable",
+        )
 
 
 def _orientation(image: Image.Image) -> tuple[int, str]:

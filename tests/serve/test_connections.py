@@ -135,6 +135,26 @@ def test_a_client_that_never_reads_is_given_up(server: Server) -> None:
     assert server.ask("GET", "/healthz")[0] == 200
 
 
+def test_what_was_closed_before_there_was_a_request_is_counted(
+    own_server: Callable[..., Server],
+) -> None:
+    server = own_server("--header-timeout", "1", "--connections", "1")
+    with server.connect() as connection:
+        with server.connect() as second:
+            assert all_of(second).startswith(b"HTTP/1.1 503")
+        assert all_of(connection) == b""
+    with server.connect() as connection:
+        connection.sendall(GET)
+        assert all_of(connection).startswith(b"HTTP/1.1 408")
+    with server.connect() as connection:
+        connection.sendall(GET + b"A: b\r\n" * 10_000)
+        assert all_of(connection).startswith(b"HTTP/1.1 431")
+    _, _, numbers = server.ask("GET", "/metrics")
+    for reason in ("too_many", "silent", "slow", "large_headers"):
+        told = f'tellapart_connections_refused_total{{reason="{reason}"}} 1.0'
+        assert told in numbers.decode()
+
+
 def test_a_thousand_clients_at_once_are_all_answered(own_server: Callable[..., Server]) -> None:
     """With room for 64 pictures: each is classified, or told at once to come again."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -19,6 +19,23 @@ def test_files_come_out_as_they_went_in() -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (b'filename="a.jpg"', "a.jpg"),
+        (b"filename=a.jpg", "a.jpg"),
+        (b'filename="a\\"b.jpg"', 'a"b.jpg'),
+        (b'filename="\xe2\x82\xac.jpg"', "\u20ac.jpg"),
+        (b"filename*=utf-8''%e2%82%ac.jpg", "\u20ac.jpg"),
+        (b"filename*=UTF-8'en'%E2%82%AC.jpg", "\u20ac.jpg"),
+    ],
+)
+def test_names_of_files_as_clients_write_them(written: bytes, meant: str) -> None:
+    body = b'--x\r\nContent-Disposition: form-data; name="picture"; ' + written
+    [part] = parts_of(body + b"\r\n\r\n\r\n--x--", "multipart/form-data; boundary=x", most=1)
+    assert (part.name, part.filename) == ("picture", meant)
+
+
+@pytest.mark.parametrize(
     ("body", "kind"),
     [
         (b"", "multipart/form-data; boundary=x"),

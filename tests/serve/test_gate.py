@@ -98,11 +98,34 @@ def test_on_the_loopback_only_its_own_names_are_answered(make_client: Make) -> N
     client, _ = make_client()
     for host in ("127.0.0.1:8000", "localhost", "LOCALHOST:1", "[::1]:8000"):
         assert client.get("/v1/model", headers={"Host": host}).status_code == 200
-    for host in ("evil.example", "127.0.0.1.evil.example:8000", "", "[::2]"):
+    strange = ("localhost:80@evil.example", "[::1]evil.example", "localhost:x", "localhost:1:1")
+    for host in ("evil.example", "127.0.0.1.evil.example:8000", "", "[::2]", *strange):
         answer = client.get("/v1/model", headers={"Host": host})
         assert (answer.status_code, answer.json()["error"]["code"]) == (421, "host")
+    twice = [("Host", "localhost"), ("Host", "evil.example")]
+    assert client.get("/v1/model", headers=twice).status_code == 421
     client, _ = make_client(host="0.0.0.0")
     assert client.get("/v1/model", headers={"Host": "pets.example"}).status_code == 200
+
+
+def test_who_watches_over_the_server_need_not_know_its_name(make_client: Make) -> None:
+    """As the image's health check and those of clusters ask: by an address."""
+    client, _ = make_client(host="0.0.0.0", allowed_hosts=("pets.example",))
+    for path in ("/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"):
+        assert client.get(path, headers={"Host": "10.0.0.7:8000"}).status_code == 200
+    assert client.get("/v1/model", headers={"Host": "10.0.0.7:8000"}).status_code == 421
+    assert client.get("/v1/model", headers={"Host": "pets.example"}).status_code == 200
+
+
+def test_head_gets_what_get_would_without_the_body(make_client: Make) -> None:
+    client, context = make_client()
+    for path in ("/", "/report", "/healthz", "/v1/model", "/static/page.js", "/nothing"):
+        whole, head = client.get(path), client.ask("HEAD", path)
+        assert (head.status_code, head.content) == (whole.status_code, b"")
+        for name in ("content-type", "content-length", "content-security-policy"):
+            assert head.headers[name] == whole.headers[name]
+    assert client.ask("HEAD", "/v1/predict").status_code == 405
+    assert b'method="HEAD",route="/healthz",status="200"' in context.metrics.text()
 
 
 def test_pages_of_other_sites_ask_only_where_they_may(make_client: Make) -> None:

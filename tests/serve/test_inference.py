@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ import tritonclient.http as triton
 from serving import BLUE, RED, Server, picture_of
 from tritonclient.utils import InferenceServerException
 
-from tellapart.images import decode, resize
+from tellapart.images import MAX_SIDE, decode, resize
 from tellapart.serve.served import Served
 
 Make = Callable[..., Any]
@@ -139,6 +140,47 @@ def test_a_body_that_is_no_request_is_told_why(make_client: Make, body: bytes) -
     answer = client.post("/v2/models/tellapart/infer", content=body)
     assert answer.status_code == 400
     assert set(answer.json()) == {"error"}
+
+
+@pytest.mark.parametrize("datatype", ["UINT8", "BYTES"])
+def test_very_many_pictures_are_refused_before_any_is_an_object(
+    make_client: Make, datatype: str
+) -> None:
+    client, _ = make_client()
+    count = 300_000
+    size, name, shape = (
+        (3 * count, "image", [count, 1, 1, 3])
+        if datatype == "UINT8"
+        else (4 * count, "encoded", [count])
+    )
+    one = {"name": name, "datatype": datatype, "shape": shape}
+    head = json.dumps({"inputs": [{**one, "parameters": {"binary_data_size": size}}]}).encode()
+    tracemalloc.start()
+    answer = client.post(
+        "/v2/models/tellapart/infer",
+        content=head + bytes(size),
+        headers={"Inference-Header-Content-Length": str(len(head))},
+    )
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert answer.status_code == 400
+    assert "at most 32" in answer.json()["error"]
+    assert peak < 20 * size
+
+
+def test_a_picture_too_long_for_a_resize_is_refused(make_client: Make) -> None:
+    client, _ = make_client()
+    size = 3 * (MAX_SIDE + 1)
+    for shape in ([1, 1, MAX_SIDE + 1, 3], [1, MAX_SIDE + 1, 1, 3]):
+        one = {"name": "image", "datatype": "UINT8", "shape": shape}
+        head = json.dumps({"inputs": [{**one, "parameters": {"binary_data_size": size}}]}).encode()
+        answer = client.post(
+            "/v2/models/tellapart/infer",
+            content=head + bytes(size),
+            headers={"Inference-Header-Content-Length": str(len(head))},
+        )
+        assert answer.status_code == 400
+        assert "too many pixels" in answer.json()["error"]
 
 
 def test_the_model_can_have_another_name(make_client: Make) -> None:

@@ -14,7 +14,7 @@ from tellapart.serve.tensors import Tensor, inputs_of, pack, split
 def read(inputs: list[dict[str, Any]], behind: bytes = b"") -> list[Tensor]:
     head = json.dumps({"inputs": inputs}).encode()
     document, rest = split(head + behind, str(len(head)))
-    return inputs_of(document, rest)
+    return inputs_of(document, rest, most=8)
 
 
 def binary(datatype: str, shape: list[int], size: int) -> dict[str, Any]:
@@ -39,9 +39,10 @@ def test_numbers_and_files_come_as_bytes_or_as_json() -> None:
     for data in (pixels.tolist(), pixels.ravel().tolist()):
         [one] = read([{"name": "x", "datatype": "UINT8", "shape": [2, 2, 2, 3], "data": data}])
         np.testing.assert_array_equal(one.data, pixels)
-    encoded = [base64.b64encode(one).decode() for one in files]
-    [one] = read([{"name": "x", "datatype": "BYTES", "shape": [3], "data": encoded}])
-    assert one.data == files
+    for encode in (base64.b64encode, base64.encodebytes):  # the other breaks it into lines
+        encoded = [encode(one).decode() for one in files]
+        [one] = read([{"name": "x", "datatype": "BYTES", "shape": [3], "data": encoded}])
+        assert one.data == files
 
 
 @pytest.mark.parametrize(
@@ -66,6 +67,10 @@ def test_numbers_and_files_come_as_bytes_or_as_json() -> None:
         ([binary("BYTES", [1], 5)], b"\xff\0\0\0x"),
         ([binary("BYTES", [2], 5)], b"\1\0\0\0x"),
         ([binary("BYTES", [1], -5)], b""),
+        ([binary("BYTES", [9], 36)], b"\0" * 36),
+        ([binary("BYTES", [3, 3], 36)], b"\0" * 36),
+        ([binary("UINT8", [9, 1], 9)], b"\0" * 9),
+        ([{"name": "x", "datatype": "BYTES", "shape": [9], "data": [""] * 9}], b""),
     ],
 )
 def test_what_does_not_fit_is_refused(inputs: list[dict[str, Any]], behind: bytes) -> None:

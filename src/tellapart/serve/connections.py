@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, ClassVar
 
+from prometheus_client import Counter
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEADER = 32 * 1024
@@ -23,12 +24,12 @@ class BoundedProtocol(HttpToolsProtocol):
     Attributes:
         header_timeout: Seconds for headers to arrive, and for a client to read.
         most: Connections at once.
-        refused: How many connections were refused.
+        refused: Counts connections that are closed for what they did, by reason.
     """
 
     header_timeout: ClassVar[float] = 10.0
     most: ClassVar[int] = 2048
-    refused: ClassVar[int] = 0
+    refused: ClassVar[Counter | None] = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -42,8 +43,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Count the connection, and expect headers."""
         super().connection_made(transport)
         if len(self.connections) > self.most:
-            type(self).refused += 1
-            self._refuse(b"503 Service Unavailable", b"retry-after: 1\r\n")
+            self._refuse("too_many", b"503 Service Unavailable", b"retry-after: 1\r\n")
             return
         self._expect_headers()
 
@@ -62,7 +62,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._unheard += len(data)
         super().data_received(data)
         if self._unheard > MAX_HEADER and not self.transport.is_closing():
-            self._refuse(b"431 Request Header Fields Too Large")
+            self._refuse("large_headers", b"431 Request Header Fields Too Large")
 
     def on_headers_complete(self) -> None:
         """Headers are whole: their clock stops."""
@@ -70,6 +70,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._stop(self._headers_timer)
         self._headers_timer = None
         if self._head > MAX_HEADER:
+            self._count("large_headers")
             self.app = _refuse_headers
         super().on_headers_complete()
 
@@ -131,6 +132,7 @@ class BoundedProtocol(HttpToolsProtocol):
         unread = self.transport.get_write_buffer_size()
         if unread >= self._unread:
             self._read_timer = None
+            self._count("not_reading")
             self.transport.abort()
             return
         self._unread = unread
@@ -145,15 +147,20 @@ class BoundedProtocol(HttpToolsProtocol):
     def _too_slow(self) -> None:
         self._headers_timer = None
         if not self.transport.is_closing():
-            self._refuse(b"408 Request Timeout")
+            self._refuse("slow" if self._unheard else "silent", b"408 Request Timeout")
 
-    def _refuse(self, status: bytes, headers: bytes = b"") -> None:
+    def _refuse(self, reason: str, status: bytes, headers: bytes = b"") -> None:
         """Answer without a request, and close; who said nothing is told nothing."""
+        self._count(reason)
         if self._is_idle() and (self._unheard or headers):
             start = b"HTTP/1.1 " + status + b"\r\n" + headers
             self.transport.write(start + b"content-length: 0\r\nconnection: close\r\n\r\n")
         self.transport.close()
         self.loop.call_later(self.header_timeout, self.transport.abort)
+
+    def _count(self, reason: str) -> None:
+        if self.refused is not None:
+            self.refused.labels(reason).inc()
 
     @staticmethod
     def _stop(timer: asyncio.TimerHandle | None) -> None:

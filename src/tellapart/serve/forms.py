@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
 
 from python_multipart.multipart import parse_options_header
 
@@ -19,6 +20,7 @@ _MOST_HEADERS = 8 * 1024
 """Bytes of one part's headers."""
 _MOST_BOUNDARY = 70  # RFC 2046
 _BOUNDARY = re.compile(r"""boundary=(?:"([^"\\]+)"|([^\s";,]+))\s*(?:;|$)""", re.IGNORECASE)
+_EXTENDED = re.compile(rb"filename\*=utf-8'[^';]*'([^;\s]+)", re.IGNORECASE)
 _PLAIN = re.compile(rb'form-data; name="([^"\\]*)"(?:; filename="([^"\\]*)")?')
 
 
@@ -98,6 +100,8 @@ def _names(headers: bytes) -> tuple[str, str | None]:
             if kind != b"form-data" or b"name" not in options:
                 break
             name, filename = options[b"name"], options.get(b"filename", None)
+            if filename is None and (found := _EXTENDED.search(value)):  # as older clients write it
+                filename = unquote_to_bytes(found[1])
         return _text(name), None if filename is None else _text(filename)
     raise _broken("a part has no name")
 

@@ -20,7 +20,9 @@ from tellapart.serve.metrics import Metrics
 from tellapart.serve.settings import ServeSettings
 
 OPEN = frozenset({"/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"})
-"""Paths that need no key: whoever watches over the server has none."""
+"""Paths that need neither key nor name: who watches over the server has none, and asks its address.
+"""
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:/@\[\]]+)(?::[0-9]{1,5})?")
 _ID = re.compile(r"[A-Za-z0-9._\-]{1,64}")
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -91,6 +93,9 @@ class Gate:
         headers = Headers(scope=scope)
         given = headers.get("x-request-id", "")
         note = Seen(given if _ID.fullmatch(given) else secrets.token_hex(8))
+        is_head = scope["method"] == "HEAD"
+        if is_head:  # asks for what GET would get, without the body
+            scope = {**scope, "method": "GET"}
         scope["tellapart.seen"] = note
 
         async def answer(message: Message) -> None:
@@ -101,10 +106,12 @@ class Gate:
                 made += [pair for pair in _HEADERS if pair[0] not in there]
                 made.append((b"x-request-id", note.id.encode("ascii")))
                 message["headers"] = made
+            elif is_head:
+                message = {**message, "body": b""}
             await send(message)
 
         try:
-            if self._hosts is not None and _host(headers) not in self._hosts:
+            if self._is_misled(scope["path"], headers):
                 fault = Fault(
                     421, "host", "This server is not called by that name.",
                     "Call it by its address, or name the host with --allow-host.",
@@ -117,11 +124,16 @@ class Gate:
             if not note.status:
                 await internal().response(path=scope["path"])(scope, receive, answer)
         finally:
-            self._note(scope, note, time.perf_counter() - start)
+            method = "HEAD" if is_head else scope["method"]
+            self._note(scope, method, note, time.perf_counter() - start)
 
-    def _note(self, scope: Scope, note: Seen, seconds: float) -> None:
+    def _is_misled(self, path: str, headers: Headers) -> bool:
+        """Whether a request calls the server by a name that is not its own."""
+        return self._hosts is not None and path not in OPEN and _host(headers) not in self._hosts
+
+    def _note(self, scope: Scope, method: str, note: Seen, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "other")
-        method = scope["method"] if scope["method"] in _METHODS else "other"
+        method = method if method in _METHODS else "other"
         self._metrics.request(route, method, note.status, seconds)
         self._log.add(
             {
@@ -198,11 +210,11 @@ def _presented(headers: Headers) -> bytes:
     return headers.get("x-api-key", "").encode("utf-8")
 
 
-def _host(headers: Headers) -> str:
-    host = headers.get("host", "").lower()
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.rpartition(":")[0] or host if ":" in host else host
+def _host(headers: Headers) -> str | None:
+    """The one name that a request calls the server by, or None."""
+    given = headers.getlist("host")
+    found = _HOST.fullmatch(given[0].lower()) if len(given) == 1 else None
+    return found[1].strip("[]") if found else None
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

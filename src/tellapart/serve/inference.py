@@ -20,6 +20,7 @@ from starlette.responses import Response
 
 import tellapart
 from tellapart.errors import PictureError, TellapartError
+from tellapart.images import MAX_SIDE
 from tellapart.serve import examples
 from tellapart.serve.context import Context, context_of
 from tellapart.serve.faults import Fault, as_json
@@ -165,17 +166,11 @@ def _read(
 ) -> tuple[dict[str, Any], Sequence[Work]]:
     document, behind = split(body, header)
     _check_wishes(document)
-    given = inputs_of(document, behind)
+    given = inputs_of(document, behind, most=context.settings.max_pictures)
     if len(given) != 1:
         raise Fault(400, "inputs", f"Give one input: '{IMAGE}' or '{ENCODED}'.")
     [one] = given
     works = _works(one, context.settings.max_pixels)
-    most = context.settings.max_pictures
-    if len(works) > most:
-        raise Fault(
-            400, "too_many", f"The request holds {len(works):,} pictures.",
-            f"Send at most {most} at once, or raise --max-pictures.",
-        )  # fmt: skip
     del document["inputs"]  # numbers of JSON take much room, and are arrays by now
     return document, works
 
@@ -184,7 +179,7 @@ def _works(one: Tensor, max_pixels: int) -> list[Work]:
     if one.name == IMAGE and one.datatype == "UINT8":
         if len(one.shape) != 4 or one.shape[3] != 3 or 0 in one.shape:
             raise Fault(400, "shape", f"'{IMAGE}' is UINT8 [N, H, W, 3], none of them 0.")
-        if one.shape[1] * one.shape[2] > max_pixels:
+        if one.shape[1] * one.shape[2] > max_pixels or max(one.shape[1:3]) > MAX_SIDE:
             raise Fault(400, "too_large", "The pictures have too many pixels.")
         return [Work(pixels) for pixels in one.data]
     if one.name == ENCODED and one.datatype == "BYTES":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -18,6 +17,7 @@ from tellapart.serve.forms import parts_of
 FIELDS = ("picture", "pictures", "file", "files", "image", "images")
 """Names under which a form's files are taken."""
 _NAME = 255  # characters of a picture's name that are given back
+_MARKS = 300  # commas and brackets of JSON a picture: even a name may have 255
 
 
 class Message(BaseModel):
@@ -151,6 +151,7 @@ def pictures_in(body: bytes, content_type: str, *, most: int, single: bool = Fal
                 "Send each in a field called 'picture', as curl -F picture=@cat.jpg does.",
             )  # fmt: skip
     elif kind == "application/json":
+        _check_marks(body, most)
         sent = _from_json(body, single)
     else:
         raise Fault(
@@ -212,6 +213,27 @@ def explained(answer: object) -> dict[str, Any]:
     return {**dict.fromkeys(names), "error": str(answer), "code": answer.code}
 
 
+def from_base64(text: str) -> bytes:
+    """What a text stands for; many encoders break it into lines, so blanks are passed over.
+
+    Raises:
+        ValueError: If it is no base64.
+    """
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        return base64.b64decode("".join(text.split()), validate=True)
+
+
+def _check_marks(body: bytes, most: int) -> None:
+    """Refuse JSON of very many values before it is read: each would take 500 bytes and more."""
+    if sum(map(body.count, (b",", b"[", b"{"))) > 1000 + _MARKS * most:
+        raise Fault(
+            422, "too_many", "The JSON holds far more values than pictures may have.",
+            f"Send at most {most} pictures at once, or raise --max-pictures.",
+        )  # fmt: skip
+
+
 def _from_json(body: bytes, single: bool) -> list[Sent]:
     try:
         if single:
@@ -233,9 +255,9 @@ def _from_json(body: bytes, single: bool) -> list[Sent]:
 
 
 def _decoded(text: str) -> bytes | PictureError:
-    if text.startswith("data:"):  # as a browser's FileReader gives it
+    if text[:5].lower() == "data:":  # as a browser's FileReader gives it
         text = text.partition(",")[2]
     try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+        return from_base64(text)
+    except ValueError:
         return PictureError("The data is no base64.", code="not_a_picture")

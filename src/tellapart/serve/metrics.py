@@ -53,6 +53,10 @@ class Metrics:
         self.reloads = Counter(
             "tellapart_reloads", "Times the run was loaded again.", ["outcome"], registry=registry
         )
+        self.refused = Counter(
+            "tellapart_connections_refused", "Connections closed for what they did or did not do.",
+            ["reason"], registry=registry,
+        )  # fmt: skip
         self._requests: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._stages = {
             stage: self.stages.labels(stage) for stage in ("decode", "wait", "model", "explain")

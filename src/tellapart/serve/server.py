@@ -66,6 +66,7 @@ def run_process(
     app, context = build(served, settings, threads=threads, requests=requests)
     BoundedProtocol.header_timeout = settings.header_timeout
     BoundedProtocol.most = min(settings.connections, _room_for_connections(settings.connections))
+    BoundedProtocol.refused = context.metrics.refused
     config = uvicorn.Config(
         app,
         loop="auto",

@@ -7,8 +7,6 @@ whose parameters give a ``binary_data_size`` has that many bytes behind it, in o
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import math
 import struct
@@ -20,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tellapart.serve.faults import Fault
+from tellapart.serve.messages import from_base64
 
 HEADER = "inference-header-content-length"
 _MOST_DIMENSIONS = 8
@@ -64,11 +63,16 @@ def split(body: bytes, header: str | None) -> tuple[Any, bytes]:
     return document, body[length:]
 
 
-def inputs_of(document: dict[str, Any], behind: bytes) -> list[Tensor]:
+def inputs_of(document: dict[str, Any], behind: bytes, *, most: int) -> list[Tensor]:
     """The inputs of a request.
 
+    Args:
+        document: Its JSON.
+        behind: The bytes behind it.
+        most: Most pictures that an input may hold, refused before they are taken apart.
+
     Raises:
-        Fault: If one is malformed, or its bytes do not fit what it says.
+        Fault: If one is malformed, its bytes do not fit what it says, or it holds too many.
     """
     given = document.get("inputs")
     if not isinstance(given, list) or not given or len(given) > 16:
@@ -78,6 +82,7 @@ def inputs_of(document: dict[str, Any], behind: bytes) -> list[Tensor]:
     for one in given:
         if not isinstance(one, dict):
             raise _wrong("an input is no object")
+        _check_count(one, most)
         size = _parameters(one).get("binary_data_size")
         if size is None:
             found.append(_from_json(one))
@@ -129,6 +134,17 @@ def _head(one: dict[str, Any]) -> tuple[str, str, tuple[int, ...], int]:
     ):
         raise _wrong("the shape of an input is no list of counts")
     return name, datatype, tuple(shape), math.prod(shape)
+
+
+def _check_count(one: dict[str, Any], most: int) -> None:
+    """Refuse an input of too many pictures: of ten million, each would be an object of its own."""
+    _, datatype, shape, count = _head(one)
+    pictures = count if datatype == "BYTES" else shape[0]
+    if pictures > most:
+        raise Fault(
+            400, "too_many", f"The request holds {pictures:,} pictures.",
+            f"Send at most {most} at once, or raise --max-pictures.",
+        )  # fmt: skip
 
 
 def _from_json(one: dict[str, Any]) -> Tensor:
@@ -187,8 +203,8 @@ def _decoded(item: Any) -> bytes:
     if not isinstance(item, str):
         raise _wrong("an element of a BYTES input is no string")
     try:
-        return base64.b64decode(item, validate=True)
-    except (binascii.Error, ValueError):
+        return from_base64(item)
+    except ValueError:
         raise _wrong("an element of a BYTES input in JSON is no base64") from None
 
 
