@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -98,6 +99,27 @@ def test_what_is_in_flight_is_answered_before_it_ends(own_server: Own) -> None:
         assert status == 200
         assert [row["label"] for row in content["rows"]] == ["red", "blue"] * 12  # type: ignore[index]
     assert server.log[-1]["event"] == "stopped"
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_who_comes_while_it_ends_is_turned_away_at_once(own_server: Own, workers: str) -> None:
+    server = own_server("--workers", workers, "--body-timeout", "10")
+    body, kind = form_of(RED)
+    head = f"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\n"
+    request = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+    with server.connect() as slow:
+        slow.sendall(request[:-40])
+        while not re.search(rb"tellapart_bodies_bytes [1-9]", server.ask("GET", "/metrics")[2]):
+            time.sleep(0.01)
+        server.signal(signal.SIGTERM)
+        with pytest.raises(ConnectionRefusedError):
+            while True:
+                server.connect().close()
+                time.sleep(0.05)
+        assert server.process.poll() is None
+        slow.sendall(request[-40:])
+        assert slow.recv(65_536).startswith(b"HTTP/1.1 200")
+    assert server.process.wait(60) == 0
 
 
 def test_a_deleted_run_folder_is_served_on(

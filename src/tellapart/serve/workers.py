@@ -64,6 +64,7 @@ class _Crew:
         self, folder: Path, settings: ServeSettings, listening: socket.socket, *, quiet: bool
     ) -> None:
         self._arguments = (str(folder), settings, listening, quiet)
+        self._listening = listening
         self._count = settings.workers
         self._grace = settings.grace
         self._spawn = multiprocessing.get_context("spawn")
@@ -99,6 +100,7 @@ class _Crew:
     def end(self) -> None:
         """Tell all to stop, and wait until they have."""
         self._tell(signal.SIGTERM)
+        self._listening.close()  # else who comes now would wait, and get no answer in the end
         until = time.monotonic() + self._grace + 10
         for process, _ in self._processes:
             process.join(max(0.1, until - time.monotonic()))
