@@ -26,7 +26,7 @@ Answer = TypeVar("Answer")
 CLASSES = ("blue", "red")
 LIMITS = (
     *("--max-body-mb", "1", "--max-bodies-mb", "8", "--max-megapixels", "4", "--max-pictures", "4"),
-    *("--header-timeout", "3", "--body-timeout", "3", "--queue", "64"),
+    *("--queue", "64"),
 )
 
 

@@ -9,13 +9,22 @@ import resource
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from serving import RED, Server, apart, form_of
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
-LIMIT = 3.0  # seconds, as the shared server has them for headers and bodies
+LIMIT = 1.0  # seconds, as the hasty server has them for headers and bodies
+
+
+@pytest.fixture(scope="module")
+def hasty(run_folder: Path) -> Iterator[Server]:
+    """A server that soon loses its patience, so that no test has to keep its own for long."""
+    running = Server(run_folder, "--header-timeout", str(LIMIT), "--body-timeout", str(LIMIT))
+    yield running
+    running.kill()
 
 
 def request_of(*pictures: bytes, close: bool = False) -> bytes:
@@ -37,8 +46,8 @@ def all_of(connection: socket.socket) -> bytes:
     return b"".join(parts)
 
 
-def test_headers_that_come_a_byte_at_a_time_are_not_waited_for(server: Server) -> None:
-    with server.connect() as connection:
+def test_headers_that_come_a_byte_at_a_time_are_not_waited_for(hasty: Server) -> None:
+    with hasty.connect() as connection:
         start = time.monotonic()
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             for byte in GET + b"X-Slow: " + b"a" * 1000:
@@ -48,16 +57,16 @@ def test_headers_that_come_a_byte_at_a_time_are_not_waited_for(server: Server) -
                     raise AssertionError("nobody minds")
         assert all_of(connection).startswith((b"HTTP/1.1 408", b""))
     assert time.monotonic() - start < 20 * LIMIT
-    assert server.predict(RED)[0] == 200
+    assert hasty.predict(RED)[0] == 200
 
 
-def test_a_connection_that_says_nothing_is_closed_without_a_word(server: Server) -> None:
-    with server.connect() as connection:
+def test_a_connection_that_says_nothing_is_closed_without_a_word(hasty: Server) -> None:
+    with hasty.connect() as connection:
         assert all_of(connection) == b""
 
 
-def test_a_body_that_never_ends_is_not_waited_for(server: Server) -> None:
-    with server.connect() as connection:
+def test_a_body_that_never_ends_is_not_waited_for(hasty: Server) -> None:
+    with hasty.connect() as connection:
         connection.sendall(request_of(RED)[:-40])
         answer = all_of(connection)
     assert answer.startswith(b"HTTP/1.1 408")
@@ -123,16 +132,16 @@ def test_requests_sent_without_waiting_are_answered_in_their_order(server: Serve
     assert answer.endswith(b'{"status":"ok"}')
 
 
-def test_a_client_that_never_reads_is_given_up(server: Server) -> None:
+def test_a_client_that_never_reads_is_given_up(hasty: Server) -> None:
     asked = 400
-    _, _, report = server.ask("GET", "/report")
+    _, _, report = hasty.ask("GET", "/report")
     assert asked * len(report) > 30_000_000  # more than the system keeps for a socket
-    with server.connect() as connection:
+    with hasty.connect() as connection:
         connection.sendall(b"GET /report HTTP/1.1\r\nHost: localhost\r\n\r\n" * asked)
         time.sleep(2.5 * LIMIT)
         answer = all_of(connection)
     assert answer.count(b"HTTP/1.1 200") < asked
-    assert server.ask("GET", "/healthz")[0] == 200
+    assert hasty.ask("GET", "/healthz")[0] == 200
 
 
 def test_what_was_closed_before_there_was_a_request_is_counted(

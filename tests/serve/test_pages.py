@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,9 @@ def test_the_page_holds_the_models_card_and_nothing_from_elsewhere(make_client: 
             assert attributes.get("src") == "static/page.js"
     links = [attributes.get("href") for tag, attributes in page.found if tag == "a"]
     assert "report" in links
+    assert client.get("/static/house.css").content == (
+        files("tellapart.report").joinpath("templates", "report.css").read_bytes()
+    )
     for path in ("static/page.css", "static/page.js", "static/camera.js", "static/icon.svg"):
         assert client.get(f"/{path}").status_code == 200
 
@@ -155,7 +159,7 @@ def test_chosen_pictures_get_bars_and_a_heat_map(page: Any) -> None:
     expect(answers.filter(has_text="b.jpg").locator(".label")).to_contain_text("blue")
     expect(answers.filter(has_text="c.jpg").locator(".label")).to_contain_text("not a picture")
     first = answers.filter(has_text="a.jpg")
-    expect(first.locator(".bar")).to_have_count(2)
+    expect(first.locator(".answer-bar")).to_have_count(2)
     why = first.get_by_role("button", name="Show why")
     why.click()
     expect(first.locator(".heat")).to_be_visible()
@@ -189,13 +193,46 @@ def test_a_picture_can_be_taken_with_the_camera(page: Any) -> None:
     expect(take).to_be_enabled()
     expect(take).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.locator(".answer .bar")).to_have_count(2)
+    expect(page.locator(".answer .answer-bar")).to_have_count(2)
     expect(page.get_by_role("dialog")).to_have_count(0)
     page.get_by_role("button", name="Use the camera").click()
     expect(take).to_be_enabled()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.locator(".answer")).to_have_count(1)
+
+
+def test_a_camera_that_may_not_be_used_is_said(page: Any) -> None:
+    page.evaluate(
+        """() => {
+            navigator.mediaDevices.getUserMedia =
+                () => Promise.reject(new DOMException("no", "NotAllowedError"));
+        }"""
+    )
+    page.get_by_role("button", name="Use the camera").click()
+    expect(page.get_by_role("alert")).to_contain_text("told not to use the camera")
+    expect(page.get_by_role("button", name="Take it")).to_be_hidden()
+    page.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_server_that_is_gone_is_said_in_words(
+    browser: Any, own_server: Callable[..., Server]
+) -> None:
+    server = own_server()
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(server.url)
+    page.set_input_files("#files", [chosen("a.jpg", RED)])
+    first = page.locator(".answer").filter(has_text="a.jpg")
+    expect(first.locator(".answer-bar")).to_have_count(2)
+    assert server.stop() == 0
+    page.set_input_files("#files", [chosen("b.jpg", BLUE)])
+    told = "The server cannot be reached."
+    expect(page.locator(".answer").filter(has_text="b.jpg").locator(".label")).to_have_text(told)
+    first.get_by_role("button", name="Show why").click()
+    expect(first.locator(".heat-key")).to_have_text(told)
+    context.close()
 
 
 def test_the_keyboard_reaches_everything_in_the_order_of_the_page(page: Any) -> None:
@@ -229,5 +266,5 @@ def test_the_keyboard_reaches_everything_in_the_order_of_the_page(page: Any) -> 
 def test_the_page_fits_the_screen(page: Any, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     page.set_input_files("#files", [chosen("a-very-long-name-" * 8 + ".jpg", RED)])
-    expect(page.locator(".answer .bar")).to_have_count(2)
+    expect(page.locator(".answer .answer-bar")).to_have_count(2)
     assert page.evaluate("document.documentElement.scrollWidth") <= width

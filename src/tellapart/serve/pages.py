@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 router = APIRouter(include_in_schema=False)
 
 ASSETS: Mapping[str, str] = {
+    "house.css": "text/css; charset=utf-8",
     "page.css": "text/css; charset=utf-8",
     "page.js": "text/javascript; charset=utf-8",
     "camera.js": "text/javascript; charset=utf-8",
@@ -79,13 +81,19 @@ async def report(request: Request) -> Response:
 
 def mount(app: FastAPI) -> None:
     """Give each asset a route of its own: a request names a route, never a file."""
-    folder = files("tellapart.serve") / "static"
     for name, kind in ASSETS.items():
-        content = (folder / name).read_bytes()
+        content = _file(name).read_bytes()
         headers = {"content-type": kind, "cache-control": "no-cache"}
         app.add_api_route(
             f"/static/{name}", _giving(content, headers), methods=["GET"], include_in_schema=False
         )
+
+
+def _file(name: str) -> Traversable:
+    """An asset; the style is the reports', with what the page adds in a file of its own."""
+    if name == "house.css":
+        return files("tellapart.report") / "templates" / "report.css"
+    return files("tellapart.serve") / "static" / name
 
 
 def render(served: Served, context: Context) -> str:

@@ -24,6 +24,7 @@ export async function openCamera(taken) {
   const take = byId("camera-take");
   told.textContent = "";
   take.disabled = true;
+  view.hidden = take.hidden = false;
   dialog.showModal();
 
   let stream = null;
@@ -56,6 +57,7 @@ export async function openCamera(taken) {
     take.disabled = false;
     take.focus();
   } catch (error) {
+    view.hidden = take.hidden = true;
     const refused = error.name === "NotAllowedError";
     told.textContent = refused ? "The browser was told not to use the camera." : "There is no camera that can be used.";
   }

@@ -33,10 +33,15 @@ async function ask(path, file) {
       await new Promise((resolve) => setTimeout(resolve, 1000 * Math.min(seconds, 10)));
       continue;
     }
-    const content = await answer.json();
+    const content = await answer.json().catch(() => null);
+    if (!content) throw new Error(`What answered is not this server (status ${answer.status}).`);
     if (!answer.ok) throw new Error(`${content.error.message} ${content.error.remedy}`.trim());
     return content;
   }
+}
+
+function reason(error) {
+  return error instanceof TypeError ? "The server cannot be reached." : error.message;
 }
 
 function add(files) {
@@ -85,7 +90,7 @@ async function answer({ file, item, name }) {
     show(item, row, file);
     say(`${name}: ${row.label}, ${percent(row.probability)}.`);
   } catch (error) {
-    const told = error instanceof TypeError ? "The server cannot be reached." : error.message;
+    const told = reason(error);
     const label = item.querySelector(".label");
     label.textContent = told;
     label.classList.add("is-error");
@@ -112,7 +117,7 @@ function show(item, row, file) {
   share.textContent = percent(row.probability);
   label.replaceChildren(name, share);
 
-  const bars = item.querySelector(".bars");
+  const bars = item.querySelector(".answer-bars");
   for (const [title, value] of Object.entries(row.probabilities)) bars.append(bar(title, value));
   bars.hidden = false;
   if (options.heat) offerHeat(item, row.label, file);
@@ -120,7 +125,7 @@ function show(item, row, file) {
 
 function bar(title, value) {
   const line = document.createElement("li");
-  line.className = "bar";
+  line.className = "answer-bar";
   const name = document.createElement("bdi");
   name.className = "bar-name";
   name.textContent = title;
@@ -164,9 +169,9 @@ function offerHeat(item, label, file) {
           mark("key-against"), "speaks against it",
         );
       } catch (error) {
-        key.textContent = error.message;
+        key.textContent = reason(error);
         key.hidden = false;
-        say(error.message);
+        say(key.textContent);
         return;
       } finally {
         button.disabled = false;
