@@ -21,7 +21,7 @@ RUN sed -n '/^flit-core==/,/# via/p' requirements/core.lock > /tmp/flit.lock \
     && /opt/tellapart/bin/python -m compileall -q /opt/tellapart
 
 FROM python:3.13-slim-trixie
-RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin tellapart
+RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin tellapart
 COPY --from=build /opt/tellapart /opt/tellapart
 ENV PATH="/opt/tellapart/bin:$PATH" \
     PYTHONDONTWRITEBYTECODE=1 \
@@ -30,6 +30,7 @@ USER 10001
 WORKDIR /run
 EXPOSE 8000
 STOPSIGNAL SIGTERM
+# Whether it lives: one that is full is not ready, and must not be started anew for that.
 HEALTHCHECK --interval=15s --timeout=3s --start-period=20s \
-    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/readyz', timeout=2)"]
+    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
 ENTRYPOINT ["tellapart", "serve", "/run/tellapart", "--host", "0.0.0.0", "--port", "8000"]

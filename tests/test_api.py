@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import pkgutil
 import subprocess
 import sys
@@ -54,6 +55,20 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
     code = f"import sys, tellapart; print(sorted(set({heavy.split()!r}) & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_nothing_is_kept_of_a_model_that_was_run_or_sent_anywhere(
+    run: ta.Run, small_photos: Path, tmp_path: Path
+) -> None:
+    """ONNX Runtime would, unless it is told not to before it is loaded."""
+    picture = next(small_photos.rglob("*.jpg"))
+    code = f"import tellapart as ta; print(ta.load({str(run.path)!r}).predict({str(picture)!r}))"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
+    kept.pop("ORT_DISABLE_TELEMETRY", None)
+    subprocess.run(
+        [sys.executable, "-c", code], env={**kept, "HOME": str(tmp_path)}, check=True, timeout=120
+    )
+    assert not [path for path in tmp_path.rglob("*") if "onnxruntime" in path.name]
 
 
 def test_a_scan_has_facts_and_the_sizes_asked_for(small_photos: Path) -> None:

@@ -11,6 +11,7 @@ Example:
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     from tellapart.scanning import Scan
 
 __version__ = "0.1.0"
+
+# Before ONNX Runtime is loaded: else it keeps an id of the machine in the user's cache, and sends
+# what it did with models to its maker (docs/decisions/0082).
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 # Where each public name lives; imported on first use, so that `import tellapart` stays quick.
 _HOMES = {

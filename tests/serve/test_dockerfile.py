@@ -26,6 +26,12 @@ def test_the_server_in_the_image_is_not_root_and_all_is_installed_by_its_hash() 
         assert "--require-hashes" in install or "--no-deps" in install, install
 
 
+def test_a_full_server_is_not_taken_for_a_dead_one() -> None:
+    [asked] = re.findall(r"127\.0\.0\.1:(\d+/\w+)", DOCKERFILE)
+    assert asked == "8000/healthz"
+    assert '"--port", "8000"]' in DOCKERFILE
+
+
 def test_what_the_image_copies_is_there_and_is_not_ignored() -> None:
     ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
     for line in re.findall(r"^COPY (?!--from)(.*)$", DOCKERFILE, re.MULTILINE):
