@@ -185,8 +185,14 @@ def test_another_run_takes_over_without_a_lost_request(
     assert {line["status"] for line in server.log if line["event"] == "request"} == {200}
 
 
-def test_several_processes_share_a_port_and_their_numbers(own_server: Own) -> None:
-    server = own_server("--workers", "2", "--api-key-env", "KEY", KEY="correct-horse-battery")
+def test_several_processes_share_a_port_and_their_numbers(
+    own_server: Own, run_folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "current").symlink_to(run_folder)
+    options = ("--workers", "2", "--api-key-env", "KEY")
+    server = own_server(*options, run=tmp_path / "current", KEY="correct-horse-battery")
+    name = json.loads((run_folder / "run.json").read_text())["name"]
+    assert server.other[-1].startswith(f"Serving  {name} at ")  # as one process says it
     key = {"X-API-Key": "correct-horse-battery"}
     body, kind = form_of(RED)
     assert server.ask("POST", "/v1/predict", body, {"Content-Type": kind})[0] == 401

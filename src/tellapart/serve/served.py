@@ -71,7 +71,7 @@ class Served:
         if heat is not None:
             heat_of(wide, blank[0], 0, heat)
         return cls(
-            name=run.settings.get("name") or run.path.resolve().name,
+            name=name_of(run),
             model=model,
             wide=wide,
             heat=heat,
@@ -115,6 +115,11 @@ class Served:
             "heat_map": self.heat,
             "report": self.report is not None,
         }
+
+
+def name_of(run: Run) -> str:
+    """What a run is called: as it was trained, whatever its folder is called by now."""
+    return str(run.settings.get("name") or run.path.resolve().name)
 
 
 def _heat_method(model: Model) -> str | None:

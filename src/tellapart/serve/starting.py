@@ -49,12 +49,13 @@ def serve(
     with listening:
         address = _address(listening)
         if settings.workers > 1:
+            from tellapart.serve.served import name_of
             from tellapart.serve.workers import run_workers
 
             run.load_model(threads=1)  # a broken one is told once, and before anything starts
             run_workers(
                 run.path, settings, listening, quiet=quiet,
-                started=lambda: started(address, run.name),
+                started=lambda: started(address, name_of(run)),
             )  # fmt: skip
             return
         from tellapart.serve.server import run_process
