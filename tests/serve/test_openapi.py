@@ -55,6 +55,42 @@ def test_the_examples_can_be_sent_as_they_stand(make_client: Make) -> None:
     assert sent == 4
 
 
+def shape_of(value: Any) -> Any:
+    """Names and kinds of a JSON value; of a list its first element, of classes their number."""
+    if isinstance(value, dict) and set(value) not in ({"cats", "dogs"}, {"red", "blue"}):
+        return {name: shape_of(part) for name, part in value.items()}
+    if isinstance(value, list) and value:
+        return [shape_of(value[0])]
+    return "number" if isinstance(value, int | float) else type(value).__name__
+
+
+def test_answers_look_as_their_examples_do(make_client: Make) -> None:
+    client, _ = make_client()
+    compared = 0
+    for path, methods in client.get("/openapi.json").json()["paths"].items():
+        [(method, route)] = methods.items()
+        content = route["responses"]["200"].get("content", {}).get("application/json", {})
+        if "example" not in content:
+            assert path == "/metrics"  # which is no JSON
+            continue
+        sent = route.get("requestBody", {}).get("content", {}).get("application/json", {})
+        address = path.replace("{name}", "tellapart").replace("{version}", "1")
+        given = {"json": sent["example"]} if sent else {}
+        answer = getattr(client, method)(address, **given)
+        assert shape_of(answer.json()) == shape_of(content["example"]), path
+        compared += 1
+    assert compared == 14
+
+
+def test_only_paths_name_a_version(make_client: Make) -> None:
+    client, _ = make_client()
+    for path, methods in client.get("/openapi.json").json()["paths"].items():
+        for route in methods.values():
+            named = {(one["name"], one["in"]) for one in route.get("parameters", ())}
+            assert (("version", "path") in named) == ("{version}" in path)
+            assert ("version", "query") not in named
+
+
 def test_no_page_of_the_document_loads_scripts_from_elsewhere(make_client: Make) -> None:
     client, _ = make_client()
     assert client.get("/docs").status_code == 404

@@ -133,10 +133,9 @@ def _document(app: FastAPI) -> dict[str, Any]:
         made = get_openapi(
             title=app.title, version=app.version, description=app.description, routes=app.routes
         )
-        for methods in made["paths"].values():
-            for route in methods.values():  # FastAPI's own shape of an error, which we never send
-                if "HTTPValidationError" in str(route["responses"].get("422")):
-                    del route["responses"]["422"]
+        for path, methods in made["paths"].items():
+            for route in methods.values():
+                _complete(route, path)
         schemas = made.setdefault("components", {}).setdefault("schemas", {})
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
@@ -147,3 +146,15 @@ def _document(app: FastAPI) -> dict[str, Any]:
             pictures["maxItems"] = app.state.context.settings.max_pictures
         app.openapi_schema = made
     return app.openapi_schema
+
+
+def _complete(route: dict[str, Any], path: str) -> None:
+    """Mend what FastAPI says of a route: errors of its own shape, a version that no path has."""
+    if "HTTPValidationError" in str(route["responses"].get("422")):
+        del route["responses"]["422"]  # we never send it
+    if path.startswith("/v2"):  # the version is a part of the path, or is not given
+        given = route.get("parameters", [])
+        route["parameters"] = [one for one in given if one["in"] == "path"]
+    example = examples.ANSWERS.get(path.replace("/versions/{version}", ""))
+    if example is not None:
+        route["responses"]["200"]["content"]["application/json"]["example"] = example

@@ -109,3 +109,92 @@ INFER: dict[str, Any] = {
     }
 }
 """The body of the Open Inference Protocol as JSON; with bytes behind it, it is no JSON any more."""
+
+_METADATA = {
+    "name": "tellapart",
+    "versions": ["1"],
+    "platform": "onnxruntime_onnx",
+    "inputs": [
+        {"name": "image", "datatype": "UINT8", "shape": [-1, -1, -1, 3]},
+        {"name": "encoded", "datatype": "BYTES", "shape": [-1]},
+    ],
+    "outputs": [
+        {"name": "probabilities", "datatype": "FP32", "shape": [-1, 2]},
+        {"name": "label", "datatype": "BYTES", "shape": [-1]},
+    ],
+}
+_INFERRED = {
+    "model_name": "tellapart",
+    "model_version": "1",
+    "outputs": [
+        {"name": "probabilities", "datatype": "FP32", "shape": [1, 2], "data": [0.9995, 0.0005]},
+        {"name": "label", "datatype": "BYTES", "shape": [1], "data": ["cats"]},
+    ],
+}
+_NAMED = {"name": "tellapart", "version": "ceec1d1bf367"}
+ANSWERS: dict[str, Any] = {
+    "/v1/predict": {
+        "schema": 1,
+        "model": _NAMED,
+        "rows": [
+            {
+                "path": "new.jpg",
+                "label": "cats",
+                "probability": 0.9995,
+                "probabilities": {"cats": 0.9995, "dogs": 0.0005},
+                "error": None,
+                "code": None,
+            }
+        ],
+    },
+    "/v1/explain": {
+        "schema": 1,
+        "model": _NAMED,
+        "path": "new.jpg",
+        "label": "cats",
+        "target": "cats",
+        "method": "evidence",
+        "probabilities": {"cats": 0.9995, "dogs": 0.0005},
+        "heat": [[0.2, 3.1], [-0.4, 1.7]],
+        "png": PIXEL,
+        "error": None,
+        "code": None,
+    },
+    "/v1/model": {
+        "schema": 1,
+        "name": "pets-1",
+        "version": "ceec1d1bf367",
+        "sha256": "ceec1d1bf3673b9416bac173f958cbbdf458b641ba01c28204e6a0f46cf4c2b8",
+        "classes": ["cats", "dogs"],
+        "size": 224,
+        "fit": "squash",
+        "model": "probe",
+        "backbone": "efficientnet-lite0",
+        "trained": "2026-11-26T11:00:16+00:00",
+        "data": {"name": "pets", "fingerprint": "89c9124bc2a14fea", "pictures": 3000},
+        "held_out": {
+            "accuracy": 0.987,
+            "accuracy_ci95": [0.977886, 0.992387],
+            "majority_accuracy": 0.5,
+            "method": "split",
+            "n": 1000,
+        },
+        "verdict": {"code": "healthy", "sentence": "Healthy: training 100 %, gap 1.3 points."},
+        "heat_map": "evidence",
+        "report": True,
+        "serves_as": "tellapart",
+    },
+    "/v2": {
+        "name": "tellapart",
+        "version": "0.1.0",
+        "extensions": ["binary_tensor_data", "classification"],
+    },
+    "/v2/health/live": {"live": True},
+    "/v2/health/ready": {"ready": True},
+    "/v2/models/{name}": _METADATA,
+    "/v2/models/{name}/ready": {"ready": True},
+    "/v2/models/{name}/infer": _INFERRED,
+    "/healthz": {"status": "ok"},
+    "/readyz": {"status": "ready"},
+}
+"""What the routes answer when all is well, by path; a path with a version has the same."""
