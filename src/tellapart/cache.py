@@ -323,7 +323,7 @@ def _explained(folder: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError) as error:
-        reason = str(error)
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
         full = "full" in reason or getattr(error, "errno", None) == 28
         if full or "disk I/O" in reason:
             raise CacheError(

@@ -42,7 +42,7 @@ def test_imbalance() -> None:
     finding = found([*of("a", 1_500), *of("b", 300)])["imbalance"]
     assert finding.level == "warning"
     assert "'a' has 1,500 pictures, 'b' has 300" in finding.sentence
-    assert "83%" in finding.sentence
+    assert "83 %" in finding.sentence
 
 
 def test_classes_and_parts() -> None:
@@ -68,10 +68,10 @@ def test_passed_over_noted_and_corrected() -> None:
     )
     assert codes["passed_over"].level == "note"
     assert codes["passed_over"].count == 1_200
-    assert codes["passed_over"].sentence == "Passed over on reading: 1,200 hidden."
+    assert codes["passed_over"].sentence == "Passed over on reading: hidden (1,200)."
     assert codes["noted"].count == 2
     assert codes["corrections_applied"].count == 4
-    assert "3 excluded, 1 relabeled" in codes["corrections_applied"].sentence
+    assert "excluded (3), relabeled (1)" in codes["corrections_applied"].sentence
 
 
 def test_labels_stand_in_sentences_as_they_are() -> None:

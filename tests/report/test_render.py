@@ -119,7 +119,7 @@ def test_headline_says_number_interval_count_and_guessing(samples: Any, read_pag
     assert "98.7% of 598 held-out pictures right" in said
     assert "95 % interval 97.4 to 99.3 % ." in said or "95 % interval 97.4 to 99.3 %." in said
     assert "Always guessing the commonest class gets 50.2 %" in said
-    assert "set aside before training (20 % of each class, seed 0)" in said
+    assert "set aside before training (about 20 % of each class, seed 0)" in said
 
 
 def test_verdict_is_not_said_twice(samples: Any, read_page: Any) -> None:
@@ -218,6 +218,17 @@ def test_check_says_what_to_do_next(samples: Any, read_page: Any) -> None:
     assert "train/cats/cat.14.jpg,exclude," in said
     assert "1Error2Warnings2Notes" in said
     assert "Nothing to complain about" in read_page(render_check(samples.check_view(found=()))).text
+
+
+def test_the_example_of_corrections_relabels_no_broken_file(samples: Any, read_page: Any) -> None:
+    view = samples.check_view()
+    found = (
+        samples.Found("not_a_picture", "error", 2, "No pictures.", "", ("cats/a", "cats/b")),
+        samples.Found("blurred", "warning", 1, "1 is blurred.", "", ("cats/c.jpg",)),
+    )
+    counts = [ClassCount("dogs", 20), ClassCount("cats", 30)]
+    said = read_page(render_check(replace(view, findings=found, counts=counts))).text
+    assert "cats/a,exclude, cats/c.jpg,relabel,dogs" in said
 
 
 def test_check_without_parts_shows_no_parts(samples: Any, read_page: Any) -> None:

@@ -88,7 +88,7 @@ def _uneven(counts: Mapping[str, int], where: str) -> Iterator[Finding]:
             len(full),
             f"The classes are uneven{where}: '{largest}' has {counted(most, 'picture')}, "
             f"'{smallest}' has {fewest:,}. Always guessing '{largest}' would be right "
-            f"{share:.0%} of the time, so look at the accuracy of each class.",
+            f"{100 * share:.0f} % of the time, so look at the accuracy of each class.",
             f"Add pictures of '{smallest}' if you can.",
         )
 
@@ -154,4 +154,8 @@ def source_findings(scan: Scan) -> Iterator[Finding]:
 
 
 def _told(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{n:,} {why.replace(' ' + _CORRECTED, '')}" for why, n in counts.items())
+    """Reasons with their counts behind them, which read well for one and for many."""
+    reasons = [(why.replace(f" {_CORRECTED}", ""), n) for why, n in counts.items()]
+    return ", ".join(
+        f"{why[:-1]}; {n:,})" if why.endswith(")") else f"{why} ({n:,})" for why, n in reasons
+    )

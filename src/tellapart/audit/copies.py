@@ -95,15 +95,16 @@ class Copies:
         n = self._disputed.height
         if n:
             contents = self._disputed["content"].n_unique()
+            all_of_them = "Both" if n == 2 else f"All {n:,}"
             yield Finding(
                 "contradicting_labels",
                 "error",
                 n,
                 f"{counted(contents, 'picture')} {verb(contents, 'is', 'are')} there under two "
-                f"labels or more, in {counted(n, 'file')} with the same content. All "
-                f"{n:,} are left out, since nobody can tell which label is right.",
-                "Decide which label is right; exclude or relabel the others in the "
-                "corrections file.",
+                f"labels or more, in {counted(n, 'file')} with the same content. "
+                f"{all_of_them} are left out, since nobody can tell which label is right.",
+                "Decide which label is right; exclude or relabel the others in a corrections "
+                "file, which 'tellapart check' writes with --out.",
                 tuple(self._disputed.sort("content", "row")["path"]),
             )
 

@@ -35,6 +35,7 @@ LEFT_OUT = 200  # rows of the table of what was left out
 REASONS = 12  # rows of the table of reasons
 ROWS = 200  # classes listed in full
 
+_LABELS = ("contradicting_labels",)  # errors of pictures that can be read
 LEVELS = ("error", "warning", "note")
 
 
@@ -54,7 +55,7 @@ def measured(view: RunView) -> str:
             "apart. They chose nothing; those with a copy in the training part do not count."
         )
     share = mapping(view.run, "settings").get("held_out")
-    drawn = f"{text.percent(share, 0)} of each class, " if isinstance(share, float) else ""
+    drawn = f"about {text.percent(share, 0)} of each class, " if isinstance(share, float) else ""
     return (
         f"Measured by the saved model file on {pictures} set aside before training ({drawn}"
         f"seed {seed}). They chose nothing, and copies of one picture never stand on both sides."
@@ -110,15 +111,21 @@ def findings(
 
 
 def corrections(view: CheckView) -> str:
-    """A corrections file for the first pictures that have a finding, as an example."""
-    found = [path for finding in view.findings for path in finding.paths]
-    paths = [*dict.fromkeys(found), "cats/1.jpg", "cats/2.jpg"][:2]
-    label = view.counts[-1].name if view.counts else "dogs"
+    """A corrections file for the first pictures that have a finding, as an example.
+
+    What is relabelled is a picture, not a file that cannot be read, and gets another label.
+    """
+    excluded = next((path for one in view.findings for path in one.paths), "cats/1.jpg")
+    whole = [one for one in view.findings if one.level != "error" or one.code in _LABELS]
+    paths = [path for one in whole for path in one.paths if path != excluded]
+    relabelled = paths[0] if paths else "cats/2.jpg"
+    others = [row.name for row in view.counts if f"/{row.name}/" not in f"/{relabelled}"]
+    label = others[-1] if others else "dogs"
     file = io.StringIO()
     rows = csv.writer(file, lineterminator="\n")
     rows.writerow(["path", "action", "label"])
-    rows.writerow([text.clean(paths[0]), "exclude", ""])
-    rows.writerow([text.clean(paths[1]), "relabel", text.clean(label)])
+    rows.writerow([text.clean(excluded), "exclude", ""])
+    rows.writerow([text.clean(relabelled), "relabel", text.clean(label)])
     return file.getvalue().rstrip("\n")
 
 
