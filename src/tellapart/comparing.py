@@ -116,6 +116,10 @@ class Comparison:
 
     def as_text(self) -> str:
         """The table and the sentences, as plain text."""
+        return "\n".join([self.as_table(), "", *(pair.sentence for pair in self.pairs)])
+
+    def as_table(self) -> str:
+        """One line a run, below a head."""
         head = ("run", "size", "held out", "right", "95 % interval", "guessing", "log loss")
         cells = [head, *(_cells(row) for row in self.rows)]
         widths = [max(len(line[i]) for line in cells) for i in range(len(head))]
@@ -126,7 +130,7 @@ class Comparison:
             ).rstrip()
             for line in cells
         ]
-        return "\n".join([*lines, "", *(pair.sentence for pair in self.pairs)])
+        return "\n".join(lines)
 
     def __str__(self) -> str:
         return self.as_text()

@@ -68,6 +68,8 @@ def test_train_says_what_it_does_and_leaves_a_whole_run(small_photos: Path, in_t
         assert stage in done.stderr
     assert "95 % interval" in done.stdout
     assert "tellapart predict runs/pets-1" in done.stdout
+    last = done.stdout.splitlines()[-1].split(maxsplit=1)
+    assert last == ["Report", str(in_tmp / "runs" / "pets-1" / "report.html")]
     assert sorted(path.name for path in (in_tmp / "runs").iterdir()) == ["pets-1"]
     files = {path.name for path in (in_tmp / "runs" / "pets-1").iterdir()}
     assert files == {
@@ -300,6 +302,31 @@ def test_a_headline_is_never_rounded_up_to_all(capsys: pytest.CaptureFixture[str
     said = capsys.readouterr().out.strip()
     assert said.startswith("99.97 %  of 3,000 pictures right (95 % interval 99.8 to 99.99 %")
     assert said.endswith("guessing gets 50 %)")
+
+
+def test_check_ends_with_the_commands_to_go_on_with(
+    small_photos: Path, make_picture: MakePicture, tmp_path: Path
+) -> None:
+    done = tellapart("check", small_photos, "--out", tmp_path / "my check")
+    assert done.stdout.splitlines()[-1].split(maxsplit=1)[1].startswith("tellapart train ")
+    pets = tmp_path / "pets"
+    for name in ("cats", "dogs"):
+        make_picture(pets / name / "a.jpg")
+        (pets / name / "empty.jpg").write_bytes(b"")
+    done = tellapart("check", pets, cwd=tmp_path)
+    assert f"Next      tellapart check {pets} --out checked" in done.stdout
+    done = tellapart("check", "pets", "--out", "my check", cwd=tmp_path)
+    file = shlex.quote("my check/corrections.csv")
+    assert done.stdout.splitlines()[-1] == f"Next      tellapart train pets --corrections {file}"
+
+
+def test_explain_names_the_picture_that_cannot_be_read(run_folder: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "notes.jpg"
+    broken.write_text("no picture")
+    error = refused("explain", run_folder, broken)
+    assert error["code"] == "not_a_picture"
+    assert "notes.jpg' cannot be explained. The content is not a picture" in error["message"]
+    assert error["remedy"]
 
 
 def test_lines_that_are_too_long_are_broken_between_words(

@@ -50,9 +50,10 @@ def test_list_says_where_things_are_and_how_to_get_the_others(faces: Path) -> No
     assert shown.exit_code == 0
     lines = shown.stdout.splitlines()
     assert lines[0].split()[:2] == ["happy-or-sad", "80"]
-    assert lines[1].strip() == str(faces)
-    assert lines[3].strip() == "not here; get it with: tellapart data get mnist"
-    assert lines[5].strip() == "not here, and without an official download"
+    assert lines[1].strip() == "Happy or sad: 80 drawn faces"
+    assert lines[2].strip() == str(faces)
+    assert lines[5].strip() == "not here; get it with: tellapart data get mnist"
+    assert lines[8].strip() == "not here, and without an official download"
 
 
 def test_list_json_has_the_contract(faces: Path) -> None:

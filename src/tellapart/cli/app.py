@@ -26,6 +26,7 @@ from tellapart.cli import (
     train,
 )
 from tellapart.cli.guard import guarded
+from tellapart.cli.plain import Command, Group
 
 COMMANDS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("check", check.command),
@@ -49,6 +50,7 @@ def build() -> typer.Typer:
     """The whole command line."""
     app = typer.Typer(
         name="tellapart",
+        cls=Group,
         epilog="Start with:  tellapart check pets/    then:  tellapart train pets/",
         no_args_is_help=True,
         add_completion=True,
@@ -58,7 +60,7 @@ def build() -> typer.Typer:
     )
     app.callback(help=HELP)(_root)
     for name, function in COMMANDS:
-        app.command(name)(guarded(function))
+        app.command(name, cls=Command)(guarded(function))
     app.add_typer(project.build(), name="project")
     app.add_typer(data.build(), name="data")
     app.add_typer(cache.build(), name="cache")

@@ -8,6 +8,7 @@ import typer
 
 from tellapart.cli.guard import guarded
 from tellapart.cli.options import Json, Quiet
+from tellapart.cli.plain import Command, group
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,15 +21,11 @@ _WIDTHS = (9, 8, 10, 12, 10, 12, 13)
 
 def build() -> typer.Typer:
     """The group of ``bench`` commands."""
-    group = typer.Typer(
-        help="Measure what this machine can do.",
-        no_args_is_help=True,
-        rich_markup_mode=None,
-    )
+    commands = group("Measure what this machine can do.")
     # With a callback, a group of one command is a group.
-    group.callback()(_root)
-    group.command("devices")(guarded(devices))
-    return group
+    commands.callback()(_root)
+    commands.command("devices", cls=Command)(guarded(devices))
+    return commands
 
 
 def _root() -> None:

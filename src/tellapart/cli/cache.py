@@ -6,18 +6,15 @@ import typer
 
 from tellapart.cli.guard import guarded
 from tellapart.cli.options import Json
+from tellapart.cli.plain import Command, group
 
 
 def build() -> typer.Typer:
     """The group of ``cache`` commands."""
-    group = typer.Typer(
-        help="Show or clear what was worked out and kept.",
-        no_args_is_help=True,
-        rich_markup_mode=None,
-    )
-    group.command("info")(guarded(info))
-    group.command("clear")(guarded(clear))
-    return group
+    commands = group("Show or clear what was worked out and kept.")
+    commands.command("info", cls=Command)(guarded(info))
+    commands.command("clear", cls=Command)(guarded(clear))
+    return commands
 
 
 def info(as_json: Json = False) -> None:
@@ -47,7 +44,7 @@ def info(as_json: Json = False) -> None:
         return
     typer.echo(f"{found.folder}\n{_size(found.bytes)} of {_size(found.limit)}")
     for kind, (entries, size) in sorted(found.kinds.items()):
-        typer.echo(f"  {kind:<58} {entries:>8,}  {_size(size):>9}")
+        typer.echo(f"  {kind}\n    {entries:,} entries, {_size(size)}")
 
 
 def clear(as_json: Json = False) -> None:

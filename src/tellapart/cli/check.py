@@ -66,11 +66,33 @@ def command(
         if written:
             names = " · ".join(path.name for path in written)
             typer.echo(f"Wrote     {clean(out)}/   {names}")
+        for i, line in enumerate(_next(found, out, corrections)):
+            typer.echo(f"{'Next' if i == 0 else '':<10}{clean(line)}")
     if strict and any(finding.level == "error" for finding in found.findings):
         raise typer.Exit(1)
 
 
+def _next(found: Check, out: Path | None, corrections: Path | None) -> list[str]:
+    """The commands to go on with: a file to correct in, where something was found; training."""
+    from tellapart.checking import CORRECTIONS
+    from tellapart.cli.terminal import program, quoted
+
+    name, data = program(), quoted(found.data)
+    told = []
+    if out is None and found.findings:
+        told.append(f"{name} check {data} --out checked")
+        told.append("  a page with the pictures, and a corrections.csv to edit")
+    if all(finding.code != "one_class" for finding in found.findings):
+        given = corrections or (out / CORRECTIONS if out is not None and found.findings else None)
+        told.append(
+            f"{name} train {data}"
+            + (f" --corrections {quoted(given)}" if given is not None else "")
+        )
+    return told
+
+
 def _print(found: Check) -> None:
+    from rich.console import Group, RenderableType
     from rich.table import Table
 
     from tellapart.cli.terminal import clean, console, print_indented
@@ -96,17 +118,20 @@ def _print(found: Check) -> None:
     for finding in found.findings:
         from rich.text import Text
 
-        told = Text(clean(finding.sentence))
+        told: list[RenderableType] = [Text(clean(finding.sentence))]
         if finding.remedy:
-            told.append("\n→ " + clean(finding.remedy), style="italic")
-        for path in finding.paths[:3]:
-            told.append("\n  " + clean(path), style="dim")
+            remedy = Table.grid()
+            remedy.add_row("→ ", Text(clean(finding.remedy), style="italic"))
+            told.append(remedy)
+        told += [Text(f"  {clean(path)}", style="dim") for path in finding.paths[:3]]
         if len(finding.paths) > 3:
-            told.append(f"\n  and {len(finding.paths) - 3:,} more", style="dim")
-        table.add_row(Text(finding.level, style=_STYLES[finding.level]), f"{finding.count:,}", told)
+            told.append(Text(f"  and {len(finding.paths) - 3:,} more", style="dim"))
+        level = Text(finding.level, style=_STYLES[finding.level])
+        table.add_row(level, f"{finding.count:,}", Group(*told))
     if found.findings:
         shown.print(table)
     shown.print()
     shown.print("How pictures are read", style="bold")
     for sentence in summary["policy"]:
         print_indented(shown, sentence, first="  · ")
+    shown.print()

@@ -24,10 +24,14 @@ def command(
       tellapart compare runs/pets-1 runs/pets-2
     """
     import tellapart as ta
-    from tellapart.cli.terminal import console, print_json
+    from tellapart.cli.terminal import console, print_indented, print_json
 
     compared = ta.compare(runs)
     if as_json:
         print_json(compared.as_json())
     else:
-        console().print(compared.as_text(), soft_wrap=True)
+        shown = console()
+        shown.print(compared.as_table(), soft_wrap=True)
+        shown.print()
+        for pair in compared.pairs:
+            print_indented(shown, pair.sentence, first="")

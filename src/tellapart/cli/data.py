@@ -9,6 +9,7 @@ import typer
 
 from tellapart.cli.guard import guarded
 from tellapart.cli.options import Json, Quiet
+from tellapart.cli.plain import Command, group
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,15 +34,11 @@ From = Annotated[
 
 def build() -> typer.Typer:
     """The group of ``data`` commands."""
-    group = typer.Typer(
-        help="List, find and download the data sets of the classic lessons.",
-        no_args_is_help=True,
-        rich_markup_mode=None,
-    )
-    group.command("list")(guarded(list_all))
-    group.command("get")(guarded(get))
-    group.command("where")(guarded(where))
-    return group
+    commands = group("List, find and download the data sets of the classic lessons.")
+    commands.command("list", cls=Command)(guarded(list_all))
+    commands.command("get", cls=Command)(guarded(get))
+    commands.command("where", cls=Command)(guarded(where))
+    return commands
 
 
 def list_all(as_json: Json = False) -> None:
@@ -74,7 +71,8 @@ def list_all(as_json: Json = False) -> None:
         return
     for dataset, (found, refused) in rows:
         size = f"{dataset.size / 1e6:,.1f} MB" if dataset.size else ""
-        typer.echo(f"{dataset.name:<23} {dataset.pictures:>7,} pictures {size:>9}  {dataset.title}")
+        typer.echo(f"{dataset.name:<23} {dataset.pictures:>7,} pictures {size:>9}".rstrip())
+        typer.echo(f"  {dataset.title}")
         typer.echo(f"  {clean(found.path) if found else _how(dataset)}")
         for why in refused:
             typer.echo(f"  Passed over: {clean(why)}")

@@ -24,7 +24,7 @@ def command(
       tellapart demo
     """
     import tellapart as ta
-    from tellapart.cli.terminal import clean, print_json, progress_of
+    from tellapart.cli.terminal import print_json, progress_of
     from tellapart.cli.train import print_result
     from tellapart.demo import write_digits
 
@@ -37,4 +37,3 @@ def command(
         print_json(run.as_json())
         return
     print_result(run)
-    typer.echo(f"Report    {clean((run.path / 'report.html').resolve())}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -96,16 +98,18 @@ def command(
     _keep(picture, target_file)
     model = ta.load(folder) if folder is not None else None
     if model is None or views:
-        content, png = _view(kind, picture_bytes(picture), model.model if model else None)
+        with _named(picture):
+            content, png = _view(kind, picture_bytes(picture), model.model if model else None)
         target_file.write_bytes(png)
         if as_json:
             print_json({"schema": 1, "path": picture, **content, "png": str(target_file)})
         else:
             _tell_view(kind, content, target_file)
         return
-    explained = model.explain(
-        picture, target=target, method=method, progress=progress_of(quiet=quiet)
-    )
+    with _named(picture):
+        explained = model.explain(
+            picture, target=target, method=method, progress=progress_of(quiet=quiet)
+        )
     target_file.write_bytes(explained.png)
     if as_json:
         print_json(
@@ -121,6 +125,21 @@ def command(
         )
     else:
         _tell(explained, target_file)
+
+
+@contextmanager
+def _named(picture: str) -> Iterator[None]:
+    """Say which picture it is that cannot be decoded."""
+    from tellapart.errors import PictureError
+
+    try:
+        yield
+    except PictureError as error:
+        raise PictureError(
+            f"'{picture}' cannot be explained. {error.message}",
+            remedy=error.remedy or "Give a picture that opens in other programs.",
+            code=error.code,
+        ) from error
 
 
 def _keep(picture: str, target_file: Path) -> None:

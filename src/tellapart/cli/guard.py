@@ -46,9 +46,9 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
         except OSError as error:  # of a file that a command writes
-            named = f"'{error.filename}' cannot be used" if error.filename else "A file failed"
+            named = f"'{error.filename}'" if error.filename else "The output"
             problem = TellapartError(
-                f"{named}: {error.strerror or error}.",
+                f"{named} cannot be written or read: {error.strerror or error}.",
                 remedy="Check the path, your rights there, and the room on the disk.",
                 code="file",
             )

@@ -9,6 +9,7 @@ import typer
 
 from tellapart.cli.guard import guarded
 from tellapart.cli.options import Json, Quiet
+from tellapart.cli.plain import Command, group
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,14 +21,10 @@ if TYPE_CHECKING:
 
 def build() -> typer.Typer:
     """The group of ``project`` commands."""
-    group = typer.Typer(
-        help="The classic lessons of image classification, run for real.",
-        no_args_is_help=True,
-        rich_markup_mode=None,
-    )
-    group.command("list")(guarded(show))
-    group.command("run")(guarded(run))
-    return group
+    commands = group("The classic lessons of image classification, run for real.")
+    commands.command("list", cls=Command)(guarded(show))
+    commands.command("run", cls=Command)(guarded(run))
+    return commands
 
 
 def show(as_json: Json = False) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import html
 import inspect
 import re
 import sys
@@ -60,7 +61,7 @@ def _section(command: Any, name: str) -> Iterator[str]:
         yield ""
     if options:
         yield "| option | meaning | default |\n| --- | --- | --- |"
-        yield from (f"| `{_flag(p)}` | {_cell(p.help)} | {_default(p)} |" for p in options)
+        yield from (f"| {_flag(p)} | {_cell(p.help)} | {_default(p)} |" for p in options)
         yield ""
     lines = [line.strip() for line in examples.splitlines() if line.strip()]
     if lines:
@@ -69,13 +70,20 @@ def _section(command: Any, name: str) -> Iterator[str]:
 
 def _flag(option: Any) -> str:
     flags = ", ".join(option.opts)
-    return _cell(f"{flags} {option.metavar}" if option.metavar else flags)
+    return _code(f"{flags} {option.metavar}" if option.metavar else flags)
 
 
 def _default(option: Any) -> str:
     if option.is_flag or option.default is None or callable(option.default):
         return ""
     return f"`{option.default}`"
+
+
+def _code(text: str) -> str:
+    """Code in a cell; a bar there is read as the cell's end, or shown with its backslash."""
+    if "|" not in text:
+        return f"`{text}`"
+    return f"<code>{html.escape(text).replace('|', '&#124;')}</code>"
 
 
 def _cell(text: str | None) -> str:

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+import shutil
 import sys
+import textwrap
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tellapart.errors import TellapartError
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
 NAME_WIDTH = 10
 MAX_WIDTH = 100
 _EVERY = 10.0  # seconds between plain lines of a long stage
+_PLAIN = re.compile(r"[\w@%+=:,./-]+")
+_GLUE = "\ue000"  # stands for a space where a line must not be broken
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -63,11 +69,25 @@ def print_error(error: TellapartError, *, as_json: bool) -> None:
         print_json({"schema": 1, "error": error.as_json()})
         return
     shown = console(stderr=True)
-    shown.print("Error  ", style="bold red", end="")
-    shown.print(clean_lines(error.message))
+    _print_told(shown, "Error  ", "bold red", error.message)
     if error.remedy:
-        shown.print("To do  ", style="bold", end="")
-        shown.print(clean_lines(error.remedy))
+        _print_told(shown, "To do  ", "bold", error.remedy)
+
+
+def _print_told(shown: Console, name: str, style: str, message: str) -> None:
+    """A message beside its name; each of its lines begins below the first.
+
+    A line that is set in, such as an address to copy, stays as it is.
+    """
+    from rich.text import Text
+
+    first = Text(name, style=style)
+    for line in clean_lines(message).split("\n"):
+        if line.startswith(" "):
+            shown.print(line, soft_wrap=True)
+        else:
+            print_indented(shown, line, first=first)
+        first = Text(" " * len(name))
 
 
 def clean_lines(text: str) -> str:
@@ -90,15 +110,50 @@ def print_headline(shown: Console, measured: Mapping[str, Any], what: str) -> No
     print_indented(shown, told)
 
 
-def print_indented(shown: Console, told: Text | str, first: str = "  ") -> None:
-    """Print text under ``first``; the lines it is broken into begin below its own beginning."""
+def print_indented(shown: Console, told: Text | str, first: Text | str = "  ") -> None:
+    """Print text under ``first``; the lines it is broken into begin below its own beginning.
+
+    A percentage is never parted from its number, and what is longer than a line, such as a path
+    or an address, stays in one piece, so that it can be copied.
+    """
     from rich.text import Text
 
-    whole = Text(told) if isinstance(told, str) else told
-    for line in whole.wrap(shown, max(shown.width - len(first), 20)):
-        line.rstrip()
-        shown.print(Text.assemble(first, line), soft_wrap=True)
-        first = " " * len(first)
+    whole = Text(told) if isinstance(told, str) else told.copy()
+    whole.plain = whole.plain.replace(" %", f"{_GLUE}%")
+    width = max(shown.width - len(first), 20)
+    for paragraph in whole.split("\n", allow_blank=True):
+        for line in paragraph.divide(_breaks(paragraph.plain, width)):
+            line.plain = line.plain.replace(_GLUE, " ")
+            line.rstrip()
+            shown.print(Text.assemble(first, line), soft_wrap=True)
+            first = " " * len(first)
+
+
+def _breaks(text: str, width: int) -> list[int]:
+    """Where lines begin, so that they are not wider than this unless a word is."""
+    from rich.cells import cell_len
+
+    starts, column = [], 0
+    for word in re.finditer(r"[^ ]+ *", text):
+        if column and column + cell_len(word.group().rstrip()) > width:
+            starts.append(word.start())
+            column = 0
+        column += cell_len(word.group())
+    return starts
+
+
+def program() -> str:
+    """How this program is called, for commands to copy: by its path where no PATH leads to it."""
+    typed = sys.argv[0]
+    if Path(typed).stem == "tellapart" and shutil.which("tellapart") is None:
+        return quoted(typed)
+    return "tellapart"
+
+
+def quoted(text: object) -> str:
+    """A path as a shell reads it, with quotes only where it has spaces and the like."""
+    plain = str(text)
+    return plain if _PLAIN.fullmatch(plain) else shlex.quote(plain)
 
 
 def duration(seconds: float) -> str:
@@ -158,17 +213,33 @@ class _Count:
     def note(self, line: str) -> None:
         _write_line(clean(line))
 
-    def line(self, width: int, name: str, unit: str) -> str:
+    def line(self, name: str, unit: str) -> str:
         """The line that stays when the stage has ended."""
+        sentence, right = self._ended(unit)
+        left = f"{name:<{NAME_WIDTH - 1}} {sentence}"
+        return f"{left:<{MAX_WIDTH - len(right) - 1}} {right}".rstrip()
+
+    def lines(self, width: int, name: str, unit: str) -> list[str]:
+        """The same for a terminal: in several lines where one is too short."""
+        sentence, right = self._ended(unit)
+        room = min(width, MAX_WIDTH) - len(right) - 1
+        left = f"{name:<{NAME_WIDTH - 1}} {sentence}"
+        if len(left) + 1 + len(right.rstrip()) <= width:
+            return [f"{left:<{room}} {right}".rstrip()]
+        whole = " · ".join(part.replace(" ", _GLUE) for part in sentence.split(" · "))
+        first, *rest = textwrap.wrap(whole, max(room - NAME_WIDTH, 20), break_on_hyphens=False)
+        left = f"{name:<{NAME_WIDTH - 1}} {first}"
+        lines = [f"{left:<{room}} {right}".rstrip(), *(" " * NAME_WIDTH + line for line in rest)]
+        return [line.replace(_GLUE, " ") for line in lines]
+
+    def _ended(self, unit: str) -> tuple[str, str]:
+        """What was done, and how long it took and how fast it went."""
         seconds = time.perf_counter() - self.start
         sentence = clean(self.sentence) or counted(self.done, unit)
         rate = ""
         if unit == "pictures" and self.done and seconds > 0.05:
             rate = f"{self.done / seconds:,.0f}/s"
-        left = f"{name:<{NAME_WIDTH - 1}} {sentence}"
-        right = f"{duration(seconds):>9}{rate:>9}"
-        room = min(width, MAX_WIDTH) - len(right) - 1
-        return f"{left:<{room}} {right}".rstrip()
+        return sentence, f"{duration(seconds):>9}{rate:>9}"
 
 
 @contextmanager
@@ -210,7 +281,8 @@ def _bar(shown: Console, name: str, total: int | None, unit: str) -> Iterator[St
         task = bars.add_task(name, total=total)
         stage = Bar(total)
         yield stage
-    shown.print(stage.line(shown.width, name, unit), soft_wrap=True)
+    for line in stage.lines(shown.width, name, unit):
+        shown.print(line, soft_wrap=True)
 
 
 @contextmanager
@@ -227,7 +299,7 @@ def _lines(name: str, total: int | None, unit: str) -> Iterator[Stage]:
 
     stage = Lines(total)
     yield stage
-    _write_line(stage.line(MAX_WIDTH, name, unit))
+    _write_line(stage.line(name, unit))
 
 
 def _write_line(line: str) -> None:

@@ -53,7 +53,7 @@ def command(
         float,
         typer.Option(metavar="SHARE", help="Share held out, where the data has no parts."),
     ] = 0.2,
-    seed: Annotated[int, typer.Option(help="Draws every random choice.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", help="Draws every random choice.")] = 0,
     out: Annotated[
         str | None,
         typer.Option(metavar="FOLDER", help="The run folder [runs/NAME-1].", show_default=False),
@@ -66,8 +66,8 @@ def command(
             show_default=False,
         ),
     ] = None,
-    epochs: Annotated[int | None, _network("Passes over the training pictures.")] = None,
-    batch: Annotated[int | None, _network("Pictures a step.")] = None,
+    epochs: Annotated[int | None, _network("Passes over the training pictures.", "N")] = None,
+    batch: Annotated[int | None, _network("Pictures a step.", "N")] = None,
     lr: Annotated[
         str | None, _network("Highest learning rate; 'auto' looks for one.", "RATE|auto")
     ] = None,
@@ -218,7 +218,14 @@ def _rate(text: str | None) -> float | str | None:
 
 def print_result(run: Run) -> None:
     """The headline, the verdict, where everything lies, and what to do next."""
-    from tellapart.cli.terminal import clean, console, print_headline, print_indented
+    from tellapart.cli.terminal import (
+        clean,
+        console,
+        print_headline,
+        print_indented,
+        program,
+        quoted,
+    )
 
     shown = console()
     held = run.metrics["held_out"]
@@ -228,13 +235,15 @@ def print_result(run: Run) -> None:
     print_indented(shown, clean(verdict["sentence"]))
     for step in verdict.get("next", []):
         print_indented(shown, clean(step), first="  · ")
-    path = clean(run.path)
+    path, name = clean(run.path), program()
     shown.print()
     if stopped := _stopped(run):
-        shown.print(f"Training  {clean(stopped)}", soft_wrap=True)
+        print_indented(shown, clean(stopped), first="Training  ")
     shown.print(f"Saved     {path}/   model.onnx · report.html · metrics.json", soft_wrap=True)
-    shown.print(f"Next      tellapart predict {path} some.jpg", soft_wrap=True)
-    shown.print(f"          tellapart explain {path} some.jpg", soft_wrap=True)
+    folder = quoted(path)
+    shown.print(f"Next      {name} predict {folder} some.jpg", soft_wrap=True)
+    shown.print(f"          {name} explain {folder} some.jpg", soft_wrap=True)
+    shown.print(f"Report    {clean((run.path / 'report.html').resolve())}", soft_wrap=True)
 
 
 def _stopped(run: Run) -> str:

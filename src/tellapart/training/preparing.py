@@ -120,7 +120,8 @@ def prepared(
     features = scanned.taps[tap.key] if tap is not None else None
     with around.watch.stage("checking"), around.progress.stage("Checking") as stage:
         audited = audit.audit(scanned, features=features)
-        stage.summarize(told(audited))
+        found = told(audited)
+        stage.summarize(f"{found} → report" if audited.findings else found)
     labels = indices(scanned.frame["label"].to_list(), catalog.classes)
     parted = splits.split(scanned, audited, held_out=settings.held_out, seed=settings.seed)
     if parted.method != "folds":
