@@ -20,7 +20,7 @@ BLOCKS = blocks("console", "sh")
 SENTENCE = "in a sentence"
 OTHERS = {
     *("base64", "cd", "curl", "docker", "export", "jupyter", "jupytext", "make", "openssl", "pip"),
-    *("pipx", "python", "tensorboard"),
+    *("pipx", "python", "source", "tensorboard"),
 }
 """Programs of others that pages name; a slip of the pen in ours is none of them."""
 _INLINE = re.compile(r"(?<!`)`((?:[A-Z_]+=\S+ )*tellapart [a-z][^`\n]*)`(?!`)")
