@@ -231,6 +231,15 @@ def test_the_example_of_corrections_relabels_no_broken_file(samples: Any, read_p
     assert "cats/a,exclude, cats/c.jpg,relabel,dogs" in said
 
 
+def test_the_example_of_corrections_takes_the_label_of_a_copy(samples: Any, read_page: Any) -> None:
+    view = samples.check_view()
+    paths = ("cats/a.jpg", "dogs/a.jpg", "cats/b.jpg", "dogs/b.jpg")
+    found = (samples.Found("contradicting_labels", "error", 4, "Two labels.", "", paths),)
+    counts = [ClassCount(name, 20) for name in ("cats", "dogs", "horses")]
+    said = read_page(render_check(replace(view, findings=found, counts=counts))).text
+    assert "cats/a.jpg,exclude, dogs/a.jpg,relabel,cats" in said
+
+
 def test_check_without_parts_shows_no_parts(samples: Any, read_page: Any) -> None:
     view = replace(samples.check_view(), counts=[ClassCount("cats", 30), ClassCount("dogs", 20)])
     assert "Held out" not in read_page(render_check(view)).text

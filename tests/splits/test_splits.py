@@ -100,7 +100,7 @@ def test_a_group_with_most_of_a_class_is_never_broken_and_is_told() -> None:
     assert len(set(result.side[:140])) == 1
     assert len(result.notes) == 1
     assert "'cats'" in result.notes[0]
-    assert "instead of 50%" in result.notes[0]
+    assert "instead of 50 %" in result.notes[0]
 
 
 @pytest.mark.parametrize("share", [0, 1, 2, -0.1, math.nan, math.inf])

@@ -117,10 +117,12 @@ def corrections(view: CheckView) -> str:
     """
     excluded = next((path for one in view.findings for path in one.paths), "cats/1.jpg")
     whole = [one for one in view.findings if one.level != "error" or one.code in _LABELS]
-    paths = [path for one in whole for path in one.paths if path != excluded]
-    relabelled = paths[0] if paths else "cats/2.jpg"
+    doubted = next((one.paths for one in whole if set(one.paths) - {excluded}), ("cats/2.jpg",))
+    paths = [path for path in doubted if path != excluded]
+    relabelled = paths[0]
     others = [row.name for row in view.counts if f"/{row.name}/" not in f"/{relabelled}"]
-    label = others[-1] if others else "dogs"
+    beside = [name for name in others if any(f"/{name}/" in f"/{path}" for path in paths)]
+    label = (beside or others or ["dogs"])[-1]
     file = io.StringIO()
     rows = csv.writer(file, lineterminator="\n")
     rows.writerow(["path", "action", "label"])

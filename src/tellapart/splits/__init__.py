@@ -162,8 +162,8 @@ def _uneven(
         got = float(chosen[mine].mean())
         if abs(got - share) > max(0.1 * share, 1.5 / mine.sum()) + 0.02:
             notes.append(
-                f"Of '{name}' {got:.0%} are held out instead of {share:.0%}: large groups "
-                "that must not be parted allow no better."
+                f"Of '{name}' {100 * got:.0f} % are held out instead of {100 * share:.0f} %: large "
+                "groups that must not be parted allow no better."
             )
     return tuple(notes)
 
