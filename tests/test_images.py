@@ -287,10 +287,20 @@ def test_gray_gets_three_equal_channels() -> None:
     assert not decode(encoded(smooth(), "PNG")).gray
 
 
+def test_damaged_heic_is_damaged_and_asks_for_no_package_that_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heic = b"\0\0\0\x1cftypheic" + b"\0" * 40
+    monkeypatch.setattr(images._register_heif, "found", True, raising=False)
+    assert code_of(heic) == "undecodable"  # the extra is there: to install it would not help
+    monkeypatch.setattr(images._register_heif, "found", False)
+    monkeypatch.delitem(Image.OPEN, "HEIF", raising=False)
+    assert code_of(heic) == "unsupported"
+
+
 def test_what_is_wrong_has_a_name() -> None:
     assert code_of(b"") == "empty"
     assert code_of(b"just a few words") == "not_a_picture"
-    assert code_of(b"\0\0\0\x1cftypheic" + b"\0" * 40) in ("unsupported", "undecodable")
     data = encoded(smooth(), "PNG")
     assert code_of(data[: len(data) // 2]) == "cut_off"
     data = encoded(smooth(), "JPEG")

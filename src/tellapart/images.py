@@ -346,6 +346,8 @@ def _register_heif() -> bool:
 
 def _unidentified(data: bytes) -> PictureError:
     if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS:
+        if _register_heif():
+            return _broken(data, "its header is damaged")
         return PictureError(
             "HEIC pictures need an extra package.",
             remedy="Install it with: pip install 'tellapart[heic]'",
