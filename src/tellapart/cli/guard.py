@@ -12,6 +12,7 @@ import typer
 
 from tellapart.errors import TellapartError
 
+_OUTPUT = "The output cannot be written"
 INTERRUPTED = "Interrupted. What was read so far is kept; the same command goes on from there."
 
 
@@ -46,9 +47,9 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
         except OSError as error:  # of a file that a command writes
-            named = f"'{error.filename}'" if error.filename else "The output"
+            named = f"'{error.filename}' cannot be used" if error.filename else _OUTPUT
             problem = TellapartError(
-                f"{named} cannot be written or read: {error.strerror or error}.",
+                f"{named}: {error.strerror or error}.",
                 remedy="Check the path, your rights there, and the room on the disk.",
                 code="file",
             )
