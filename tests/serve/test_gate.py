@@ -6,6 +6,8 @@ import base64
 import io
 import json
 import logging
+import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +17,7 @@ from serving import RED, Client
 
 from tellapart.serve import ServeSettings
 from tellapart.serve.application import build
-from tellapart.serve.logs import JsonLines, RequestLog
+from tellapart.serve.logs import Lines, RequestLog, as_words
 from tellapart.serve.served import Served
 
 KEY = "correct-horse-battery"
@@ -178,9 +180,42 @@ def test_an_error_of_ours_is_told_to_the_log_alone(
     assert answer.headers["content-type"] == "application/json"
     assert "secret" not in answer.text
     [record] = [one for one in caplog.records if one.name == "tellapart.serve"]
-    line = json.loads(JsonLines().format(record))
+    line = json.loads(Lines().format(record))
     assert line["request_id"] == "r7"
     assert "a secret of ours" in line["traceback"]
+
+
+class Terminal(io.StringIO):
+    """A stream that somebody looks at."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_somebody_who_looks_on_reads_words_that_steer_nothing(served: Served) -> None:
+    written = Terminal()
+    requests = RequestLog(written)
+    app, context = build(served, ServeSettings(), threads=1, requests=requests)
+    client = Client(app)
+    client.post("/v1/predict", files={"picture": ("a.jpg", RED)})
+    client.get("/%1B%5B2J%C2%9B%E2%80%AE")
+    requests.flush()
+    assert context.engine.close(10)
+    first, second = written.getvalue().splitlines()
+    assert re.fullmatch(r"\d\d:\d\d:\d\d  POST /v1/predict  200 · [\d.]+ ms · 1 picture", first)
+    assert re.fullmatch(r".*GET /\\u001b\[2J\\u009b\\u202e  404 · [\d.]+ ms", second)
+
+
+def test_errors_in_words_keep_their_traceback() -> None:
+    record = logging.LogRecord("tellapart.serve", logging.ERROR, "", 0, "reload_failed", (), None)
+    record.fields = {"error": "gone"}
+    try:
+        raise RuntimeError("of ours")
+    except RuntimeError:
+        record.exc_info = sys.exc_info()
+    text = Lines(as_words).format(record)
+    assert text.splitlines()[0].endswith("error: reload_failed · error gone")
+    assert text.endswith("RuntimeError: of ours")
 
 
 def test_the_log_says_what_was_asked_and_nothing_of_the_picture(served: Served) -> None:

@@ -1,4 +1,7 @@
-"""The server's log: one JSON object a line on standard error; no picture, no key, no query."""
+"""The server's log on standard error: no picture, no key, no query.
+
+Programs get one JSON object a line; somebody who looks at a terminal gets the same in words.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,11 @@ import json
 import logging
 import sys
 import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TextIO
+
+from tellapart.sources.names import printable
 
 LOGGER = "tellapart.serve"
 
@@ -17,21 +23,65 @@ _FLUSH_AFTER = 0.05  # seconds that lines of requests wait to be written togethe
 _FLUSH_AT = 256  # of them
 
 
-class JsonLines(logging.Formatter):
-    """A record as one line of JSON."""
+Line = dict[str, Any]
+
+
+def as_json(line: Line) -> str:
+    """A line for programs."""
+    return json.dumps(line, ensure_ascii=True, default=str)
+
+
+def as_words(line: Line) -> str:
+    """A line for a person: the local time, what happened, and what belongs to it.
+
+    Example:
+        >>> as_words({"time": "2026-01-02T03:04:05Z", "level": "info", "event": "stopped"})[8:]
+        '  stopped'
+    """
+    rest = dict(line)
+    at = datetime.fromisoformat(rest.pop("time")).astimezone()
+    level, event, trace = rest.pop("level"), rest.pop("event"), rest.pop("traceback", "")
+    if event == "request":
+        pictures = rest["pictures"]
+        told = [
+            f"{rest['method']} {rest['path']}  {rest['status'] or 'no answer'}",
+            f"{rest['ms']} ms",
+            *([f"{pictures} picture{'' if pictures == 1 else 's'}"] if pictures else []),
+        ]
+    else:
+        named = (f"{name.replace('_', ' ')} {value}" for name, value in rest.items())
+        told = [event.replace("_", " ") if level == "info" else f"{level}: {event}", *named]
+    text = printable(" · ".join(told))  # clients choose paths, which may steer a terminal
+    return f"{at:%H:%M:%S}  {text}" + (f"\n{trace.rstrip()}" if trace else "")
+
+
+def for_reader(stream: TextIO) -> Callable[[Line], str]:
+    """How lines are written to a stream: in words where somebody looks at it."""
+    return as_words if stream.isatty() else as_json
+
+
+class Lines(logging.Formatter):
+    """A record as one line.
+
+    Args:
+        write: How.
+    """
+
+    def __init__(self, write: Callable[[Line], str] = as_json) -> None:
+        super().__init__()
+        self._write = write
 
     def format(self, record: logging.LogRecord) -> str:
         """The line: time, level, event or message, and what the event carries."""
-        at = datetime.fromtimestamp(record.created, UTC)
-        line: dict[str, Any] = {
-            "time": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        line: Line = {
+            "time": _time(datetime.fromtimestamp(record.created, UTC)),
             "level": record.levelname.lower(),
             "event": record.getMessage(),
             **getattr(record, "fields", {}),
         }
         if record.exc_info and record.exc_info[0] is not None:
             line["traceback"] = "".join(traceback.format_exception(*record.exc_info))[-8000:]
-        return json.dumps(line, ensure_ascii=True, default=str)
+        return self._write(line)
 
 
 class RequestLog:
@@ -43,6 +93,7 @@ class RequestLog:
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
+        self._write = as_json if stream is None else for_reader(stream)
         self._lines: list[str] = []
         self._timer: asyncio.TimerHandle | None = None
 
@@ -50,8 +101,9 @@ class RequestLog:
         """Write a line soon. Called in the event loop."""
         if self._stream is None:
             return
-        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        self._lines.append(json.dumps({"time": at, "level": "info", "event": "request", **fields}))
+        at = _time(datetime.now(UTC))
+        line = {"time": at, "level": "info", "event": "request", **fields}
+        self._lines.append(self._write(line))
         if len(self._lines) >= _FLUSH_AT:
             self.flush()
         elif self._timer is None:
@@ -77,7 +129,7 @@ def set_up(*, quiet: bool) -> None:
         quiet: Only warnings and errors.
     """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(Lines(for_reader(sys.stderr)))
     for name, level in ((LOGGER, logging.INFO), ("uvicorn.error", logging.WARNING)):
         logger = logging.getLogger(name)
         logger.handlers = [handler]
@@ -98,3 +150,7 @@ def log(event: str, *, level: int = logging.INFO, exc_info: bool = False, **fiel
     logger = logging.getLogger(LOGGER)
     if logger.isEnabledFor(level):
         logger.log(level, event, extra={"fields": fields}, exc_info=exc_info)
+
+
+def _time(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
