@@ -51,6 +51,7 @@ class Model:
         data: The file.
         where: What messages call it.
         threads: Threads within one call; the processor's cores unless given.
+        spin: As :func:`tellapart.graphs.open_session`: for a picture that has the cores to itself.
 
     Attributes:
         classes: Names, in the order of the columns of every answer.
@@ -64,7 +65,12 @@ class Model:
     """
 
     def __init__(
-        self, data: bytes, *, where: str = "the model", threads: int | None = None
+        self,
+        data: bytes,
+        *,
+        where: str = "the model",
+        threads: int | None = None,
+        spin: bool = False,
     ) -> None:
         self._data = data
         self._where = where
@@ -76,7 +82,7 @@ class Model:
         except ValueError as error:
             raise self._error(f"{error}") from error
         with self._explained():
-            self._session = open_session(data, threads=self._threads)
+            self._session = open_session(data, threads=self._threads, spin=spin)
             self.metadata: Mapping[str, str] = dict(
                 self._session.get_modelmeta().custom_metadata_map
             )
@@ -86,18 +92,21 @@ class Model:
         self._inside = Inside(data, PROBABILITIES, chunk=self._chunk, threads=self._threads)
 
     @classmethod
-    def load(cls, source: Path | str | bytes, *, threads: int | None = None) -> Model:
+    def load(
+        cls, source: Path | str | bytes, *, threads: int | None = None, spin: bool = False
+    ) -> Model:
         """Open a model file.
 
         Args:
             source: Its path, or its bytes.
             threads: Threads within one call; the processor's cores unless given.
+            spin: Whether they wait for each other busily.
 
         Raises:
             ModelError: If it is missing, damaged, not one of ours, or from a newer version.
         """
         if isinstance(source, bytes):
-            return cls(source, threads=threads)
+            return cls(source, threads=threads, spin=spin)
         path = Path(source)
         try:
             if path.stat().st_size > MAX_BYTES:
@@ -111,7 +120,7 @@ class Model:
                 f"The model cannot be read: {path}: {error.strerror or error}.",
                 remedy="Check the path and its rights.",
             ) from error
-        return cls(data, where=str(path), threads=threads)
+        return cls(data, where=str(path), threads=threads, spin=spin)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-def open_session(data: bytes, *, threads: int = 1) -> Any:
+def open_session(data: bytes, *, threads: int = 1, spin: bool = False) -> Any:
     """An ``onnxruntime.InferenceSession`` on the processor.
 
     Its ``run`` may be called from several threads at once.
@@ -15,6 +15,8 @@ def open_session(data: bytes, *, threads: int = 1) -> Any:
         threads: Threads within one call of ``run``. With 1, the caller's own thread works:
             two callers on two cores are as fast as one caller with two threads, and
             decoding fills the gaps.
+        spin: Let the threads of a call wait for each other busily, which is quicker where they
+            have the cores to themselves; between calls they sleep all the same.
 
     Returns:
         The session.
@@ -26,7 +28,8 @@ def open_session(data: bytes, *, threads: int = 1) -> Any:
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # what goes wrong comes as an exception
     # Waiting threads would otherwise burn the cores that decode the next pictures.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spin)))
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     options.add_session_config_entry("session.load_model_format", "ONNX")
     return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
 

@@ -99,11 +99,12 @@ class Run:
         """The model, ready to run."""
         return self.load_model()
 
-    def load_model(self, *, threads: int | None = None) -> Model:
+    def load_model(self, *, threads: int | None = None, spin: bool = False) -> Model:
         """Open the model file, which must name the classes that the run names.
 
         Args:
             threads: Threads within one call; the processor's cores unless given.
+            spin: Whether they wait for each other busily.
 
         Raises:
             ModelError: If it is damaged or not one of ours.
@@ -111,7 +112,7 @@ class Run:
         """
         from tellapart.artifact import Model
 
-        model = Model.load(self.path / "model.onnx", threads=threads)
+        model = Model.load(self.path / "model.onnx", threads=threads, spin=spin)
         if model.classes != self.classes:
             raise damaged(self.path, "model.onnx and run.json name different classes")
         return model

@@ -63,7 +63,7 @@ class Served:
         """
         run = open_run(folder)
         model = run.load_model(threads=1)
-        wide = run.load_model(threads=threads) if threads > 1 else model
+        wide = run.load_model(threads=threads, spin=True) if threads > 1 else model
         blank = np.zeros((1, model.size, model.size, 3), np.uint8)
         for one in {id(model): model, id(wide): wide}.values():
             one.run(blank)
