@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 import tellapart as ta
+
+sys.path.append(str(Path(__file__).parent))  # for what test modules share: `killing`
 
 
 @pytest.fixture(scope="session")

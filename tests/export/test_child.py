@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from killing import kill_while_read
 
 from tellapart.errors import ModelError
 from tellapart.export import child
@@ -21,3 +22,11 @@ def test_what_fails_in_the_child_is_told_in_a_line(tmp_path: Path) -> None:
 def test_an_unknown_task(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="KeyError"):
         child.call("dance", {}, tmp_path)
+
+
+def test_the_child_ends_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom tellapart.export import child\n"
+        "child.call('write-int8', {'pixels': sys.argv[1]}, Path(sys.argv[2]))\n"
+    )
+    kill_while_read(tmp_path / "pixels.npy", script, tmp_path / "pixels.npy", tmp_path)

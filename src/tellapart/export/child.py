@@ -1,5 +1,7 @@
 """A child process in which another runtime works, and ends with all that it keeps.
 
+It ends when its parent does, too, however that ended: its standard input is a pipe that says so.
+
 TensorFlow takes memory, threads and the choice of Keras's engine for a whole process; the parent
 imports neither it nor Keras. The child is :mod:`tellapart.export.worker`.
 """
@@ -58,7 +60,7 @@ def call(
         # -P: the folder the user stands in may hold a keras.py or a random/ of its own.
         subprocess.Popen(
             [sys.executable, "-P", "-m", worker.__name__, task, json.dumps(dict(job))],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # its end tells the child that we died
             stdout=subprocess.PIPE,
             stderr=errors,
             env=os.environ | _ENVIRONMENT,

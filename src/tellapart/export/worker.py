@@ -1,7 +1,8 @@
 """The child process: ``python -m tellapart.export.worker TASK JSON``.
 
 It says on standard output how far it is, ``{"advance": n}``, and last ``{"answer": …}``, one line
-of JSON each. Whatever libraries print goes to standard error.
+of JSON each. Whatever libraries print goes to standard error. It ends at once where its standard
+input does, which is the death of its parent: nobody would take what it makes.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -71,6 +73,9 @@ TASKS: dict[str, Callable[[dict[str, Any], Say], dict[str, Any]]] = {
     "run-litert": run_litert,
 }
 
+ALONE = 130
+"""The exit status where the parent is gone."""
+
 _ROWS = 64  # pictures between two words of how far it is
 
 
@@ -95,6 +100,7 @@ def main(arguments: list[str]) -> int:
         The exit status.
     """
     stream = _own_output()
+    threading.Thread(target=_until_alone, daemon=True, name="parent").start()
 
     def say(told: dict[str, Any]) -> None:
         stream.write(json.dumps(told) + "\n")
@@ -116,6 +122,14 @@ def _own_output() -> IO[str]:
     own = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return os.fdopen(own, "w", encoding="utf-8")
+
+
+def _until_alone() -> None:
+    """Wait for the end of standard input, and end then."""
+    # Not through sys.stdin, whose lock a daemon thread would hold when Python ends.
+    while os.read(0, 4096):
+        pass
+    os._exit(ALONE)
 
 
 if __name__ == "__main__":

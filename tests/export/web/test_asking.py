@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from killing import kill_while_read
 
 from tellapart.errors import ModelError, SettingsError
 from tellapart.export import export_run
@@ -127,10 +128,34 @@ def test_without_a_browser_there_is_no_export(
 
 def test_a_browser_is_gone_after_its_block(tmp_path: Path, posing: Callable[[str], None]) -> None:
     posing("time.sleep(300)")
-    with opened(find_browser(), "http://127.0.0.1:1/", tmp_path / "profile") as process:
-        assert process is not None
-        assert process.poll() is None
-    assert process.poll() is not None
+    with opened(find_browser(), "http://127.0.0.1:1/", tmp_path / "profile") as running:
+        assert running.ended() is None
+    assert running.ended() is not None
+
+
+def test_a_browser_ends_with_a_process_that_is_killed(
+    tmp_path: Path, posing: Callable[[str], None]
+) -> None:
+    pipe = tmp_path / "pipe"
+    # As a browser does it: a helper of its own, which it leaves behind where it is ended alone.
+    posing(f"import subprocess\nsubprocess.run(['cat', {str(pipe)!r}])")
+    script = (
+        "import sys, time\nfrom pathlib import Path\n"
+        "from tellapart.export.web.browser import find_browser, opened\n"
+        "with opened(find_browser(), 'http://127.0.0.1:1/', Path(sys.argv[1])):\n"
+        "    time.sleep(300)\n"
+    )
+    kill_while_read(pipe, script, tmp_path / "profile")
+
+
+def test_a_browser_that_cannot_be_started_says_why(
+    pets_run: Run, posing: Callable[[str], None], tmp_path: Path
+) -> None:
+    posing("")
+    (tmp_path / "chromium-of-a-test").write_text("#!/no/such/interpreter\n", encoding="utf-8")
+    with pytest.raises(ModelError, match=r"\(126\): it cannot be started: No such file") as caught:
+        export_run(pets_run, to="web", out=tmp_path / "out")
+    assert caught.value.code == "browser_failed"
 
 
 @pytest.fixture
@@ -212,7 +237,7 @@ def test_an_error_of_reading_ends_the_asking(tmp_path: Path) -> None:
         host, port = url.split("/")[2].split(":")
         assert request((made, host, int(port)), "GET", f"/{made.token}/picture/0")[0] == 404
     with pytest.raises(ModelError, match="gone"):
-        made.next(5, None)
+        made.next(5)
 
 
 def test_nothing_is_left_running(tmp_path: Path) -> None:
@@ -230,8 +255,8 @@ def test_the_desktops_own_browser_is_opened_on_request(
     asked_for: list[str] = []
     monkeypatch.setattr("webbrowser.open", lambda url: asked_for.append(url) or True)
     assert find_browser() == Browser("default")
-    with opened(find_browser(), "http://127.0.0.1:1/x", tmp_path) as process:
-        assert process is None
+    with opened(find_browser(), "http://127.0.0.1:1/x", tmp_path) as running:
+        assert running.ended() is None
     assert asked_for == ["http://127.0.0.1:1/x"]
     monkeypatch.setattr("webbrowser.open", lambda url: False)
     with pytest.raises(SettingsError), opened(find_browser(), "http://127.0.0.1:1/", tmp_path):

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from tellapart.errors import ModelError
-from tellapart.export.web.browser import Browser, opened
+from tellapart.export.web.browser import Browser, Opened, opened
 
 START_LIMIT = 180.0  # seconds until the browser runs and the network is loaded
 STALL_LIMIT = 180.0  # seconds without an answer
@@ -94,17 +94,17 @@ def ask(
         Once :class:`Started`, then one :class:`Said` a picture, in order.
 
     Raises:
-        ModelError: If the page fails, stalls, or answers with something else.
-        SettingsError: If the browser cannot be started.
+        ModelError: If the browser or its page fails, stalls, or answers with something else.
+        SettingsError: If the desktop has no browser.
     """
     desk = _Desk(folder, pictures, read, classes=classes, square=size * size * 3)
     with (
         _served(desk) as url,
-        opened(browser, url, scratch / "browser") as process,
+        opened(browser, url, scratch / "browser") as running,
     ):
-        yield desk.next(START_LIMIT, process)
+        yield desk.next(START_LIMIT, running)
         for _ in range(pictures):
-            yield desk.next(STALL_LIMIT, process)
+            yield desk.next(STALL_LIMIT, running)
 
 
 class _Desk:
@@ -133,15 +133,15 @@ class _Desk:
         self.came: queue.Queue[Started | Said | BaseException] = queue.Queue()
         self._squares: dict[int, bytes] = {}
 
-    def next(self, limit: float, process: Any) -> Any:
+    def next(self, limit: float, running: Opened | None = None) -> Any:
         """What comes next, within a time."""
         end = time.monotonic() + limit
         while True:
             try:
                 item = self.came.get(timeout=0.5)
             except queue.Empty:
-                if process is not None and process.poll() is not None:
-                    raise failed(f"the browser ended by itself ({process.returncode})") from None
+                if running is not None and (how := running.ended()):
+                    raise failed(how) from None
                 if time.monotonic() > end:
                     raise failed(f"the page said nothing for {limit:.0f} seconds") from None
                 continue

@@ -1,7 +1,7 @@
 """The browsers of a machine: finding one, and opening a page in it without a window.
 
 No driver is needed: the page that is opened does the work and hands its answers to the process
-that serves it (:mod:`.asking`).
+that serves it (:mod:`.asking`). It runs under :mod:`.keeper`, which ends it with us.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import webbrowser
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from tellapart.errors import SettingsError
+from tellapart.export.web import keeper
 
 VARIABLE = "TELLAPART_BROWSER"
 """Names the browser to use: a program's name or path, or ``default`` for a visible tab of
@@ -32,7 +34,7 @@ _CHROMIUM = (
     "microsoft-edge",
     "microsoft-edge-stable",
 )
-_FIREFOX = ("firefox", "firefox-esr")
+FIREFOX = ("firefox", "firefox-esr")
 _APPLICATIONS = {  # of macOS, which stand in no search path
     "Google Chrome.app/Contents/MacOS/Google Chrome": "chromium",
     "Chromium.app/Contents/MacOS/Chromium": "chromium",
@@ -52,7 +54,8 @@ _CHROMIUM_OPTIONS = (
     "--disable-sync",
     "--mute-audio",
 )
-_GRACE = 5.0  # seconds to end by itself
+_TAIL = 4_000  # bytes of what it wrote that are looked at
+_QUOTED = 200  # characters of it that are quoted
 
 Kind = Literal["chromium", "firefox", "default"]
 
@@ -86,7 +89,7 @@ def find_browser() -> Browser:
         return Browser("firefox" if "firefox" in Path(named).name.lower() else "chromium", program)
     kinds: tuple[tuple[Kind, tuple[str, ...]], ...] = (
         ("chromium", _CHROMIUM),
-        ("firefox", _FIREFOX),
+        ("firefox", FIREFOX),
     )
     for kind, names in kinds:
         for name in names:
@@ -99,8 +102,29 @@ def find_browser() -> Browser:
     raise _none("An export for browsers is checked in one, and none was found here.")
 
 
+class Opened:
+    """A browser that was started.
+
+    Args:
+        process: Its keeper; None for a tab of the desktop's own browser.
+        log: What it writes.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes] | None, log: Path) -> None:
+        self._process = process
+        self._log = log
+
+    def ended(self) -> str | None:
+        """How it ended, in words; None while it runs."""
+        if self._process is None or self._process.poll() is None:
+            return None
+        lines = self._log.read_bytes()[-_TAIL:].decode(errors="replace").strip().splitlines()
+        said = f": {lines[-1][:_QUOTED].rstrip('.')}" if lines else ""
+        return f"the browser ended by itself ({self._process.returncode}){said}"
+
+
 @contextlib.contextmanager
-def opened(browser: Browser, url: str, profile: Path) -> Iterator[subprocess.Popen[bytes] | None]:
+def opened(browser: Browser, url: str, profile: Path) -> Iterator[Opened]:
     """Open a page; the browser and all that it started is gone after the block.
 
     Args:
@@ -109,32 +133,30 @@ def opened(browser: Browser, url: str, profile: Path) -> Iterator[subprocess.Pop
         profile: An empty folder for its settings; those of the user are never touched.
 
     Yields:
-        The process; None for a tab of the desktop's own browser, which its owner closes.
+        What runs; a tab of the desktop's own browser is for its owner to close.
 
     Raises:
-        SettingsError: If it cannot be started.
+        SettingsError: If the desktop has no browser.
     """
+    log = profile / "log.txt"
     if browser.kind == "default":
         if not webbrowser.open(url):
             raise _none("No browser could be opened on this desktop.")
-        yield None
+        yield Opened(None, log)
         return
     profile.mkdir(parents=True, exist_ok=True)
-    with (profile / "log.txt").open("wb") as log:
-        try:
-            process = subprocess.Popen(
-                _command(browser, url, profile),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # so that its helpers can be ended with it
-            )
-        except OSError as error:
-            raise _none(f"{browser.program} cannot be started: {error.strerror}.") from error
-        try:
-            yield process
-        finally:
-            _end(process)
+    with log.open("wb") as written:
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-S", keeper.__file__, *_command(browser, url, profile)],
+            stdin=subprocess.PIPE,  # its end tells the keeper that we died
+            stdout=written,
+            stderr=written,
+            start_new_session=True,  # so that its helpers can be ended with it
+        )
+    try:
+        yield Opened(process, log)
+    finally:
+        _end(process)
 
 
 def _command(browser: Browser, url: str, profile: Path) -> list[str]:
@@ -153,8 +175,10 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, order)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_GRACE)
+            process.wait(keeper.GRACE)
     process.wait()
+    if process.stdin is not None:
+        process.stdin.close()
 
 
 def _none(why: str) -> SettingsError:

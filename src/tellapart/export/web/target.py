@@ -49,8 +49,8 @@ class Web:
         """Open the page in a browser, which decodes and resizes every picture by itself.
 
         Raises:
-            ModelError: If the page fails or stalls.
-            SettingsError: If the browser cannot be started.
+            ModelError: If the browser or its page fails or stalls.
+            SettingsError: If there is no browser any more.
         """
         pictures = work.held_out
         beside = Beside(work)
