@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,8 @@ from tellapart.export.litert import LiteRTModel
 from tellapart.export.saved_model import TensorFlowModel
 
 Change = Callable[[dict[str, Any]], Any]
+
+NOTHING = {"bytes": 0, "sha256": hashlib.sha256(b"").hexdigest()}
 
 
 @pytest.fixture(scope="module")
@@ -78,19 +82,55 @@ def test_a_card_of_great_size(export: Path) -> None:
         lambda card: card.update(name="other"),
         lambda card: card.update(target="pickle"),
         lambda card: card.update(target=["onnx"]),
+        lambda card: card.update(target="onnx" * 10_000),
+        lambda card: card.update(fit=["squash"]),
         lambda card: card.update(files={}),
         lambda card: card.update(files=["model.onnx"]),
         lambda card: card.update(files={"model.onnx": {"sha256": 7}}),
-        lambda card: card.update(files={"model.onnx": {"sha256": "0" * 64}}),
-        lambda card: card["files"].update({"more.bin": {"sha256": "0" * 64}}),
-        lambda card: card["files"].update({"../run.json": {"sha256": "0" * 64}}),
-        lambda card: card["files"].update({"/etc/passwd": {"sha256": "0" * 64}}),
-        lambda card: card["files"].update({f"{i}": {"sha256": "0"} for i in range(2_000)}),
+        lambda card: card["files"]["model.onnx"].update(sha256="0" * 64),
+        lambda card: card["files"]["model.onnx"].update(bytes=7),
+        lambda card: card["files"]["model.onnx"].update(bytes=10**15),
+        lambda card: card["files"]["model.onnx"].update(bytes="many"),
+        lambda card: card["files"]["model.onnx"].pop("bytes"),
+        lambda card: card["files"].update({"more.bin": NOTHING}),
+        lambda card: card["files"].update({"../run.json": NOTHING}),
+        lambda card: card["files"].update({"/etc/passwd": NOTHING}),
+        lambda card: card["files"].update({"a" * 5_000: NOTHING}),
+        lambda card: card["files"].update({"\ud800": NOTHING}),
+        lambda card: card["files"].update({f"{i}": NOTHING for i in range(2_000)}),
     ],
 )
 def test_a_card_that_has_no_meaning_or_another(export: Path, how: Change) -> None:
     change(export, how)
-    with pytest.raises(ModelError, match="cannot be used"):
+    with pytest.raises(ModelError, match="cannot be used") as caught:
+        ta.load(export)
+    assert len(caught.value.message) < 400
+
+
+@pytest.mark.parametrize(
+    ("name", "there"),
+    [("model.onnx", "/dev/zero"), ("saved_model", "/dev"), ("more", "nowhere"), ("pipe", "")],
+)
+def test_what_is_no_plain_file_is_not_even_opened(export: Path, name: str, there: str) -> None:
+    """An archive may hold links: to what never ends, or lies elsewhere."""
+    place = export / name
+    with suppress(FileNotFoundError):
+        place.unlink()
+    if there:
+        place.symlink_to(there)
+    else:
+        os.mkfifo(place)
+    with pytest.raises(ModelError, match="no plain file"):
+        ta.load(export)
+
+
+def test_a_file_of_great_size_is_not_read(export: Path) -> None:
+    with (export / "model.onnx").open("r+b") as file:
+        file.truncate(2**40)  # it takes no room
+    with pytest.raises(ModelError, match="not the file that was checked"):
+        ta.load(export)
+    change(export, lambda card: card["files"]["model.onnx"].update(bytes=2**40))
+    with pytest.raises(ModelError, match="more than 4 GiB"):
         ta.load(export)
 
 
@@ -113,8 +153,9 @@ def test_a_file_that_is_gone_or_changed(export: Path) -> None:
 
 def seal(export: Path, name: str) -> None:
     """Let the card name what lies there now, as a stranger would."""
-    sha256 = hashlib.sha256((export / name).read_bytes()).hexdigest()
-    change(export, lambda card: card.update(files={name: {"sha256": sha256}}))
+    data = (export / name).read_bytes()
+    known = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    change(export, lambda card: card.update(files={name: known}))
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 4_000, b"TFL3" * 1_000, b"\x1c\0\0\0TFL3"])
@@ -171,6 +212,26 @@ def test_a_saved_model_that_reads_or_writes_files_is_not_loaded(tmp_path: Path) 
         with pytest.raises(ModelError, match=r"it holds the operation '(WriteFile|ReadFile)'"):
             TensorFlowModel(folder, CLASSES, 32, "squash")
     assert not target.exists()
+
+
+def test_a_saved_model_of_great_constants_is_not_loaded(tmp_path: Path) -> None:
+    """One number may stand for many: a few bytes would fill the memory."""
+    pytest.importorskip("tensorflow")
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    folder = saved_model(tmp_path / "small", mean_of_pixels)
+    program = folder / "saved_model.pb"
+    saved = saved_model_pb2.SavedModel.FromString(program.read_bytes())
+    for function in saved.meta_graphs[0].graph_def.library.function:
+        for node in function.node_def:
+            if node.op == "Const":
+                shape = node.attr["value"].tensor.tensor_shape
+                shape.ClearField("dim")
+                for side in (100_000, 100_000):
+                    shape.dim.add(size=side)
+    program.write_bytes(saved.SerializeToString())
+    with pytest.raises(ModelError, match="too large"):
+        TensorFlowModel(folder, CLASSES, 32, "squash")
 
 
 def test_a_saved_model_that_is_damaged(tmp_path: Path) -> None:

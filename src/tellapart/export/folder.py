@@ -12,7 +12,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tellapart import __version__
 from tellapart.errors import ModelError, RunError
@@ -22,8 +22,11 @@ from tellapart.runs.writing import explained, locked
 
 CARD, PARITY, README = "tellapart.json", "parity.json", "README.txt"
 SCHEMA = 1
-MAX_FILES = 1_000
+MAX_FILES = 1_000  # that a card may name
+MAX_ENTRIES = 10_000  # files and folders below an export that is opened
 MAX_CARD = 16 * 1024**2  # bytes
+MAX_BYTES = 4 * 1024**3
+"""Bytes of all files that an export's card may name."""
 MAX_SIZE = 4096
 
 _LOCK = ".lock"
@@ -177,6 +180,7 @@ def open_card(folder: Path) -> dict[str, Any]:
     Raises:
         ModelError: If it is damaged, incomplete, changed, or from a newer version.
     """
+    _check_plain(folder)
     try:
         if (folder / CARD).stat().st_size > MAX_CARD:
             raise damaged(folder, f"{CARD} is too large")
@@ -212,13 +216,33 @@ def open_card(folder: Path) -> dict[str, Any]:
         files = _files(card)
     except ValueError as error:
         raise damaged(folder, str(error)) from None
-    for name, sha256 in files.items():
-        path = folder / name
-        if not path.is_file() or path.is_symlink():
-            raise damaged(folder, f"{name!r} is missing")
-        if _sha256(path) != sha256:
-            raise damaged(folder, f"{name!r} is not the file that was checked")
+    for name, known in files.items():
+        _check_file(folder, name, known)
     return card
+
+
+def _check_plain(folder: Path) -> None:
+    """Make sure that there are files and folders alone: a link may lead to what never ends."""
+    try:
+        for count, path in enumerate(folder.rglob("*")):
+            if count >= MAX_ENTRIES:
+                raise damaged(folder, f"it holds more than {MAX_ENTRIES:,} files")
+            if path.is_symlink() or not (path.is_file() or path.is_dir()):
+                raise damaged(folder, f"{path.name[:80]!r} is no plain file")
+    except OSError as error:
+        raise damaged(folder, str(error.strerror)) from None
+
+
+def _check_file(folder: Path, name: str, known: _Known) -> None:
+    """Make sure that a file is the one that the card names; no more of it is read than it says."""
+    path = folder / name
+    try:
+        if not path.is_file():
+            raise damaged(folder, f"{name[:80]!r} is missing")
+        if path.stat().st_size != known.size or _sha256(path) != known.sha256:
+            raise damaged(folder, f"{name[:80]!r} is not the file that was checked")
+    except OSError as error:  # not allowed, or a name that no file can have
+        raise damaged(folder, f"{name[:80]!r}: {error.strerror}") from None
 
 
 def damaged(folder: Path, why: str) -> ModelError:
@@ -234,8 +258,15 @@ def is_export(path: Path) -> bool:
     return (path / CARD).is_file() and not (path / "run.json").exists()
 
 
-def _files(card: Mapping[str, Any]) -> dict[str, str]:
-    """Names and checksums of the files a card speaks of, none of them outside its folder.
+class _Known(NamedTuple):
+    """What a card says of a file: bytes, and their SHA-256."""
+
+    size: int
+    sha256: str
+
+
+def _files(card: Mapping[str, Any]) -> dict[str, _Known]:
+    """The files a card speaks of by name, none of them outside its folder.
 
     Raises:
         ValueError: If they have no meaning.
@@ -243,14 +274,18 @@ def _files(card: Mapping[str, Any]) -> dict[str, str]:
     files = card.get("files")
     if not isinstance(files, dict) or not 0 < len(files) <= MAX_FILES:
         raise ValueError(f"{CARD} lists no files")
-    made: dict[str, str] = {}
+    made: dict[str, _Known] = {}
     for name, about in files.items():
         parts = Path(name).parts
         if not parts or Path(name).is_absolute() or ".." in parts or "\0" in name:
             raise ValueError(f"{CARD} lists the file {name[:80]!r}, which is outside")
-        if not isinstance(about, dict) or not isinstance(about.get("sha256"), str):
-            raise ValueError(f"{CARD} has no checksum of {name[:80]!r}")
-        made[name] = about["sha256"]
+        said = about if isinstance(about, dict) else {}
+        size, sha256 = said.get("bytes"), said.get("sha256")
+        if type(size) is not int or size < 0 or not isinstance(sha256, str):
+            raise ValueError(f"{CARD} has no size or no checksum of {name[:80]!r}")
+        made[name] = _Known(size, sha256)
+    if sum(known.size for known in made.values()) > MAX_BYTES:
+        raise ValueError(f"{CARD} lists files of more than {MAX_BYTES // 1024**3} GiB")
     return made
 
 

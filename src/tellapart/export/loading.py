@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tellapart.errors import SettingsError
 from tellapart.export.folder import damaged, is_export, open_card
-from tellapart.export.registry import target_named
+from tellapart.export.registry import target_named, target_names
 from tellapart.export.target import Runner
 
 
@@ -50,11 +49,9 @@ def open_export(path: str | Path) -> Exported:
     if not is_export(folder):
         raise damaged(folder, "it holds no tellapart.json")
     card = open_card(folder)
-    try:
-        target = target_named(card["target"])
-    except SettingsError as error:
-        raise damaged(folder, error.message) from None
-    model = target.open(folder, card)
+    if card["target"] not in target_names():
+        raise damaged(folder, f"there is no target {card['target'][:40]!r}")
+    model = target_named(card["target"]).open(folder, card)
     if tuple(card["classes"]) != model.classes or (card["size"], card["fit"]) != (
         model.size,
         model.fit,

@@ -8,6 +8,7 @@ called in it consists of plain layers.
 from __future__ import annotations
 
 import importlib.util
+import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -27,6 +28,8 @@ from tellapart.images import Fit
 FOLDER = "saved_model"
 PROGRAM = "saved_model.pb"
 MAX_BYTES = 2 * 1024**3
+MAX_NUMBERS = MAX_BYTES // 4
+"""Numbers of all constants; a file may name more than it holds, as the same one many times."""
 
 OPERATIONS = frozenset(
     {"AddV2", "BiasAdd", "Cast", "Const", "Conv2D", "DepthwiseConv2dNative", "Floor"}
@@ -157,7 +160,7 @@ def check_contained(folder: Path) -> None:
     ):
         raise _unusable(folder, "it holds more than functions")
     functions = {one.signature.name: one for one in meta.graph_def.library.function}
-    todo, seen = list(meta.object_graph_def.concrete_functions), set[str]()
+    todo, seen, numbers = list(meta.object_graph_def.concrete_functions), set[str](), 0
     while todo:
         name = todo.pop()
         if name in seen:
@@ -168,7 +171,17 @@ def check_contained(folder: Path) -> None:
         for node in functions[name].node_def:
             if node.op not in OPERATIONS:
                 raise _unusable(folder, f"it holds the operation {node.op[:40]!r}")
+            numbers += sum(_numbers(node.attr.values()))
+            if numbers > MAX_NUMBERS:
+                raise _unusable(folder, "its constants are too large")
             todo.extend(_called(node.attr.values()))
+
+
+def _numbers(attributes: Iterable[Any]) -> Iterable[int]:
+    """How many numbers each constant unfolds to."""
+    for one in attributes:
+        for tensor in [one.tensor] if one.HasField("tensor") else one.list.tensor:
+            yield math.prod(max(0, side.size) for side in tensor.tensor_shape.dim)
 
 
 def _called(attributes: Iterable[Any]) -> Iterable[str]:
