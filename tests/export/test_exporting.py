@@ -84,6 +84,8 @@ def test_the_folder_says_all_that_is_needed(probe: ta.Run, tmp_path: Path) -> No
     assert parity["runtime"].startswith("ONNX Runtime ")
     note = (done.path / "README.txt").read_text(encoding="utf-8")
     assert "(1, 32, 32, 3)" in note
+    assert "on 48 held-out pictures" in note
+    assert "Both get" in note
     assert done.as_json()["parity"] == parity
 
 
@@ -265,4 +267,6 @@ def test_where_folds_measured_the_pictures_learnt_from_are_asked(
     assert run.metrics["held_out"]["method"] == "folds"
     done = export_run(run, to="onnx", out=tmp_path / "shipped")
     assert done.parity["of"] == "training"
+    note = (done.path / "README.txt").read_text(encoding="utf-8")
+    assert "on 40 pictures it learnt from" in note
     assert done.parity["n"] == 40

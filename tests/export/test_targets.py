@@ -172,7 +172,8 @@ def test_the_integers_of_int8(run: ta.Run, exported: Exported) -> None:
 
 
 def test_int8_says_what_it_loses_and_gains(run: ta.Run, exported: Exported) -> None:
-    parity = exported(run, "onnx-int8").parity
+    done = exported(run, "onnx-int8")
+    parity = done.parity
     held = run.metrics["held_out"]
     assert parity["accuracy_onnx"] == pytest.approx(held["accuracy"])
     assert parity["accuracy"] == pytest.approx(parity["accuracy_onnx"], abs=2 / 48)
@@ -180,6 +181,9 @@ def test_int8_says_what_it_loses_and_gains(run: ta.Run, exported: Exported) -> N
     assert speed["gain"] == pytest.approx(speed["target"] / speed["onnx"], rel=0.02)
     assert speed["processor"]
     assert speed["calls"] > 0
+    note = (done.path / "README.txt").read_text(encoding="utf-8")
+    assert f"It is {speed['gain']:.1f} times as fast as model.onnx" in note
+    assert speed["processor"] in note
 
 
 def test_int8_is_calibrated_on_training_pictures_alone(probe: ta.Run, tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ def page(use: str, card: Mapping[str, Any], parity: Mapping[str, Any]) -> str:
     right = text.plain(text.percent(card["accuracy"]["accuracy"]))
     interval = text.plain(text.interval(*card["accuracy"]["accuracy_ci95"]))
     same = text.plain(text.percent(parity["same_top1"]))
+    what = "held-out pictures" if parity["of"] == "held_out" else "pictures it learnt from"
     return f"""\
 {_line(card["run"]["name"])}: a picture classifier, exported by tellapart {card["tellapart"]}
 
@@ -40,8 +41,9 @@ Or with tellapart itself, which decodes and resizes as in training:
     ta.load("this folder").predict("some.jpg").label
 
 What goes in: `image`, uint8 [N, {size}, {size}, 3], RGB. Pictures are decoded whole, turned
-upright (EXIF), and {_FITS[card["fit"]]}, with an antialiased bicubic filter
-(as Pillow's). Scaling and normalization are inside the model.
+upright (EXIF), laid on white where they are transparent, and
+{_FITS[card["fit"]]}, with an antialiased bicubic filter (as Pillow's).
+Scaling and normalization are inside the model; "decode" in tellapart.json has all of it.
 
 What comes out: `probabilities`, float32 [N, {len(classes)}], in this order:
 
@@ -51,11 +53,33 @@ How good it is: {right} of {card["accuracy"]["n"]:,} pictures \
 right (95 % interval {interval}), measured on
 model.onnx, on pictures that it had not learnt from.
 
-How it was checked: in {parity["runtime"]}, on {parity["n"]:,} pictures: \
-{same} get the same class
-as from model.onnx; the largest difference in probability is {parity["max_difference"]:.2g}.
+How it was checked: in {parity["runtime"]}, on {parity["n"]:,} {what}.
+{same} get the same class as from the run's model.onnx; the largest difference in probability
+is {parity["max_difference"]:.2g}. {_right(parity)}{_gains(parity)}
 parity.json has the figures, tellapart.json all that is known of the model.
 """
+
+
+def _right(parity: Mapping[str, Any]) -> str:
+    ours, theirs = (
+        text.plain(text.percent(parity[name])) for name in ("accuracy_onnx", "accuracy")
+    )
+    if ours == theirs:
+        return f"Both get {ours} of them right."
+    return f"It gets {theirs} of them right, and model.onnx {ours}."
+
+
+def _gains(parity: Mapping[str, Any]) -> str:
+    """What a smaller form gains, where that was measured."""
+    if "speed" not in parity:
+        return ""
+    speed, sizes = parity["speed"], parity["bytes"]
+    before, after = (text.plain(text.size(sizes[name])) for name in ("onnx", "target"))
+    where = f"{_line(speed['processor'])}, {speed['cores']} cores"
+    return (
+        f"\nIt is {speed['gain']:.1f} times as fast as model.onnx where it was exported ({where}),"
+        f"\nand has {after} instead of {before}."
+    )
 
 
 def _line(name: str) -> str:
