@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 import tellapart as ta
 from tellapart.report import text
@@ -193,6 +194,23 @@ def test_the_heat_map_is_laid_over_the_picture_for_the_class_that_is_chosen(
     assert pixels() == plain
 
 
+def test_a_picture_as_thin_as_a_line_is_drawn(pets: Any, open_page: Any, tmp_path: Path) -> None:
+    """Small pictures are enlarged, but no browser draws on a canvas of any length."""
+    thin = tmp_path / "thin.png"
+    Image.new("RGB", (3000, 2), "red").save(thin)
+    page = open_page(pets.folder)
+    give(page, thin)
+    page.locator("#heat").press("Space")
+    middle = """() => {
+        const { width, height } = document.getElementById("picture");
+        const pen = document.getElementById("picture").getContext("2d");
+        return [Math.max(width, height), ...pen.getImageData(width / 2, height / 2, 1, 1).data];
+    }"""
+    longest, *_, alpha = page.evaluate(middle)
+    assert longest <= 2048
+    assert alpha == 255
+
+
 def test_hostile_names_are_shown_as_text(hostile: Any, open_page: Any, tmp_path: Path) -> None:
     page = open_page(hostile.folder)
     names = [text.clean(name) for name in hostile.run.classes]
@@ -221,9 +239,12 @@ def test_the_camera_gives_a_picture(pets: Any, open_page: Any) -> None:
 def test_the_page_fits_a_telephone_and_is_used_by_keyboard(
     pets: Any, unseen: list[Path], open_page: Any
 ) -> None:
+    playwright = pytest.importorskip("playwright.sync_api")
     page = open_page(pets.folder, viewport={"width": 360, "height": 740})
     give(page, unseen[0], unseen[1])
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    # The page moves by itself to where the answer is seen, too.
+    playwright.expect(page.locator("#answer .sure")).to_be_in_viewport(timeout=LOADED)
     reached = set()
     page.locator("body").press("Tab")
     for _ in range(12):

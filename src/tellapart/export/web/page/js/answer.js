@@ -55,6 +55,7 @@ export function showAnswer(place, { labels, probabilities, target, choose, note 
   const best = order[0];
   const heading = made("h2", "best");
   heading.append(made("bdi", "", labels[best]));
+  heading.title = labels[best]; // of a long name, only the first lines are shown
   const lines = order.map((i) =>
     row(labels[i], probabilities[i], i === target, choose && (() => choose(i))),
   );

@@ -119,6 +119,13 @@ async function look(file, name) {
   looked.unshift(one);
   for (const old of looked.splice(KEPT)) old.result?.picture.close();
   show(one);
+  reveal();
+}
+
+/** On a telephone the answer lies below the picture: bring both into view where it is not seen. */
+function reveal() {
+  const { top } = the("answer").getBoundingClientRect();
+  if (top > window.innerHeight * 0.75) the("stage").scrollIntoView();
 }
 
 async function take(files) {

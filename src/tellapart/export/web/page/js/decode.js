@@ -4,6 +4,7 @@
 import { decodeDeep } from "./deep.js";
 import { needsProfile, orientationOf, PictureProblem, readHeader, refuseLarge } from "./header.js";
 import { resize } from "./resize.js";
+import { checkWhole } from "./whole.js";
 
 const MAX_BYTES = 256 * 1024 * 1024;
 const STRIP = 4_000_000; // pixels of a canvas: telephones refuse those above 16 million
@@ -19,10 +20,11 @@ export async function decode(file) {
   if (file.size > MAX_BYTES) {
     throw new PictureProblem("too_large", "The file has more than 256 million bytes.");
   }
-  const bytes = new Uint8Array(await file.arrayBuffer());
+  const bytes = new Uint8Array(await contentOf(file));
   const plain = netpbm(bytes);
   if (plain) return createImageBitmap(plain);
   const header = readHeader(bytes);
+  checkWhole(bytes, header);
   if (header.deep && header.format === "PNG") {
     return createImageBitmap(await decodeDeep(bytes, header.width, header.height));
   }
@@ -55,6 +57,15 @@ export async function decode(file) {
     throw error;
   }
   return bitmap;
+}
+
+/** What a file holds; folders can be dropped on a page, too, and files may be gone by now. */
+async function contentOf(file) {
+  try {
+    return await file.arrayBuffer();
+  } catch {
+    throw new PictureProblem("unreadable", "It cannot be read: it is a folder, or no longer there.");
+  }
 }
 
 /** Rename a WebP's EXIF chunk in place, so that no decoder heeds it; gives its orientation. */

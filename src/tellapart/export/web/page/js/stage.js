@@ -5,6 +5,7 @@ import { placed } from "./resize.js";
 
 const SMALL = 96; // pixels; pictures with a shorter side are enlarged to ENLARGED, as in reports
 const ENLARGED = 192;
+const LONGEST = 2048; // and no longer than this: browsers draw nothing on a canvas of great length
 
 /** Where in a picture's coordinates the square lies that the network saw. */
 function seen(width, height, fit) {
@@ -22,14 +23,15 @@ function seen(width, height, fit) {
 /** Draw a picture on white; for `crop` only the part that the network saw. */
 function draw(canvas, picture, fit) {
   const side = Math.min(picture.width, picture.height);
-  const times = side < SMALL ? Math.ceil(ENLARGED / side) : 1;
+  const most = Math.max(1, Math.floor(LONGEST / Math.max(picture.width, picture.height)));
+  const times = side < SMALL ? Math.min(most, Math.ceil(ENLARGED / side)) : 1;
   const [width, height] = [picture.width * times, picture.height * times];
   const part = seen(width, height, fit);
   const [x, y] = fit === "crop" ? [part.left, part.top] : [0, 0];
   canvas.width = fit === "crop" ? part.width : width;
   canvas.height = fit === "crop" ? part.height : height;
   canvas.classList.toggle("small", times > 1);
-  const pen = canvas.getContext("2d");
+  const pen = canvas.getContext("2d", { willReadFrequently: true });
   pen.fillStyle = "#fff";
   pen.fillRect(0, 0, canvas.width, canvas.height);
   pen.imageSmoothingEnabled = false; // every pixel of a small picture becomes a block
