@@ -80,6 +80,19 @@ def test_what_the_user_can_mend(run: ta.Run, in_tmp: Path, arguments: list[str],
     assert not (in_tmp / "exports").exists() or not list((in_tmp / "exports").iterdir())
 
 
+def test_an_interrupt_leaves_nothing_and_says_so(
+    run: ta.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tellapart.export.onnx_file.run_file", interrupted)
+    done = call("export", run.path, "--out", tmp_path / "shipped")
+    assert done.exit_code == 130
+    assert "Interrupted. Nothing was put in place" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_run_that_is_none(tmp_path: Path) -> None:
     done = call("export", tmp_path / "nothing")
     assert done.exit_code == 1

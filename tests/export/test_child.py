@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from killing import kill_while_read
 
-from tellapart.errors import ModelError
+from tellapart.errors import ModelError, RunError
 from tellapart.export import child
 
 
@@ -17,6 +18,14 @@ def test_what_fails_in_the_child_is_told_in_a_line(tmp_path: Path) -> None:
     assert "nothing" in caught.value.message
     assert "\n" not in caught.value.message
     assert "Traceback" in (tmp_path / child.LOG).read_text(encoding="utf-8")
+
+
+def test_a_full_disk_is_called_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the engine called it, or could not say since its log had no room either."""
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(total=1, used=1, free=0))
+    with pytest.raises(RunError, match="the disk is full") as caught:
+        child.call("dance", {}, tmp_path)
+    assert caught.value.code == "disk_full"
 
 
 def test_an_unknown_task(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -109,6 +110,8 @@ def test_another_order_of_classes_is_not_put_in_place(probe: ta.Run, tmp_path: P
     with pytest.raises(ModelError, match="get another class") as caught:
         export_run(probe, to=Swapped(), out=tmp_path / "out" / "shipped")
     assert caught.value.code == "parity"
+    plainest = r"The plainest: \d/.*\.png, \d from model\.onnx, is \d there"
+    assert re.search(plainest, caught.value.message)
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -168,6 +171,16 @@ def test_what_is_no_export_is_never_replaced(
     with pytest.raises(RunError, match="exists already"):
         export_run(probe, to="onnx", out=place)
     assert os.path.lexists(place)
+
+
+def test_the_folder_somebody_stands_in_is_not_replaced(probe: ta.Run, in_tmp: Path) -> None:
+    (in_tmp / "below").mkdir()
+    os.chdir("below")
+    for place in (".", "..", in_tmp / "below"):
+        with pytest.raises(RunError, match="you stand in") as caught:
+            export_run(probe, to="onnx", out=place)
+        assert caught.value.code == "exists"
+    assert [path.name for path in in_tmp.iterdir()] == ["below"]
 
 
 def test_files_of_somebody_else_in_an_export_are_kept(probe: ta.Run, tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from tellapart.cli.options import Json, Quiet, RunFolder
 if TYPE_CHECKING:
     from tellapart.export import Export
 
+INTERRUPTED = "Interrupted. Nothing was put in place; an earlier export is as it was."
+
 
 def command(
     run: RunFolder,
@@ -52,11 +54,16 @@ def command(
 
       tellapart export runs/pets-1 --to litert --out app/model
     """
+    from tellapart.cli.guard import Interrupted
     from tellapart.cli.terminal import print_json, progress_of
     from tellapart.export import export_run
     from tellapart.runs import open_run
 
-    done = export_run(open_run(run), to=to, out=out, data=data, progress=progress_of(quiet=quiet))
+    progress = progress_of(quiet=quiet)
+    try:
+        done = export_run(open_run(run), to=to, out=out, data=data, progress=progress)
+    except KeyboardInterrupt:
+        raise Interrupted(INTERRUPTED) from None
     if as_json:
         print_json(done.as_json())
     else:

@@ -16,10 +16,24 @@ _OUTPUT = "The output cannot be written"
 INTERRUPTED = "Interrupted. What was read so far is kept; the same command goes on from there."
 
 
+class Interrupted(KeyboardInterrupt):
+    """An interrupt with what is to be said of it.
+
+    Args:
+        said: One sentence or more.
+    """
+
+    def __init__(self, said: str) -> None:
+        super().__init__(said)
+        self.said = said
+
+
 def _interrupted(interrupt: KeyboardInterrupt) -> str:
     """What is said: with the command that goes on, where the interrupt knows one."""
     from tellapart.cli.terminal import clean
 
+    if isinstance(interrupt, Interrupted):
+        return interrupt.said
     command = getattr(interrupt, "command", None)
     if command is None:
         return INTERRUPTED

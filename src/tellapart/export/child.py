@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tellapart.errors import ModelError
+from tellapart.errors import ModelError, RunError, TellapartError
 
 LOG = "worker.log"
 _TAIL = 4_000  # bytes of the child's standard error that are looked at
 _QUOTED = 300  # characters of it that are quoted
+_FULL = 1024**2  # bytes that are left on a disk that is full
 
 # Whatever engine trains, this is TensorFlow's; and on the processor, where numbers are float32
 # (graphics cards multiply with fewer bits unless told otherwise).
@@ -50,6 +52,7 @@ def call(
 
     Raises:
         ModelError: With code ``export_failed`` if it fails.
+        RunError: With code ``disk_full`` if it fails for want of room.
         KeyboardInterrupt: If it was interrupted; the child is ended first.
     """
     from tellapart.export import worker
@@ -94,7 +97,14 @@ def _read(line: str) -> dict[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
-def _failed(task: str, status: int, log: Path) -> ModelError:
+def _failed(task: str, status: int, log: Path) -> TellapartError:
+    # The log lies on that disk, too: what the child would have said of it may be lost.
+    if shutil.disk_usage(log.parent).free < _FULL:
+        return RunError(
+            "The export cannot be written: the disk is full.",
+            remedy="Free some space, or choose another --out.",
+            code="disk_full",
+        )
     tail = log.read_bytes()[-_TAIL:].decode(errors="replace").strip().splitlines()
     why = tail[-1][:_QUOTED] if tail else "it said nothing"
     if status < 0:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,15 +128,28 @@ def _written(
     found = compared(expected, answers.probabilities, work.held_out.labels)
     parity = _parity_json(target, found, answers, expected, of, work)
     if breaches := found.breaches(target.tolerance):
-        raise ModelError(
-            f"The export to {target.name} does not answer what model.onnx does: "
-            f"{'; '.join(breaches)}.",
-            remedy="Nothing was put in place. Use --to onnx, or report this with the versions "
-            "that 'pip list' shows.",
-            code="parity",
-        )
+        raise _differs(target, breaches, parity["differing"])
     folders.seal(filled, card, parity, _readme(target, card, parity))
     return card, parity
+
+
+def _differs(
+    target: Target, breaches: Sequence[str], differing: Sequence[Mapping[str, Any]]
+) -> ModelError:
+    """The error about a target that does not agree, with the plainest case."""
+    such = "".join(
+        f" The plainest: {one['path']}, {one['onnx']} from model.onnx, is {one['target']} there."
+        for one in differing[:1]
+    )
+    # Who asks for the same numbers has a fault where they are not; others may simply not be near.
+    told = target.tolerance.max_difference is not None
+    remedy = "Please report this with the versions that 'pip list' shows." if told else ""
+    return ModelError(
+        f"The export to {target.name} does not answer what model.onnx does: "
+        f"{'; '.join(breaches)}.{such}",
+        remedy=f"Nothing was put in place. {remedy or 'Use another target, such as --to onnx.'}",
+        code="parity",
+    )
 
 
 def _expected(work: Work, advance: Advance) -> Floats:

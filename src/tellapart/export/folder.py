@@ -143,6 +143,12 @@ def check_free(target: Path) -> None:
     remedy = "Choose another --out, or remove it."
     if target.is_symlink() or not target.is_dir():
         raise RunError(f"'{target}' exists already.", remedy=remedy, code="exists")
+    if Path.cwd().is_relative_to(target.resolve()):
+        raise RunError(
+            f"'{target}' is the folder you stand in, or one above it.",
+            remedy="Choose another --out, such as a new folder in it: its place is replaced.",
+            code="exists",
+        )
     if not any(target.iterdir()):
         return
     try:
