@@ -185,7 +185,7 @@ def only_python() -> Mapping[str, bytes]:
 
 
 def asked(
-    folder: Path, browser: Browser, scratch: Path, files: Mapping[str, bytes]
+    folder: Path, browser: Browser, scratch: Path, files: Mapping[str, bytes], exact: bool = True
 ) -> Iterator[tuple[str, Said]]:
     names = list(files)
     answers = ask(
@@ -199,7 +199,7 @@ def asked(
     )
     started = next(answers)
     assert isinstance(started, Started)
-    assert started.exact
+    assert started.exact is exact
     for said in answers:
         assert isinstance(said, Said)
         yield names[said.place], said
@@ -265,3 +265,17 @@ def test_what_only_python_can_decode_gets_a_message_and_no_answer(
     assert answers[name].probabilities is None
     assert answers[name].code == "unsupported"
     assert "tellapart predict" in answers[name].message
+
+
+@pytest.mark.parametrize("firefox", [one for one in browsers() if one.kind == "firefox"])
+def test_where_a_browser_hides_pixels_there_is_no_answer(
+    hostile: Any, firefox: Browser, tmp_path: Path
+) -> None:
+    """It would be an answer to something else than the picture."""
+    (tmp_path / "browser").mkdir()
+    setting = 'user_pref("privacy.resistFingerprinting", true);'
+    (tmp_path / "browser" / "user.js").write_text(setting, encoding="utf-8")
+    files = {"JPEG": encoded(Image.fromarray(smooth()), "JPEG")}
+    [(_, said)] = asked(hostile.folder, firefox, tmp_path, files, exact=False)
+    assert said.probabilities is None
+    assert said.code == "hidden"

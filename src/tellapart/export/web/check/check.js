@@ -15,7 +15,7 @@ const tell = (what) => post("answer", JSON.stringify(what));
 async function check() {
   const engine = await Engine.load();
   const { pictures } = await (await fetch("pictures.json")).json();
-  await tell({ started: navigator.userAgent, exact: engine.exact });
+  await tell({ started: navigator.userAgent, exact: engine.canvas === "true" });
   for (let place = 0; place < pictures; place++) {
     state.textContent = `${place + 1} of ${pictures}`;
     const file = await (await fetch(`picture/${place}`)).blob();

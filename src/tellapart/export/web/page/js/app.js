@@ -14,6 +14,7 @@ const the = (id) => document.getElementById(id);
 const looked = []; // newest first: {name, result | problem, target}
 let current = null;
 let engine = null;
+let standing = ""; // a notice that stays
 
 // ---------------------------------------------------------------- showing
 
@@ -141,9 +142,11 @@ async function take(files) {
   the("stage").removeAttribute("aria-busy");
 }
 
+/** Say something below the picture; without a sentence, what holds for all of them. */
 function note(sentence) {
-  the("notice").textContent = sentence;
-  the("notice").hidden = sentence === "";
+  const shown = sentence || standing;
+  the("notice").textContent = shown;
+  the("notice").hidden = shown === "";
 }
 
 /** Drop and paste work anywhere on the page. */
@@ -227,8 +230,9 @@ async function start() {
     return;
   }
   for (const button of buttons) button.disabled = false;
-  if (!engine.exact) {
-    note("This browser changes pixels that are read from pictures, to hide who you are. Answers may differ a little from those of tellapart.");
+  if (engine.canvas === "noisy") {
+    standing = "This browser changes pixels that are read from pictures, to hide who you are. Answers may differ a little from those of tellapart.";
+    note("");
   }
   ready();
   keep((short, sentence) => {

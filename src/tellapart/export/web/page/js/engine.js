@@ -13,7 +13,7 @@ export class Engine {
    */
   constructor(model) {
     this.model = model;
-    this.exact = true;
+    this.canvas = "true";
     this.#worker.addEventListener("message", ({ data }) => {
       const { resolve, reject } = this.#waiting.get(data.id);
       this.#waiting.delete(data.id);
@@ -30,14 +30,14 @@ export class Engine {
   /**
    * Load the network that lies beside the page.
    *
-   * @returns {Promise<Engine>} Ready to classify.
+   * @returns {Promise<Engine>} Ready to classify; `canvas` is what `canvasReads` says.
    * @throws {Error} If a file of the folder is missing or damaged, or the browser too old.
    */
   static async load() {
     const answer = await fetch(new URL("../model.json", import.meta.url));
     if (!answer.ok) throw new Error(`model.json cannot be loaded (${answer.status})`);
     const engine = new Engine(await answer.json());
-    engine.exact = (await engine.#ask({ begin: engine.model })).exact;
+    engine.canvas = (await engine.#ask({ begin: engine.model })).canvas;
     return engine;
   }
 

@@ -2,11 +2,15 @@
 // Web. It is told `{begin: model}` once, then `{id, file, pixels}`; it answers each by its id.
 
 import * as ort from "../vendor/ort.wasm.bundle.min.js";
-import { decode, readsTrue, square } from "./decode.js";
+import { canvasReads, decode, square } from "./decode.js";
+import { PictureProblem } from "./header.js";
 
 const INPUT = "image";
 const PROBABILITIES = "probabilities";
 const LOGIT_MAP = "logit_map";
+const HIDDEN =
+  "This browser does not let pages read the pixels of pictures, to hide who you are " +
+  "(resistFingerprinting). Allow it for this page, or use another browser.";
 
 ort.env.wasm.numThreads = 1; // more would need headers that plain hosting does not send
 ort.env.wasm.wasmPaths = {
@@ -31,7 +35,7 @@ async function begin(given) {
   }
   session = await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
   model = given;
-  return { exact: readsTrue() };
+  return { canvas: canvasReads() };
 }
 
 /** A picture small enough to show: `bitmap` itself, or a smaller one in its place. */
@@ -50,6 +54,7 @@ async function shown(bitmap, side) {
 /** Classify one picture; see Engine.classify for what can be asked for. */
 async function classify({ file, pixels, preview }) {
   if (!session) throw new Error("The network is not loaded.");
+  if (canvasReads() === "hidden") throw new PictureProblem("hidden", HIDDEN); // until it is allowed
   const bitmap = await decode(file);
   const { width, height } = bitmap;
   let rgb;
