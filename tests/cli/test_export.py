@@ -93,6 +93,14 @@ def test_an_interrupt_leaves_nothing_and_says_so(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_is_for_runs_says_so_of_an_export(run: ta.Run, tmp_path: Path) -> None:
+    assert call("export", run.path, "--out", tmp_path / "shipped", "-q").exit_code == 0
+    for command in ("export", "report", "compare"):
+        done = call(command, tmp_path / "shipped", *([run.path] if command == "compare" else []))
+        assert done.exit_code == 1
+        assert "is an export, not a run" in " ".join(done.stderr.split())
+
+
 def test_a_run_that_is_none(tmp_path: Path) -> None:
     done = call("export", tmp_path / "nothing")
     assert done.exit_code == 1

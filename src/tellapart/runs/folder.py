@@ -164,6 +164,11 @@ def open_run(path: str | Path) -> Run:
             f"There is no run folder '{folder}'.", remedy="Give the folder that 'train' printed."
         )
     missing = [name for name in FILES if not (folder / name).is_file()]
+    if "run.json" in missing and (folder / "tellapart.json").is_file():
+        raise RunError(
+            f"'{folder}' is an export, not a run.",
+            remedy="Give the run that it was made from; 'predict' and 'explain' take exports, too.",
+        )
     if len(missing) == len(FILES):
         raise RunError(
             f"'{folder}' is not a run folder: it holds none of a run's files.",
