@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from typer.testing import CliRunner, Result
 
 import tellapart as ta
 from tellapart.cli.app import build
+from tellapart.cli.export import print_export
+from tellapart.export import export_run
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +60,17 @@ def test_int8_says_what_it_gains(run: ta.Run, tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "times as fast here" in done.stdout
     assert "instead of" in " ".join(done.stdout.split())
+
+
+def test_what_comes_next_can_be_copied(
+    run: ta.Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = export_run(run, to="onnx", out=tmp_path / "my page")
+    print_export(done)
+    assert f"Next      ta.load({str(done.path)!r}).predict('some.jpg')\n" in capsys.readouterr().out
+    print_export(replace(done, card={**done.card, "target": "web", "main": "index.html"}))
+    serving = f"python -m http.server 8000 --bind 127.0.0.1 --directory '{done.path}'\n"
+    assert f"Next      {serving}          and open http" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -89,8 +89,21 @@ def print_export(done: Export) -> None:
         print_indented(shown, clean(_gains(parity)))
     path = clean(done.path)
     shown.print()
-    shown.print(f"Saved     {path}/   {done.card['main']} · {CARD} · {PARITY}", soft_wrap=True)
-    shown.print(f"Next      ta.load({path!r}).predict('some.jpg')", soft_wrap=True)
+    print_indented(shown, f"{path}/   {done.card['main']} · {CARD} · {PARITY}", "Saved     ")
+    following = "\n          ".join(_next(done.card["target"], path))
+    shown.print(Text(f"Next      {following}"), soft_wrap=True)  # in one piece, to be copied
+
+
+def _next(target: str, path: str) -> tuple[str, ...]:
+    """What somebody tries first with an export, in lines."""
+    from tellapart.cli.terminal import quoted
+
+    if target == "web":
+        return (
+            f"python -m http.server 8000 --bind 127.0.0.1 --directory {quoted(path)}",
+            "and open http://localhost:8000/ in a browser",
+        )
+    return (f"ta.load({path!r}).predict('some.jpg')",)
 
 
 def _figures(done: Export) -> str:

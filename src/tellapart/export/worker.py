@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+
+from tellapart.children import end_with_parent
 
 Say = Callable[[dict[str, Any]], None]
 
@@ -73,9 +74,6 @@ TASKS: dict[str, Callable[[dict[str, Any], Say], dict[str, Any]]] = {
     "run-litert": run_litert,
 }
 
-ALONE = 130
-"""The exit status where the parent is gone."""
-
 _ROWS = 64  # pictures between two words of how far it is
 
 
@@ -100,7 +98,7 @@ def main(arguments: list[str]) -> int:
         The exit status.
     """
     stream = _own_output()
-    threading.Thread(target=_until_alone, daemon=True, name="parent").start()
+    end_with_parent()
 
     def say(told: dict[str, Any]) -> None:
         stream.write(json.dumps(told) + "\n")
@@ -122,14 +120,6 @@ def _own_output() -> IO[str]:
     own = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return os.fdopen(own, "w", encoding="utf-8")
-
-
-def _until_alone() -> None:
-    """Wait for the end of standard input, and end then."""
-    # Not through sys.stdin, whose lock a daemon thread would hold when Python ends.
-    while os.read(0, 4096):
-        pass
-    os._exit(ALONE)
 
 
 if __name__ == "__main__":

@@ -167,7 +167,11 @@ def _child(settings: str) -> Iterator[dict[str, Any]]:
     command = [sys.executable, "-P", "-m", "tellapart.nets.timing", settings]
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True
+            command,
+            stdin=subprocess.PIPE,  # its end tells the child that we died
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
         )
         try:
             assert process.stdout is not None
@@ -182,8 +186,9 @@ def _child(settings: str) -> Iterator[dict[str, Any]]:
         finally:
             process.kill()
             process.wait()
-            if process.stdout is not None:
-                process.stdout.close()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    pipe.close()
         if code != 0:
             errors.seek(0)
             tail = errors.read().decode("utf-8", "replace").strip().splitlines()[-3:]

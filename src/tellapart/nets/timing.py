@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tellapart.children import end_with_parent
 from tellapart.errors import SettingsError
 from tellapart.nets import backend, hardware, networks, twin
 
@@ -167,6 +168,7 @@ def _say(**said: Any) -> None:
 
 def _main(arguments: Sequence[str]) -> int:
     wanted = json.loads(arguments[0])
+    end_with_parent()
     try:
         backend.start()
         keras = backend.keras()
