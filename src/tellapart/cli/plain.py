@@ -23,6 +23,12 @@ def group(told: str) -> typer.Typer:
     return typer.Typer(help=told, cls=Group, no_args_is_help=True, rich_markup_mode=None)
 
 
+def parts_of(told: str | None) -> tuple[str, list[str]]:
+    """A command's help without its examples, and the examples, one a line."""
+    rest, _, examples = inspect.cleandoc(told or "").partition("Examples:")
+    return rest.strip(), [line.strip() for line in examples.splitlines() if line.strip()]
+
+
 class Command(TyperCommand):
     """One command."""
 
@@ -37,11 +43,10 @@ class Command(TyperCommand):
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:
         """The help, and the examples one a line."""
-        told, _, examples = inspect.cleandoc(self.help or "").partition("Examples:")
+        told, lines = parts_of(self.help)
         formatter.write_paragraph()
         with formatter.indentation():
-            formatter.write_text(told.strip())
-        lines = [line.strip() for line in examples.splitlines() if line.strip()]
+            formatter.write_text(told)
         if lines:
             with formatter.section("Examples"):
                 for line in lines:

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import html
-import inspect
 import re
 import sys
 from collections.abc import Iterator
 from typing import Any
+
+from tellapart.cli.plain import parts_of
 
 HEAD = """# Commands
 
@@ -48,13 +49,13 @@ def _sections(group: Any, name: str) -> Iterator[str]:
 
 
 def _section(command: Any, name: str) -> Iterator[str]:
-    told, _, examples = inspect.cleandoc(command.help or "").partition("Examples:")
+    told, lines = parts_of(command.help)
     arguments = [p for p in command.params if p.param_type_name == "argument"]
     options = [p for p in command.params if p.param_type_name == "option"]
     names = "".join(f" {p.metavar or p.name.upper()}" for p in arguments)
     yield f"## {name}\n"
     yield f"```\n{name}{names} [OPTIONS]\n```\n"
-    yield told.strip() + "\n"
+    yield told + "\n"
     if arguments:
         yield "| argument | meaning |\n| --- | --- |"
         yield from (f"| `{_cell(p.metavar or p.name)}` | {_cell(p.help)} |" for p in arguments)
@@ -63,7 +64,6 @@ def _section(command: Any, name: str) -> Iterator[str]:
         yield "| option | meaning | default |\n| --- | --- | --- |"
         yield from (f"| {_flag(p)} | {_cell(p.help)} | {_default(p)} |" for p in options)
         yield ""
-    lines = [line.strip() for line in examples.splitlines() if line.strip()]
     if lines:
         yield "```sh\n" + "\n".join(lines) + "\n```\n"
 

@@ -13,11 +13,11 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
-from tellapart.children import end_with_parent
+from tellapart.children import end_with_parent, own_output
 
 Say = Callable[[dict[str, Any]], None]
 
@@ -97,7 +97,7 @@ def main(arguments: list[str]) -> int:
     Returns:
         The exit status.
     """
-    stream = _own_output()
+    stream = own_output()
     end_with_parent()
 
     def say(told: dict[str, Any]) -> None:
@@ -113,13 +113,6 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"{type(error).__name__}: {first.rstrip('.')}\n")
         return 1
     return 0
-
-
-def _own_output() -> IO[str]:
-    """Standard output for what is said alone; what others write there goes to standard error."""
-    own = os.dup(sys.stdout.fileno())
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    return os.fdopen(own, "w", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ import threading
 import time
 import traceback
 from pathlib import Path
-from typing import IO
+
+from tellapart.children import own_output, when_alone
 
 DONE, FAILED, INTERRUPTED = 0, 1, 130
 RESUME = "--resume"
@@ -40,10 +41,10 @@ def main(arguments: list[str]) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    stream = _own_output()
+    stream = own_output()
     later = arguments == [LATER]
     if not later:
-        _watch_parent(stop)
+        when_alone(stop.set)
 
     from tellapart.errors import TellapartError
     from tellapart.nets import backend, events, fitting
@@ -56,7 +57,7 @@ def main(arguments: list[str]) -> int:
             arguments, since = _handed_over()
             # A budget counts what is left of Keras's start; both clocks are the system's.
             started = min(max(since, started), time.monotonic())
-            _watch_parent(stop)
+            when_alone(stop.set)
         resume = arguments[:1] == [RESUME]
         for folder in map(Path, arguments[resume:]):
             fitting.fit(
@@ -88,17 +89,6 @@ def main(arguments: list[str]) -> int:
     return DONE
 
 
-def _own_output() -> IO[str]:
-    """Standard output for events alone; what others write there goes to standard error."""
-    own = os.dup(sys.stdout.fileno())
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    return os.fdopen(own, "w", encoding="utf-8")
-
-
-def _watch_parent(stop: threading.Event) -> None:
-    threading.Thread(target=_until_alone, args=(stop,), daemon=True).start()
-
-
 def _handed_over() -> tuple[list[str], float]:
     """The arguments that come on standard input, and when they were sent.
 
@@ -113,14 +103,6 @@ def _handed_over() -> tuple[list[str], float]:
         line += more
     told = json.loads(line)
     return [str(text) for text in told["arguments"]], float(told["since"])
-
-
-def _until_alone(stop: threading.Event) -> None:
-    """Wait for the end of standard input, and interrupt then."""
-    # Not through sys.stdin, whose lock a daemon thread would hold when Python ends.
-    while os.read(0, 4096):
-        pass
-    stop.set()
 
 
 def _first_line(error: Exception) -> str:
