@@ -76,13 +76,13 @@ def print_export(done: Export) -> None:
 
     from tellapart.cli.terminal import clean, console, print_indented
     from tellapart.export.folder import CARD, PARITY
+    from tellapart.export.parity import checked_on
     from tellapart.report import text
 
     shown, parity = console(), done.parity
-    what = "held-out pictures" if parity["of"] == "held_out" else "pictures it learnt from"
     shown.print()
     same = text.plain(text.percent(parity["same_top1"]))
-    rest = f"  of {parity['n']:,} {what} get the same class as from model.onnx"
+    rest = f"  of {parity['n']:,} {checked_on(parity)} get the same class as from model.onnx"
     print_indented(shown, Text.assemble((same, "bold"), rest))
     print_indented(shown, _figures(done))
     if "speed" in parity:

@@ -8,6 +8,7 @@ imports neither it nor Keras. The child is :mod:`tellapart.export.worker`.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -17,7 +18,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tellapart.errors import ModelError, RunError, TellapartError
+from tellapart.errors import ModelError, TellapartError
+from tellapart.runs.writing import unwritable
 
 LOG = "worker.log"
 _TAIL = 4_000  # bytes of the child's standard error that are looked at
@@ -100,11 +102,7 @@ def _read(line: str) -> dict[str, Any]:
 def _failed(task: str, status: int, log: Path) -> TellapartError:
     # The log lies on that disk, too: what the child would have said of it may be lost.
     if shutil.disk_usage(log.parent).free < _FULL:
-        return RunError(
-            "The export cannot be written: the disk is full.",
-            remedy="Free some space, or choose another --out.",
-            code="disk_full",
-        )
+        return unwritable("export", OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
     tail = log.read_bytes()[-_TAIL:].decode(errors="replace").strip().splitlines()
     why = tail[-1][:_QUOTED] if tail else "it said nothing"
     if status < 0:

@@ -10,6 +10,7 @@ Example:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -121,3 +122,8 @@ def compared(expected: Floats, found: Floats, labels: NDArray[np.int64]) -> Pari
         differing=tuple(other[np.argsort(-gaps[other], kind="stable")].tolist()),
         gaps=gaps.astype(np.float32),
     )
+
+
+def checked_on(parity: Mapping[str, Any]) -> str:
+    """What kind of pictures ``parity.json`` speaks of, in words."""
+    return "held-out pictures" if parity["of"] == "held_out" else "pictures it learnt from"

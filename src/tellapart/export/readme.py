@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tellapart.export.parity import checked_on
 from tellapart.report import text
 
 _FITS = {
@@ -29,7 +30,6 @@ def page(use: str, card: Mapping[str, Any], parity: Mapping[str, Any]) -> str:
     right = text.plain(text.percent(card["accuracy"]["accuracy"]))
     interval = text.plain(text.interval(*card["accuracy"]["accuracy_ci95"]))
     same = text.plain(text.percent(parity["same_top1"]))
-    what = "held-out pictures" if parity["of"] == "held_out" else "pictures it learnt from"
     return f"""\
 {_line(card["run"]["name"])}: a picture classifier, exported by tellapart {card["tellapart"]}
 
@@ -53,7 +53,7 @@ How good it is: {right} of {card["accuracy"]["n"]:,} pictures \
 right (95 % interval {interval}), measured on
 model.onnx, on pictures that it had not learnt from.
 
-How it was checked: in {parity["runtime"]}, on {parity["n"]:,} {what}.
+How it was checked: in {parity["runtime"]}, on {parity["n"]:,} {checked_on(parity)}.
 {same} get the same class as from the run's model.onnx; the largest difference in probability
 is {parity["max_difference"]:.2g}. {_right(parity)}{_gains(parity)}
 parity.json has the figures, tellapart.json all that is known of the model.

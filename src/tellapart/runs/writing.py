@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import shlex
@@ -172,16 +173,21 @@ def locked(partial: Path, what: str, *, keep: bool = False, name: str = _LOCK) -
         yield
 
 
+def unwritable(what: str, error: OSError) -> RunError:
+    """The error about what cannot be written, with what the system says of it."""
+    full = error.errno == errno.ENOSPC
+    return RunError(
+        f"The {what} cannot be written: "
+        f"{'the disk is full' if full else os.strerror(error.errno or errno.EIO)}.",
+        remedy="Free some space, or choose another --out." if full else "Choose another --out.",
+        code="disk_full" if full else None,
+    )
+
+
 @contextlib.contextmanager
 def explained(what: str) -> Iterator[None]:
     """Say of what cannot be written what the system says of it, as a RunError."""
     try:
         yield
     except OSError as error:
-        full = error.errno == 28
-        raise RunError(
-            f"The {what} cannot be written: "
-            f"{'the disk is full' if full else os.strerror(error.errno or 5)}.",
-            remedy="Free some space, or choose another --out." if full else "Choose another --out.",
-            code="disk_full" if full else None,
-        ) from error
+        raise unwritable(what, error) from error

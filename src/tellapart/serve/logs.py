@@ -15,6 +15,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+from tellapart.report.text import plural
 from tellapart.sources.names import printable
 
 LOGGER = "tellapart.serve"
@@ -46,7 +47,7 @@ def as_words(line: Line) -> str:
         told = [
             f"{rest['method']} {rest['path']}  {rest['status'] or 'no answer'}",
             f"{rest['ms']} ms",
-            *([f"{pictures} picture{'' if pictures == 1 else 's'}"] if pictures else []),
+            *([plural(pictures, "picture")] if pictures else []),
         ]
     else:
         named = (f"{name.replace('_', ' ')} {value}" for name, value in rest.items())
