@@ -128,10 +128,10 @@ projects: $(VENV)/.dev ## Run the classic lessons; PROJECTS="digits-dnn happy-sa
 	@for name in $(PROJECTS); do \
 	  $(BIN)/tellapart project run "$$name" --out "projects/$$name" || echo "Not run: $$name" >&2; \
 	done
-	$(BIN)/python -m tellapart.projects.pages docs/projects keep $(addprefix projects/,$(PROJECTS))
+	$(BIN)/python -m tellapart.lessons.pages docs/projects keep $(addprefix projects/,$(PROJECTS))
 
 pages: $(VENV)/.dev
-	$(BIN)/python -m tellapart.projects.pages docs/projects
+	$(BIN)/python -m tellapart.lessons.pages docs/projects
 
 # What is measured against has an environment of its own: nothing of it is ever installed with us.
 $(PEERS)/.peers: $(VENV)/.python requirements/peers.lock
@@ -177,7 +177,7 @@ lock: $(VENV)/.dev
 
 # The package carries it, so that nobody else needs npm; which registry is npm's own setting.
 ort-web: $(VENV)/.dev
-	$(BIN)/python -m tellapart.export.web.vendoring $(ORT)
+	$(BIN)/python -m tellapart.exports.web.vendoring $(ORT)
 
 clean:
 	rm -rf $(VENV) $(PEERS) $(TORCH) benchmarks/.work build dist site .coverage .coverage.* htmlcov \

@@ -12,7 +12,7 @@ from benchmarks.bench import Bench
 from benchmarks.errors import BenchmarkError
 from benchmarks.results import Result
 from benchmarks.rows import ROWS, Row
-from tellapart.versions import versions
+from tellapart.core.version import versions
 
 LONG = "long"
 _EXAMPLES = """\

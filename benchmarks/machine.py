@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import tellapart
-from tellapart.measures import processor
+from tellapart.core.resources import processor
 
 
 def describe() -> dict[str, Any]:

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from tellapart.nets import Fitted, Job, backend, fitted, fitting, process
+from tellapart.networks import Fitted, Job
+from tellapart.networks.loop import backend, fitting
+from tellapart.networks.process import fitted, process
 
 
 @contextlib.contextmanager

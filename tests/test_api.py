@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 import tellapart as ta
-from tellapart.errors import LabelError, PictureError, SettingsError
+from tellapart.core.errors import LabelError, PictureError, SettingsError
 
 
 @pytest.fixture(scope="module")

@@ -371,7 +371,7 @@ def test_no_run_is_written_among_the_pictures(
 def test_pictures_that_vanish_during_training(
     pets: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tellapart import probe
+    from tellapart.transfer import probe
 
     fit = probe.fit
 

@@ -6,10 +6,10 @@ import json
 import sys
 import time
 
-from tellapart import backbones
-from tellapart.catalog import open_catalog
-from tellapart.features import FeatureTap
-from tellapart.scanning import scan
+from tellapart.data.catalog import open_catalog
+from tellapart.scan.scanner import scan
+from tellapart.transfer import backbones
+from tellapart.transfer.features import FeatureTap
 
 tap = FeatureTap(backbones.get("efficientnet-lite0"), size=224)
 tap.prepare()

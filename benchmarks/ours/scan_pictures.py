@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from typing import Literal
 
-from tellapart.cache import Cache
-from tellapart.catalog import open_catalog
-from tellapart.scanning import PixelTap, scan
+from tellapart.core.cache import Cache
+from tellapart.data.catalog import open_catalog
+from tellapart.scan.scanner import PixelTap, scan
 
 data = Path(sys.argv[1])
 # A flat archive has its labels in the names.

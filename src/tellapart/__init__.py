@@ -14,24 +14,14 @@ import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from tellapart.api import (
-        Check,
-        Classifier,
-        check,
-        compare,
-        evaluate,
-        load,
-        resume,
-        scan,
-        train,
-    )
-    from tellapart.errors import TellapartError
-    from tellapart.predict import Prediction
-    from tellapart.runs import Run
-    from tellapart.scanning import Scan
+from tellapart.core.version import __version__
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from tellapart.api import Check, Classifier, check, compare, evaluate, load, resume, scan, train
+    from tellapart.core.errors import TellapartError
+    from tellapart.inference.prediction import Prediction
+    from tellapart.runs import Run
+    from tellapart.scan.scanner import Scan
 
 # Before ONNX Runtime is loaded: else it keeps an id of the machine in the user's cache, and sends
 # what it did with models to its maker (docs/decisions/0082).
@@ -41,10 +31,10 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 _HOMES = {
     "Check": "tellapart.api",
     "Classifier": "tellapart.api",
-    "Prediction": "tellapart.predict",
+    "Prediction": "tellapart.inference.prediction",
     "Run": "tellapart.runs",
-    "Scan": "tellapart.scanning",
-    "TellapartError": "tellapart.errors",
+    "Scan": "tellapart.scan.scanner",
+    "TellapartError": "tellapart.core.errors",
     "check": "tellapart.api",
     "compare": "tellapart.api",
     "evaluate": "tellapart.api",

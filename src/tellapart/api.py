@@ -11,17 +11,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
-from tellapart import checking, evaluating, scanning, training
-from tellapart.cache import Cache
-from tellapart.checking import Check
-from tellapart.classifier import Classifier
-from tellapart.comparing import Comparison, compare_runs
-from tellapart.config import DataSettings, TrainSettings, settings
-from tellapart.export.folder import is_export
-from tellapart.export.loading import open_export
-from tellapart.progress import SILENT, Progress
+from tellapart.core.cache import Cache
+from tellapart.core.config import DataSettings, TrainSettings, settings
+from tellapart.core.progress import SILENT, Progress
+from tellapart.exports.folder import is_export
+from tellapart.exports.loading import open_export
+from tellapart.inference.classifier import Classifier
+from tellapart.pipelines import check as checking
+from tellapart.pipelines import evaluate as evaluating
+from tellapart.pipelines import train as training
+from tellapart.pipelines.check import Check
+from tellapart.pipelines.compare import Comparison, compare_runs
 from tellapart.runs import Run, open_run
-from tellapart.scanning import Scan, Tap
+from tellapart.scan import scanner
+from tellapart.scan.scanner import Scan, Tap
 
 __all__ = [
     "Check",
@@ -40,7 +43,7 @@ __all__ = [
 class NetworkOptions(TypedDict, total=False):
     """Options of :func:`train` for networks; what is left out is the network's own choice.
 
-    Each is told in :class:`tellapart.config.NetworkSettings`.
+    Each is told in :class:`tellapart.core.config.NetworkSettings`.
     """
 
     epochs: int | None
@@ -88,9 +91,9 @@ def scan(
     """
     chosen = _data_settings(corrections, group_from, label_from)
     catalog = checking.open_data(data, chosen)
-    taps: list[Tap] = [scanning.PixelTap(size) for size in sizes]
+    taps: list[Tap] = [scanner.PixelTap(size) for size in sizes]
     with _cache() as cache:
-        return scanning.scan(catalog, taps=taps, cache=cache, rescan=rescan, progress=progress)
+        return scanner.scan(catalog, taps=taps, cache=cache, rescan=rescan, progress=progress)
 
 
 def check(

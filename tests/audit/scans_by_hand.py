@@ -9,8 +9,8 @@ from typing import Any, cast
 import numpy as np
 import polars as pl
 
-from tellapart.catalog import Catalog
-from tellapart.scanning import Scan
+from tellapart.data.catalog import Catalog
+from tellapart.scan.scanner import Scan
 
 DEFAULTS: dict[str, tuple[Any, Any]] = {
     "label": ("cats", pl.String),

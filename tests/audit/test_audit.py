@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from tellapart.audit import Audit, audit, group_ids
-from tellapart.catalog import open_catalog
-from tellapart.scanning import Scan, scan
+from tellapart.data.catalog import open_catalog
+from tellapart.scan.scanner import Scan, scan
 
 
 def audited(data: Path, **settings: Any) -> tuple[Scan, Audit]:

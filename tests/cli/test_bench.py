@@ -10,10 +10,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tellapart.cli.app import build
-from tellapart.errors import SettingsError
-from tellapart.nets import devices
-from tellapart.nets.devices import Comparison
-from tellapart.nets.timing import Timing
+from tellapart.core.errors import SettingsError
+from tellapart.networks.devices import devices
+from tellapart.networks.devices.devices import Comparison
+from tellapart.networks.devices.timing import Timing
 
 CPU = Timing("dnn", "cpu:0", 60_000, 32, 669_706, 5.25, 10.0, 2.4, 0.6)
 GPU = replace(CPU, device="gpu:0", step_ms=0.5, epoch_seconds=0.4)

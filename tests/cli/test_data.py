@@ -14,9 +14,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tellapart.cli.app import build
-from tellapart.projects import downloading, getting, locating, registry
-from tellapart.projects.datasets import DataFile
-from tellapart.projects.registry import DATA_SETS, named
+from tellapart.datasets import downloading, getting, locating, registry
+from tellapart.datasets.dataset import DataFile
+from tellapart.datasets.registry import DATA_SETS, named
 
 
 def run(*arguments: str) -> Result:

@@ -13,10 +13,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import tellapart
-from tellapart.artifact import Model
-from tellapart.classifier import Classifier
 from tellapart.cli.app import build
-from tellapart.graphs import (
+from tellapart.graph import (
     Conv,
     Dense,
     Flatten,
@@ -28,6 +26,8 @@ from tellapart.graphs import (
     to_onnx,
     weight_shapes,
 )
+from tellapart.inference.classifier import Classifier
+from tellapart.model import Model
 
 MakePicture = Callable[..., Path]
 

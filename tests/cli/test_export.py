@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 import tellapart as ta
 from tellapart.cli.app import build
 from tellapart.cli.export import print_export
-from tellapart.export import export_run
+from tellapart.exports import export_run
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +100,7 @@ def test_an_interrupt_leaves_nothing_and_says_so(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tellapart.export.onnx_file.run_file", interrupted)
+    monkeypatch.setattr("tellapart.exports.onnx_file.run_file", interrupted)
     done = call("export", run.path, "--out", tmp_path / "shipped")
     assert done.exit_code == 130
     assert "Interrupted. Nothing was put in place" in done.stderr

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tellapart.cli.app import build
-from tellapart.projects import ladder
+from tellapart.lessons import ladder
 
 
 def invoke(*arguments: str) -> Result:

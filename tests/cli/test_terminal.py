@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from tellapart.cli.app import build
 from tellapart.cli.terminal import console, print_error, print_indented, program, quoted
-from tellapart.errors import DownloadError
+from tellapart.core.errors import DownloadError
 
 ADDRESS = "https://example.org/a-very-long-path-of-a-data-set/train-images-idx3-ubyte.gz"
 

@@ -25,10 +25,10 @@ from sklearn.datasets import load_digits
 
 import tellapart as ta
 from tellapart import api
-from tellapart.nets import devices
-from tellapart.projects import locating
-from tellapart.projects.copies import Found
-from tellapart.projects.registry import named
+from tellapart.datasets import locating
+from tellapart.datasets.copies import Found
+from tellapart.datasets.registry import named
+from tellapart.networks.devices import devices
 
 sys.path.append(str(Path(__file__).parents[1] / "serve"))
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from serving import BLUE, RED, picture_of
 
-from tellapart.errors import PictureError
-from tellapart.explain import Explanation
-from tellapart.images import decode, resize
+from tellapart.core.errors import PictureError
+from tellapart.explanations import Explanation
+from tellapart.images.decoder import decode, resize
 from tellapart.serve.engine import Engine
 from tellapart.serve.orders import Full, Order, Work
 from tellapart.serve.served import Served

@@ -13,7 +13,7 @@ import tritonclient.http as triton
 from serving import BLUE, RED, Server, picture_of
 from tritonclient.utils import InferenceServerException
 
-from tellapart.images import MAX_SIDE, decode, resize
+from tellapart.images.decoder import MAX_SIDE, decode, resize
 from tellapart.serve.served import Served
 
 Make = Callable[..., Any]

@@ -55,7 +55,7 @@ def test_the_page_holds_the_models_card_and_nothing_from_elsewhere(make_client: 
     links = [attributes.get("href") for tag, attributes in page.found if tag == "a"]
     assert "report" in links
     assert client.get("/static/house.css").content == (
-        files("tellapart.report").joinpath("templates", "report.css").read_bytes()
+        files("tellapart.reports").joinpath("templates", "report.css").read_bytes()
     )
     for path in ("static/page.css", "static/page.js", "static/camera.js", "static/icon.svg"):
         assert client.get(f"/{path}").status_code == 200

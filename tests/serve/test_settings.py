@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
-from tellapart.config import settings
-from tellapart.errors import SettingsError
+from tellapart.core.config import settings
+from tellapart.core.errors import SettingsError
 from tellapart.serve import ServeSettings
 
 

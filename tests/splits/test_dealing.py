@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tellapart.errors import LabelError
+from tellapart.core.errors import LabelError
 from tellapart.splits import folds, repeated_folds
 from tellapart.splits.dealing import draw
 

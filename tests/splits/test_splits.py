@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from scans_by_hand import make_scan, two_classes
 
 from tellapart.audit import audit
-from tellapart.catalog import open_catalog
-from tellapart.errors import LabelError, SettingsError
-from tellapart.scanning import Scan, scan
+from tellapart.core.errors import LabelError, SettingsError
+from tellapart.data.catalog import open_catalog
+from tellapart.scan.scanner import Scan, scan
 from tellapart.splits import HELD_OUT, LEFT_OUT, TRAIN, VALIDATION, Split, split
 
 THREE = ("train", "validation", "test")

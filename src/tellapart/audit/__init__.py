@@ -19,12 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tellapart.audit.checks import (
-    damage_findings,
-    format_findings,
-    light_findings,
-    size_findings,
-)
+from tellapart.audit.checks import damage_findings, format_findings, light_findings, size_findings
 from tellapart.audit.classes import class_findings, source_findings
 from tellapart.audit.copies import Copies
 from tellapart.audit.duplicates import find_pairs
@@ -40,7 +35,7 @@ from tellapart.audit.findings import (
     verb,
 )
 from tellapart.audit.groups import group_ids
-from tellapart.scanning import Scan
+from tellapart.scan.scanner import Scan
 
 __all__ = [
     "Audit",

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import polars as pl
 
 from tellapart.audit.findings import Finding, counted, listed, verb
-from tellapart.scanning import Scan
+from tellapart.scan.scanner import Scan
 
 SMALL_CLASS = 20
 IMBALANCE = 4.0

@@ -11,7 +11,7 @@ import polars as pl
 
 from tellapart.audit.findings import Finding, Pair, counted, verb
 from tellapart.audit.groups import connected
-from tellapart.scanning import Scan
+from tellapart.scan.scanner import Scan
 
 MANY_NEAR = 0.1
 """Share of pictures that only repeat others from which near-copies are a warning."""

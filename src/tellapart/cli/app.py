@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-import tellapart
 from tellapart.cli import (
     augment_preview,
     bench,
@@ -27,6 +26,7 @@ from tellapart.cli import (
 )
 from tellapart.cli.guard import guarded
 from tellapart.cli.plain import Command, Group
+from tellapart.core.version import __version__
 
 COMMANDS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("check", check.command),
@@ -70,7 +70,7 @@ def build() -> typer.Typer:
 
 def _version(asked: bool) -> None:
     if asked:
-        typer.echo(f"tellapart {tellapart.__version__}")
+        typer.echo(f"tellapart {__version__}")
         raise typer.Exit
 
 

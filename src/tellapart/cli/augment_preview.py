@@ -12,8 +12,8 @@ import typer
 from tellapart.cli.options import Corrections, Data, GroupFrom, Json, LabelFrom, Quiet
 
 if TYPE_CHECKING:
-    from tellapart.catalog import Catalog
-    from tellapart.nets.augment.previewing import Preview
+    from tellapart.data.catalog import Catalog
+    from tellapart.networks.augment.previewing import Preview
 
 _MARK = "tellapart augment-preview"  # in every PNG written here: only such a one is replaced
 
@@ -69,11 +69,11 @@ def command(
 
       tellapart augment-preview pets/ --augment flip,shift=0.1,rotation=15 --out turned.png
     """
-    from tellapart.checking import open_data
     from tellapart.cli.terminal import print_json, progress_of
-    from tellapart.config import DataSettings, settings
-    from tellapart.nets.augment.policy import Policy
-    from tellapart.nets.augment.previewing import PreviewSettings, preview
+    from tellapart.core.config import DataSettings, settings
+    from tellapart.networks.augment.policy import Policy
+    from tellapart.networks.augment.previewing import PreviewSettings, preview
+    from tellapart.pipelines.check import open_data
 
     asked = {"model": model, "augment": augment, "size": size, "fit": fit, "n": n, "seed": seed}
     wanted = settings(PreviewSettings, asked)
@@ -102,8 +102,8 @@ def _check_target(target: Path, catalog: Catalog) -> None:
     Raises:
         SettingsError: With what to choose instead.
     """
-    from tellapart.checking import lies_inside
-    from tellapart.errors import SettingsError
+    from tellapart.core.errors import SettingsError
+    from tellapart.pipelines.check import lies_inside
 
     remedy = "Choose another --out."
     if target.suffix.lower() != ".png":

@@ -13,8 +13,8 @@ from tellapart.cli.plain import Command, group
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tellapart.nets.devices import Comparison
-    from tellapart.nets.timing import Timing
+    from tellapart.networks.devices.devices import Comparison
+    from tellapart.networks.devices.timing import Timing
 
 _WIDTHS = (9, 8, 10, 12, 10, 12, 13)
 
@@ -58,7 +58,7 @@ def devices(
       tellapart bench devices --pictures 320
     """
     from tellapart.cli.terminal import clean, console, print_json, progress_of
-    from tellapart.nets.devices import compare
+    from tellapart.networks.devices.devices import compare
 
     compared = compare(pictures=pictures, batch=batch, progress=progress_of(quiet=quiet))
     if as_json:

@@ -23,8 +23,8 @@ def info(as_json: Json = False) -> None:
     Examples:
       tellapart cache info
     """
-    from tellapart.cache import Cache
     from tellapart.cli.terminal import print_json
+    from tellapart.core.cache import Cache
 
     with Cache.open() as cache:
         found = cache.info()
@@ -53,8 +53,8 @@ def clear(as_json: Json = False) -> None:
     Examples:
       tellapart cache clear
     """
-    from tellapart.cache import Cache
     from tellapart.cli.terminal import print_json
+    from tellapart.core.cache import Cache
 
     with Cache.open() as cache:
         freed = cache.clear()

@@ -10,7 +10,7 @@ import typer
 from tellapart.cli.options import Corrections, Data, GroupFrom, Json, LabelFrom, Quiet, Rescan
 
 if TYPE_CHECKING:
-    from tellapart.checking import Check
+    from tellapart.pipelines.check import Check
 
 _STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
 
@@ -74,8 +74,8 @@ def command(
 
 def _next(found: Check, out: Path | None, corrections: Path | None) -> list[str]:
     """The commands to go on with: a file to correct in, where something was found; training."""
-    from tellapart.checking import CORRECTIONS
     from tellapart.cli.terminal import program, quoted
+    from tellapart.pipelines.check import CORRECTIONS
 
     name, data = program(), quoted(found.data)
     told = []

@@ -14,8 +14,8 @@ from tellapart.cli.plain import Command, group
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tellapart.projects.copies import Found
-    from tellapart.projects.datasets import DataSet
+    from tellapart.datasets.copies import Found
+    from tellapart.datasets.dataset import DataSet
 
 Name = Annotated[
     str,
@@ -50,8 +50,8 @@ def list_all(as_json: Json = False) -> None:
       tellapart data list --json
     """
     from tellapart.cli.terminal import clean, print_json
-    from tellapart.projects.locating import look
-    from tellapart.projects.registry import DATA_SETS
+    from tellapart.datasets.locating import look
+    from tellapart.datasets.registry import DATA_SETS
 
     rows = [(dataset, look(dataset)) for dataset in DATA_SETS]
     if as_json:
@@ -93,7 +93,7 @@ def get(name: Name, given: From = None, as_json: Json = False, quiet: Quiet = Fa
       tellapart train "$(tellapart data get fashion-mnist)" --model dnn
     """
     from tellapart.cli.terminal import progress_of
-    from tellapart.projects.getting import get as get_data
+    from tellapart.datasets.getting import get as get_data
 
     _print(get_data(name, given=given, progress=progress_of(quiet=quiet)), as_json, quiet)
 
@@ -108,7 +108,7 @@ def where(name: Name, given: From = None, as_json: Json = False, quiet: Quiet = 
 
       tellapart data where cats-dogs-3k --from ~/Downloads/cats-dogs-3k.zip
     """
-    from tellapart.projects.locating import find
+    from tellapart.datasets.locating import find
 
     _print(find(name, given=given), as_json, quiet)
 
@@ -161,7 +161,7 @@ def _record(dataset: DataSet) -> dict[str, Any]:
 
 
 def _shown(path: Path) -> str:
-    from tellapart.sources.names import printable
+    from tellapart.data.sources.names import printable
 
     return printable(str(path))
 

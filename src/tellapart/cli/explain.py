@@ -12,8 +12,8 @@ import typer
 from tellapart.cli.options import Json, Quiet, RunFolder
 
 if TYPE_CHECKING:
-    from tellapart.artifact import Model
-    from tellapart.explain import Explanation
+    from tellapart.explanations import Explanation
+    from tellapart.model import Model
 
 _VIEWS = ("maps", "filters", "kernels")
 
@@ -78,8 +78,8 @@ def command(
       tellapart explain new.jpg --kernels
     """
     import tellapart as ta
-    from tellapart.classifier import picture_bytes
     from tellapart.cli.terminal import print_json, progress_of
+    from tellapart.inference.classifier import picture_bytes
 
     views = [name for name, on in zip(_VIEWS, (maps, filters, kernels), strict=True) if on]
     if len(views) > 1:
@@ -130,7 +130,7 @@ def command(
 @contextmanager
 def _named(picture: str) -> Iterator[None]:
     """Say which picture it is that cannot be decoded."""
-    from tellapart.errors import PictureError
+    from tellapart.core.errors import PictureError
 
     try:
         yield
@@ -144,7 +144,7 @@ def _named(picture: str) -> Iterator[None]:
 
 def _keep(picture: str, target_file: Path) -> None:
     """No picture of the user's is overwritten, nor the archive it lies in."""
-    from tellapart.errors import SettingsError
+    from tellapart.core.errors import SettingsError
 
     source = Path(picture.partition("!/")[0])
     if target_file.exists() and source.exists() and target_file.samefile(source):
@@ -157,7 +157,7 @@ def _keep(picture: str, target_file: Path) -> None:
 
 def _view(kind: str, data: bytes, model: Model | None) -> tuple[dict[str, Any], bytes]:
     """What a sheet shows, for programs, and its PNG file."""
-    from tellapart.explain import KERNELS, filter_sheet, kernel_sheet, map_sheet
+    from tellapart.explanations import KERNELS, filter_sheet, kernel_sheet, map_sheet
 
     if model is None or kind == "kernels":
         rows = [

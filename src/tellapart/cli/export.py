@@ -10,7 +10,7 @@ import typer
 from tellapart.cli.options import Json, Quiet, RunFolder
 
 if TYPE_CHECKING:
-    from tellapart.export import Export
+    from tellapart.exports import Export
 
 INTERRUPTED = "Interrupted. Nothing was put in place; an earlier export is as it was."
 
@@ -56,7 +56,7 @@ def command(
     """
     from tellapart.cli.guard import Interrupted
     from tellapart.cli.terminal import print_json, progress_of
-    from tellapart.export import export_run
+    from tellapart.exports import export_run
     from tellapart.runs import open_run
 
     progress = progress_of(quiet=quiet)
@@ -75,9 +75,9 @@ def print_export(done: Export) -> None:
     from rich.text import Text
 
     from tellapart.cli.terminal import clean, console, print_indented
-    from tellapart.export.folder import CARD, PARITY
-    from tellapart.export.parity import checked_on
-    from tellapart.report import text
+    from tellapart.core import text
+    from tellapart.exports.folder import CARD, PARITY
+    from tellapart.exports.parity import checked_on
 
     shown, parity = console(), done.parity
     shown.print()
@@ -107,7 +107,7 @@ def _next(target: str, path: str) -> tuple[str, ...]:
 
 
 def _figures(done: Export) -> str:
-    from tellapart.report import text
+    from tellapart.core import text
 
     parity = done.parity
     most = parity["tolerance"]["max_difference"]
@@ -123,7 +123,7 @@ def _figures(done: Export) -> str:
 
 
 def _gains(parity: Mapping[str, Any]) -> str:
-    from tellapart.report import text
+    from tellapart.core import text
 
     speed, sizes = parity["speed"], parity["bytes"]
     return (

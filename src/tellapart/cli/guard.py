@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from tellapart.errors import TellapartError
+from tellapart.core.errors import TellapartError
 
 _OUTPUT = "The output cannot be written"
 INTERRUPTED = "Interrupted. What was read so far is kept; the same command goes on from there."

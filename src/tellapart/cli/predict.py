@@ -13,8 +13,8 @@ import typer
 from tellapart.cli.options import Json, Quiet, RunFolder
 
 if TYPE_CHECKING:
-    from tellapart.export import Exported
-    from tellapart.predict import Prediction
+    from tellapart.exports import Exported
+    from tellapart.inference.prediction import Prediction
     from tellapart.runs import Run
 
 
@@ -47,10 +47,10 @@ def command(
 
       tellapart predict runs/pets-1 holiday/ --sort-into sorted/
     """
-    from tellapart.catalog import open_pictures
     from tellapart.cli.terminal import clean, print_json, progress_of
-    from tellapart.predict import predict
-    from tellapart.predict import sort_into as copy_into
+    from tellapart.data.catalog import open_pictures
+    from tellapart.inference.prediction import predict
+    from tellapart.inference.prediction import sort_into as copy_into
 
     if as_csv and as_json:
         raise typer.BadParameter("--csv and --json cannot be had at once")
@@ -73,7 +73,7 @@ def command(
 def _opened(folder: str) -> Run | Exported:
     """A run or an export; the code of exporting is read for an export alone."""
     if (Path(folder) / "tellapart.json").is_file():
-        from tellapart.export import open_export
+        from tellapart.exports import open_export
 
         return open_export(folder)
     from tellapart.runs import open_run

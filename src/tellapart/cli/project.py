@@ -14,9 +14,9 @@ from tellapart.cli.plain import Command, group
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tellapart.projects.base import Project
-    from tellapart.projects.copies import Found
-    from tellapart.projects.running import Find
+    from tellapart.datasets.copies import Found
+    from tellapart.lessons.base import Project
+    from tellapart.lessons.running import Find
 
 
 def build() -> typer.Typer:
@@ -34,7 +34,7 @@ def show(as_json: Json = False) -> None:
       tellapart project list
     """
     from tellapart.cli.terminal import console, print_json
-    from tellapart.projects.ladder import PROJECTS
+    from tellapart.lessons.ladder import PROJECTS
 
     if as_json:
         print_json([_listed(project) for project in PROJECTS])
@@ -104,8 +104,8 @@ def run(
       tellapart project run cats-dogs-3k --notebook cats-and-dogs.ipynb
     """
     from tellapart.cli.terminal import console, print_error, print_json, progress_of
-    from tellapart.errors import TellapartError
-    from tellapart.projects import notebooks, running
+    from tellapart.core.errors import TellapartError
+    from tellapart.lessons import notebooks, running
 
     projects = _chosen(name, every, source=source, out=out, notebook=notebook)
     if notebook is not None:
@@ -149,7 +149,7 @@ def _chosen(
     out: Path | None,
     notebook: Path | None,
 ) -> Sequence[Project]:
-    from tellapart.projects import ladder
+    from tellapart.lessons import ladder
 
     if every == (name is not None):
         raise typer.BadParameter("give a NAME, or --all.", param_hint="'NAME'")
@@ -166,8 +166,8 @@ def _finder(source: Path | None) -> Find:
     """Finds a project's data: where it was said to be, or the best data set that is at hand."""
     import dataclasses
 
-    from tellapart.errors import DataError
-    from tellapart.projects import locating
+    from tellapart.core.errors import DataError
+    from tellapart.datasets import locating
 
     def find(project: Project) -> Found:
         problem: DataError | None = None

@@ -14,7 +14,7 @@ def command(run: RunFolder, as_json: Json = False) -> None:
       tellapart report runs/pets-1
     """
     from tellapart.cli.terminal import clean, print_json
-    from tellapart.pages import rewrite_report
+    from tellapart.reports.pages import rewrite_report
 
     path = rewrite_report(run)
     if as_json:

@@ -102,7 +102,7 @@ def command(
 
       curl -F picture=@new.jpg http://127.0.0.1:8000/v1/predict
     """
-    from tellapart.config import settings
+    from tellapart.core.config import settings
     from tellapart.serve import ServeSettings, serve
 
     if api_key_env is not None and api_key_file is not None:
@@ -135,7 +135,7 @@ def _key(variable: str | None, file: Path | None) -> object:
     """The key, from where other users of the machine cannot read it."""
     from pydantic import SecretStr
 
-    from tellapart.errors import SettingsError
+    from tellapart.core.errors import SettingsError
 
     if variable is not None:
         if not os.environ.get(variable):

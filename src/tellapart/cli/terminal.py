@@ -19,8 +19,8 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tellapart.errors import TellapartError
-from tellapart.progress import SILENT, Progress, Stage
+from tellapart.core.errors import TellapartError
+from tellapart.core.progress import SILENT, Progress, Stage
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -97,7 +97,7 @@ def clean_lines(text: str) -> str:
 
 def print_headline(shown: Console, measured: Mapping[str, Any], what: str) -> None:
     """The accuracy with its interval and what guessing gets; what is not all is never 100 %."""
-    from tellapart.report import text
+    from tellapart.core import text
 
     right = text.percent(measured["accuracy"])
     guessing = text.percent(measured["majority_accuracy"], 0)

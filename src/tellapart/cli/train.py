@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tellapart.cli.options import Corrections, GroupFrom, Json, LabelFrom, Quiet, Rescan
-from tellapart.errors import SettingsError
+from tellapart.core.errors import SettingsError
 
 if TYPE_CHECKING:
     from tellapart.runs import Run
@@ -191,7 +191,7 @@ _USUAL = {"model": "probe", "fit": "squash", "held_out": 0.2, "seed": 0}
 
 def _check_alone(data: str | None, options: dict[str, Any]) -> None:
     """A training is resumed as it was begun: on its own data, with its own settings."""
-    from tellapart.config import option
+    from tellapart.core.config import option
 
     given = [] if data is None else [f"the data '{data}'"]
     given += [

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, cast
 
-from tellapart.errors import RunError
+from tellapart.core.errors import RunError
 
 _JSON_LIMIT = 1024**3  # bytes; the confusion matrix of 2,500 classes has 70 MB
 

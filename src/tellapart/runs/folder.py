@@ -7,13 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tellapart.errors import RunError
+from tellapart.core.errors import RunError
 from tellapart.runs.files import damaged, read_json
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from tellapart.artifact import Model
+    from tellapart.model import Model
 
 SCHEMA = 1
 FILES = (
@@ -110,7 +110,7 @@ class Run:
             ModelError: If it is damaged or not one of ours.
             RunError: If it is another run's.
         """
-        from tellapart.artifact import Model
+        from tellapart.model import Model
 
         model = Model.load(self.path / "model.onnx", threads=threads, spin=spin)
         if model.classes != self.classes:

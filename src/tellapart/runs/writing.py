@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from tellapart.errors import RunError
+from tellapart.core.errors import RunError
 
 _LOCK = "lock"
 RESUME = "resume.json"

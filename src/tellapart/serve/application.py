@@ -13,7 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-import tellapart
+from tellapart.core.version import __version__
 from tellapart.serve import examples, health, inference, pages, picture_routes
 from tellapart.serve.bodies import Bodies
 from tellapart.serve.context import Context
@@ -60,7 +60,7 @@ def build(
     context = Context(settings, engine, Bodies(settings), metrics)
     app = FastAPI(
         title="tellapart",
-        version=tellapart.__version__,
+        version=__version__,
         description=_ABOUT,
         docs_url=None,  # their pages load scripts from elsewhere
         redoc_url=None,

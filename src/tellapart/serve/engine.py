@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tellapart.errors import ModelError, PictureError, SettingsError, TellapartError
-from tellapart.explain import explain
-from tellapart.images import RGB, decode, header_size, resize
+from tellapart.core.errors import ModelError, PictureError, SettingsError, TellapartError
+from tellapart.explanations import explain
+from tellapart.images.decoder import RGB, decode, header_size, resize
 from tellapart.serve.orders import Answer, Full, Order, Work
 from tellapart.serve.served import Served
 
@@ -313,7 +313,7 @@ def check_pixels(data: bytes, most: int) -> None:
     """Refuse a picture whose header claims more pixels than are allowed.
 
     Raises:
-        PictureError: With the code ``too_large``, or as :func:`tellapart.images.decode`.
+        PictureError: With the code ``too_large``, or as :func:`tellapart.images.decoder.decode`.
     """
     width, height = header_size(data) if data else (0, 0)
     if width * height > most:

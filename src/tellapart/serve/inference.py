@@ -18,9 +18,9 @@ import numpy.typing as npt
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-import tellapart
-from tellapart.errors import PictureError, TellapartError
-from tellapart.images import MAX_SIDE
+from tellapart.core.errors import PictureError, TellapartError
+from tellapart.core.version import __version__
+from tellapart.images.decoder import MAX_SIDE
 from tellapart.serve import examples
 from tellapart.serve.context import Context, context_of
 from tellapart.serve.faults import Fault, as_json
@@ -45,9 +45,7 @@ _VERSIONED = "/models/{name}/versions/{version}"
 async def server() -> Response:
     """Name, version and extensions of the server."""
     extensions = ["binary_tensor_data", "classification"]
-    return as_json(
-        {"name": "tellapart", "version": tellapart.__version__, "extensions": extensions}
-    )
+    return as_json({"name": "tellapart", "version": __version__, "extensions": extensions})
 
 
 @router.get("/health/live", summary="Does the process live?")

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from tellapart.report.text import plural
-from tellapart.sources.names import printable
+from tellapart.core.text import plural
+from tellapart.data.sources.names import printable
 
 LOGGER = "tellapart.serve"
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tellapart.errors import PictureError, TellapartError
-from tellapart.explain import Explanation
+from tellapart.core.errors import PictureError, TellapartError
+from tellapart.explanations import Explanation
 from tellapart.serve.faults import Fault
 from tellapart.serve.forms import parts_of
 

@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from tellapart.errors import TellapartError
-from tellapart.explain import Explanation
-from tellapart.images import RGB
+from tellapart.core.errors import TellapartError
+from tellapart.explanations import Explanation
+from tellapart.images.decoder import RGB
 from tellapart.serve.served import Served
 
 Floats = npt.NDArray[np.float32]

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import Response
 
-from tellapart.report import text
-from tellapart.report.sections import without
+from tellapart.core import text
+from tellapart.reports.sections import without
 from tellapart.serve.context import Context, context_of
 from tellapart.serve.faults import Fault
 from tellapart.serve.served import Served
@@ -92,7 +92,7 @@ def mount(app: FastAPI) -> None:
 def _file(name: str) -> Traversable:
     """An asset; the style is the reports', with what the page adds in a file of its own."""
     if name == "house.css":
-        return files("tellapart.report") / "templates" / "report.css"
+        return files("tellapart.reports") / "templates" / "report.css"
     return files("tellapart.serve") / "static" / name
 
 

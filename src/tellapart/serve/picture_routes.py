@@ -10,7 +10,7 @@ import numpy as np
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from tellapart.errors import PictureError, TellapartError
+from tellapart.core.errors import PictureError, TellapartError
 from tellapart.serve import examples
 from tellapart.serve.context import Context, context_of
 from tellapart.serve.faults import Fault, as_json

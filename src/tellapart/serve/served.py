@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tellapart.artifact import Model
-from tellapart.explain import heat_of
+from tellapart.explanations import heat_of
+from tellapart.model import Model
 from tellapart.runs import Run, open_run
 
 Floats = npt.NDArray[np.float32]

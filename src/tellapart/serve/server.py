@@ -16,8 +16,8 @@ from pathlib import Path
 
 import uvicorn
 
-from tellapart.errors import TellapartError
-from tellapart.measures import cores
+from tellapart.core.errors import TellapartError
+from tellapart.core.resources import cores
 from tellapart.serve import logs
 from tellapart.serve.application import build
 from tellapart.serve.connections import BoundedProtocol

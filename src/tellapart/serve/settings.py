@@ -8,7 +8,7 @@ import re
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from tellapart.config import Settings
+from tellapart.core.config import Settings
 
 MEGABYTE = 1024**2
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-]+(:\d{1,5})?|https?://\[[0-9A-Fa-f:]+\](:\d{1,5})?")

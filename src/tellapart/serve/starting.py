@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from tellapart.errors import SettingsError, TellapartError
+from tellapart.core.errors import SettingsError, TellapartError
 from tellapart.runs import open_run
 from tellapart.serve.settings import ServeSettings
 

@@ -16,7 +16,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from tellapart.errors import TellapartError
+from tellapart.core.errors import TellapartError
 from tellapart.serve.metrics import FOLDER
 from tellapart.serve.settings import ServeSettings
 

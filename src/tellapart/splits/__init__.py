@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 
 from tellapart.audit import Audit, group_ids
 from tellapart.audit.findings import counted, listed, verb
-from tellapart.errors import LabelError, SettingsError
-from tellapart.scanning import Scan
+from tellapart.core.errors import LabelError, SettingsError
+from tellapart.scan.scanner import Scan
 from tellapart.splits.dealing import Folds, Groups, Ints, draw, folds, repeated_folds
 
 __all__ = [

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tellapart.errors import LabelError
+from tellapart.core.errors import LabelError
 
 Ints = NDArray[np.int64]
 Folds = list[tuple[Ints, Ints]]

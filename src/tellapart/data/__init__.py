@@ -1,0 +1,1 @@
+"""Where the pictures are and what their labels are: sources, catalog, corrections."""

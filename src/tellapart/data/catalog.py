@@ -1,0 +1,349 @@
+"""From a folder, archive or manifest to a catalog: one row a picture, in a fixed order.
+
+The catalog is the first value of every command. :func:`open_catalog` reads labelled
+data, :func:`open_pictures` pictures to predict. Neither decodes a picture or changes a
+file; a file that cannot be read, or is no picture, is a row all the same, so that what comes
+later can say so. What is not a row is counted in ``passed_over``.
+
+Who does what: ``sources.places`` tells what a path is, the store lists its
+members, ``sources.layout`` (or ``sources.manifest``) gives them labels and parts,
+``sources.groups`` groups, ``corrections`` changes; this module sorts the rows and
+makes the frame.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from tellapart.core.errors import CorrectionsError, SettingsError, SourceError
+from tellapart.data.corrections import read_corrections
+from tellapart.data.sources.arrays import ArrayStore, arrays_in
+from tellapart.data.sources.base import Listing, Member, RowSource, Source, Store
+from tellapart.data.sources.folder import FolderStore, member_at
+from tellapart.data.sources.groups import groups_of
+from tellapart.data.sources.layout import arrange
+from tellapart.data.sources.manifest import read_manifest
+from tellapart.data.sources.names import Part, absolute, is_archive_name, printable, quote
+from tellapart.data.sources.places import StorePlace, open_store, place_of
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Layout = Literal["folders", "parts", "manifest", "names", "arrays", "flat"]
+
+SCHEMA: Mapping[str, str] = {
+    "path": "String",
+    "path_bytes": "Binary",
+    "label": "String",
+    "part": "String",
+    "group": "String",
+    "bytes": "Int64",
+}
+"""Columns of a catalog's frame and their Polars types, by name: Polars is imported when a frame
+is asked for, which ``predict`` never does."""
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """The pictures of a data set, one row each, sorted by path.
+
+    Attributes:
+        columns: The columns of :attr:`frame`, as lists.
+        frame: ``path`` (printable, unique), ``path_bytes`` (null unless it differs), ``label``
+            (null only for layout ``flat``), ``part`` (``train``, ``validation``, ``test`` or null),
+            ``group`` (or null), ``bytes`` (0 where the file cannot be read).
+        source: Gives the bytes of a row.
+        layout: How the labels were found.
+        passed_over: Count of files, folders and rows that are not in the frame, by reason.
+        classes: The labels, sorted.
+        noted: Count of what is in the frame but deserves a word, by what it is.
+
+    Example:
+        >>> catalog = open_catalog("pets/")  # doctest: +SKIP
+        >>> catalog.classes, len(catalog)  # doctest: +SKIP
+        (('cats', 'dogs'), 3000)
+    """
+
+    columns: Mapping[str, list[Any]]
+    source: Source
+    layout: Layout
+    passed_over: Mapping[str, int]
+    classes: tuple[str, ...]
+    noted: Mapping[str, int] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    @property
+    def paths(self) -> list[str]:
+        """The column ``path``."""
+        return self.columns["path"]
+
+    @cached_property
+    def frame(self) -> pl.DataFrame:
+        """One row a picture, with the columns of :data:`SCHEMA`."""
+        import polars as pl
+
+        schema = {name: getattr(pl, kind) for name, kind in SCHEMA.items()}
+        return pl.DataFrame(dict(self.columns), schema=schema)
+
+
+class _Row(NamedTuple):
+    """One picture on its way into the frame."""
+
+    path: str  # printable, unique
+    store: Store
+    member: Member
+    prefix: str = ""  # what stands before the member's name in `path`, not escaped
+    label: str | None = None
+    part: Part | None = None
+    group: str | None = None
+
+
+def open_catalog(
+    data: str | Path,
+    *,
+    label_from: Literal["name"] | None = None,
+    group_from: str | None = None,
+    corrections: str | Path | None = None,
+) -> Catalog:
+    """Open labelled pictures.
+
+    Args:
+        data: A folder, a ``.zip``, ``.tar`` or ``.tar.gz``, an ``.npz``, or a manifest (``.csv``,
+            ``.jsonl``, ``.parquet``).
+        label_from: ``name`` to take labels from file names (``cat.0.jpg``).
+        group_from: ``parent``, or a regular expression searched in the paths.
+        corrections: A CSV of pictures to leave out or relabel.
+
+    Returns:
+        The catalog; ``docs/data.md`` says what counts as data.
+
+    Raises:
+        SourceError: The data cannot be read or understood.
+        LabelError: There are no labels to be had.
+        SettingsError: ``label_from`` or ``group_from`` has no meaning here.
+        CorrectionsError: The corrections do not fit the data.
+    """
+    if label_from not in (None, "name"):
+        raise SettingsError(
+            f"--label-from {quote(str(label_from))} has no meaning.",
+            remedy="The only value is 'name'.",
+            code="label_from",
+        )
+    path = os.fspath(data)
+    place = place_of(path)
+    if place == "manifest":
+        if label_from is not None:
+            raise _no_label_from(f"the manifest {quote(path)} gives the labels")
+        opened = _open_manifest(path)
+    else:
+        opened = _open_tree(path, place, label_from)
+    rows, listing = opened.rows, opened.listing
+    if group_from is not None and opened.layout == "arrays":
+        raise SettingsError(
+            f"--group-from has no meaning here: the rows of {quote(path)} have no names.",
+            remedy="Leave it out.",
+            code="group_from",
+        )
+    if group_from is not None:
+        names = [row.member.name for row in rows]
+        groups = groups_of(names, group_from, depth=opened.depth)
+        rows = [row._replace(group=group) for row, group in zip(rows, groups, strict=True)]
+        if without := groups.count(None):
+            listing.noted["pictures that --group-from gives no group"] = without
+    if corrections is not None:
+        rows = _correct(rows, corrections, listing)
+    rows = _without_lone_part(rows)
+    layout: Layout = opened.layout
+    if layout == "parts" and rows[0].part is None:
+        layout = "folders"
+    return _finish(rows, path, layout, listing)
+
+
+def open_pictures(paths: Sequence[str | Path]) -> Catalog:
+    """Open pictures without labels: files, folders with all they hold, archives.
+
+    Whatever is named and cannot be read becomes a row whose ``read`` raises, so that it
+    is answered for like every other.
+
+    Args:
+        paths: Files, folders and archives; the same one twice is taken once.
+
+    Returns:
+        A catalog of layout ``flat``, its labels null.
+
+    Raises:
+        SourceError: Nothing was named, or all that was named holds no file.
+    """
+    listing = Listing()
+    rows: dict[str, _Row] = {}
+    for path in paths:
+        for row in _rows_at(os.fspath(path), listing):
+            if row.path in rows:
+                listing.passed_over["files named twice"] += 1
+            rows[row.path] = row
+    if not rows:
+        named = ", ".join(quote(os.fspath(path)) for path in paths[:3])
+        raise SourceError(
+            f"No pictures in {named}." if named else "No pictures were named.",
+            remedy="Name picture files, folders or archives that hold some.",
+            code="no_pictures",
+        )
+    return _finish(list(rows.values()), os.fspath(paths[0]), "flat", listing)
+
+
+class _Opened(NamedTuple):
+    """Rows with labels, what was passed over, and how deep the class folders lie."""
+
+    rows: list[_Row]
+    listing: Listing
+    layout: Layout
+    depth: int
+
+
+def _no_label_from(why: str) -> SettingsError:
+    return SettingsError(
+        f"--label-from has no meaning here: {why}.", remedy="Leave it out.", code="label_from"
+    )
+
+
+def _open_manifest(path: str) -> _Opened:
+    manifest = read_manifest(path)
+    rows = [
+        _Row(
+            printable(row.member.name),
+            manifest.store,
+            row.member,
+            "",
+            row.label,
+            row.part,
+            row.group,
+        )
+        for row in manifest.rows
+    ]
+    return _Opened(rows, manifest.listing, "manifest", 0)
+
+
+def _open_tree(path: str, place: StorePlace, label_from: Literal["name"] | None) -> _Opened:
+    store, listing = _store_at(path, place)
+    prefix = "" if place == "folder" else os.path.basename(store.location) + store.joint  # noqa: PTH119
+    layout: Layout = "arrays"
+    depth = 0
+    if isinstance(store, ArrayStore):
+        if label_from is not None:
+            raise _no_label_from(f"the arrays in {quote(path)} give the labels")
+        placed = store.placed()
+    else:
+        found = arrange(listing, path, label_from=label_from)
+        listing.passed_over.update(found.passed_over)
+        placed, layout, depth = found.rows, found.kind, found.depth
+    rows = [
+        _Row(printable(prefix + member.name), store, member, prefix, label, part)
+        for member, label, part in placed
+    ]
+    return _Opened(rows, listing, layout, depth)
+
+
+def _store_at(path: str, place: StorePlace) -> tuple[Store, Listing]:
+    """The store behind a path, and what it holds; of files that hold arrays, their rows."""
+    store = open_store(path, place)
+    listing = store.listing()
+    if arrays := arrays_in(store, listing, path):
+        store.close()
+        return arrays, arrays.listing()
+    return store, listing
+
+
+def _rows_at(path: str, listing: Listing) -> list[_Row]:
+    """The rows of one path that somebody named."""
+    try:
+        place = place_of(path)
+        if place == "manifest":
+            return [_single(path)]
+        store, found = _store_at(path, place)
+    except SourceError as error:
+        if error.code == "unknown_data":  # one file: whether it is a picture is told later
+            return [_single(path)]
+        return [_single(path, fault=str(error))]
+    listing.passed_over.update(found.passed_over)
+    listing.noted.update(found.noted)
+    prefix = path.rstrip("/") + store.joint
+    while prefix.startswith("./") and prefix != "./":
+        prefix = prefix[2:]
+    rows = []
+    for member in found.members:
+        if is_archive_name(member.name):
+            listing.passed_over["archives inside the data"] += 1
+        else:
+            rows.append(_Row(printable(prefix + member.name), store, member, prefix))
+    return rows
+
+
+def _single(path: str, fault: str = "") -> _Row:
+    folder, _, name = absolute(path).rpartition("/")
+    store = FolderStore(folder or "/")
+    member = member_at(folder, name)
+    if fault:
+        member = Member(name, 0, fault=fault)
+    prefix = path[: -len(name)] if name and path.endswith(name) else ""
+    return _Row(printable(path), store, member, prefix)
+
+
+def _correct(rows: list[_Row], corrections: str | Path, listing: Listing) -> list[_Row]:
+    """The rows without those to leave out, and with the labels that were asked for."""
+    decided = read_corrections(corrections, labels={row.path: row.label or "" for row in rows})
+    kept = [
+        row._replace(label=decided.relabel.get(row.path, row.label))
+        for row in rows
+        if row.path not in decided.exclude
+    ]
+    if not kept:
+        raise CorrectionsError(
+            f"{quote(str(corrections))} leaves out every picture.",
+            remedy="Remove some of its lines.",
+            code="corrections",
+        )
+    if decided.exclude:
+        listing.passed_over["excluded by corrections"] += len(decided.exclude)
+    if decided.relabel:
+        listing.noted["relabeled by corrections"] += len(decided.relabel)
+    return kept
+
+
+def _without_lone_part(rows: list[_Row]) -> list[_Row]:
+    """The rows without their part where all have the same: one part alone parts nothing."""
+    parts = {row.part for row in rows}
+    return [row._replace(part=None) for row in rows] if len(parts) == 1 else rows
+
+
+def _finish(rows: list[_Row], path: str, layout: Layout, listing: Listing) -> Catalog:
+    rows = sorted(rows, key=lambda row: row.path)
+    columns: dict[str, list[Any]] = {
+        "path": [row.path for row in rows],
+        "path_bytes": [_bytes_of(row) for row in rows],
+        "label": [row.label for row in rows],
+        "part": [row.part for row in rows],
+        "group": [row.group for row in rows],
+        "bytes": [row.member.size for row in rows],
+    }
+    location = absolute(path)
+    name = os.path.basename(location) or "/"  # noqa: PTH119
+    return Catalog(
+        columns=columns,
+        source=RowSource(name, location, [(row.store, row.member) for row in rows]),
+        layout=layout,
+        passed_over=dict(sorted(listing.passed_over.items())),
+        classes=tuple(sorted({row.label for row in rows if row.label is not None})),
+        noted=dict(sorted(listing.noted.items())),
+    )
+
+
+def _bytes_of(row: _Row) -> bytes | None:
+    raw = row.prefix + row.member.name
+    return os.fsencode(raw) if raw != row.path else None

@@ -1,0 +1,285 @@
+"""Arrays as a source of pictures: IDX files (MNIST) in a folder or zip, and NPZ files.
+
+Each row of an array of pictures is one picture, and its label stands in another array. The
+arrays are read once, whole, into memory; :meth:`ArrayStore.read` writes a row as a lossless
+picture file, so that ``images.decode`` stays the only place where bytes become pixels.
+
+Who does what: :mod:`.idx` and :mod:`.npz` read files and know names, :mod:`.blocks` checks that
+pictures and labels fit together; here, arrays are found, paired and made a store.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tellapart.core.errors import PictureError, SourceError
+from tellapart.data.sources.archives import some
+from tellapart.data.sources.base import Listing, Member, Store, unreadable
+from tellapart.data.sources.blocks import Block, block_of
+from tellapart.data.sources.folder import FolderStore, read_file
+from tellapart.data.sources.idx import MAX_ARRAY_BYTES, idx_name, read_idx
+from tellapart.data.sources.layout import Placed
+from tellapart.data.sources.names import PICTURE_ENDINGS, Part, ending, may_be_picture, quote
+from tellapart.data.sources.npz import NpzFile, npz_name
+from tellapart.images import netpbm
+
+_BLOCK = 32  # bits of a member's key that hold the row; those above hold the block
+_WORDS = {"images": "pictures", "labels": "labels"}
+
+
+class ArrayStore:
+    """The pictures of one or more blocks, as a store.
+
+    Args:
+        location: Absolute path of the folder, archive or NPZ file.
+        joint: What stands between it and a member's name.
+        blocks: The arrays.
+        passed_over: Count of what lies beside the arrays, by reason.
+    """
+
+    def __init__(
+        self, location: str, joint: str, blocks: Sequence[Block], passed_over: Counter[str]
+    ) -> None:
+        self.location = location
+        self.joint = joint
+        self._blocks = blocks
+        self._passed_over = passed_over
+
+    def listing(self) -> Listing:
+        """A member for each picture."""
+        members = [placed.member for placed in self.placed()]
+        return Listing(members, passed_over=Counter(self._passed_over))
+
+    def placed(self) -> tuple[Placed, ...]:
+        """A member for each picture, with its label and part."""
+        rows: list[Placed] = []
+        for number, block in enumerate(self._blocks):
+            digits = max(5, len(str(len(block.pixels) - 1)))
+            size = len(netpbm.packed(block.pixels[0]))  # stored, not packed: the same for every row
+            _, _, mtime_ns, inode, *_ = block.file
+            first = number << _BLOCK
+            rows.extend(
+                Placed(
+                    Member(f"{block.name}/{row:0{digits}}", size, mtime_ns, inode, first + row),
+                    label,
+                    block.part,
+                )
+                for row, label in enumerate(block.labels)
+            )
+        return tuple(rows)
+
+    def read(self, member: Member) -> bytes:
+        """The bytes of a Netpbm file with exactly the array's values.
+
+        Raises:
+            PictureError: ``unreadable``, after :meth:`close`.
+        """
+        if not self._blocks:
+            raise unreadable(member.name, "the arrays were closed")
+        pixels = self._blocks[member.key >> _BLOCK].pixels
+        return netpbm.packed(pixels[member.key & (1 << _BLOCK) - 1])
+
+    def close(self) -> None:
+        """Give back the memory."""
+        self._blocks = ()
+
+
+def arrays_in(store: Store, listing: Listing, shown: str) -> ArrayStore | None:
+    """The arrays in a folder or archive, or None where it holds pictures as files.
+
+    IDX files count where no picture files lie beside them, an NPZ file only where it is all
+    there is: so data sets of picture files are never taken for arrays.
+
+    Args:
+        store: The folder or archive.
+        listing: What it holds.
+        shown: How a message names it.
+
+    Raises:
+        SourceError: There are arrays, but they cannot be read or do not fit together.
+    """
+    members = listing.members
+    if any(ending(member.name) in PICTURE_ENDINGS for member in members):
+        return None
+    if named := [member for member in members if idx_name(member.name)]:
+        return _from_idx(store, named, listing, shown)
+    packed = [member for member in members if ending(member.name) == "npz"]
+    if not packed or any(may_be_picture(member.name) for member in members):
+        return None
+    if not isinstance(store, FolderStore):
+        raise SourceError(
+            f"{quote(shown)} is an archive that holds {some(m.name for m in packed)}.",
+            remedy="Unpack it, and give the .npz by itself.",
+            code="many_arrays",
+        )
+    if len(packed) > 1:
+        raise SourceError(
+            f"{quote(shown)} holds {len(packed):,} .npz files: "
+            f"{some(sorted(member.name for member in packed))}.",
+            remedy="Give one of them by itself.",
+            code="many_arrays",
+        )
+    return open_npz(f"{store.location}/{packed[0].name}", within=(store, packed[0], listing))
+
+
+# ------------------------------------------------------------------ IDX
+
+
+class _Pair(NamedTuple):
+    """The two files of one part."""
+
+    images: Member
+    labels: Member
+
+
+def _from_idx(
+    store: Store, members: Sequence[Member], listing: Listing, shown: str
+) -> ArrayStore | None:
+    passed_over: Counter[str] = Counter(listing.passed_over)
+    pairs = _pairs(members, shown, passed_over)
+    beside = len(listing.members) - len(members)
+    if beside:
+        passed_over["files beside the arrays"] += beside
+    blocks = [
+        block_of(
+            f"{pair.images.name}!",
+            part,
+            _idx(store, pair.images),
+            _idx(store, pair.labels),
+            pair.images,
+            (_shown(store, pair.images), _shown(store, pair.labels)),
+        )
+        for part, pair in pairs.items()
+    ]
+    return ArrayStore(store.location, store.joint, blocks, passed_over)
+
+
+def _pairs(
+    members: Sequence[Member], shown: str, passed_over: Counter[str]
+) -> dict[Part | None, _Pair]:
+    """The pictures and labels of each part; one data set, or an error."""
+    found: dict[tuple[str, Part | None], dict[str, Member]] = defaultdict(dict)
+    for member in sorted(members):  # the unpacked one before the packed one
+        name = idx_name(member.name)
+        assert name is not None
+        folder = member.name.rpartition("/")[0]
+        one_set = f"{folder}/{name.set}".strip("/")
+        if name.what in found[one_set, name.part]:
+            passed_over["IDX files that are there twice, packed and unpacked"] += 1
+        else:
+            found[one_set, name.part][name.what] = member
+    sets = {one_set: min(files.values()).name for (one_set, _), files in found.items()}
+    if len(sets) > 1:
+        raise SourceError(
+            f"{quote(shown)} holds IDX files of {len(sets)} data sets, one of them with "
+            f"{quote(sets[min(sets)])}, another with {quote(sets[max(sets)])}.",
+            remedy="Put the files of one data set into a folder of their own, and give that.",
+            code="many_arrays",
+        )
+    pairs: dict[Part | None, _Pair] = {}
+    for (_, part), files in found.items():
+        if len(files) < 2:
+            ((what, member),) = files.items()
+            other = "labels" if what == "images" else "images"
+            raise SourceError(
+                f"{quote(shown)} has {quote(member.name)}, but no {_WORDS[other]} to it.",
+                remedy=f"Put the file of the {_WORDS[other]} beside it; its name has {other!r} "
+                f"where this one has {what!r}.",
+                code="missing_array",
+            )
+        pairs[part] = _Pair(files["images"], files["labels"])
+    return pairs
+
+
+def _idx(store: Store, member: Member) -> NDArray[np.uint8]:
+    shown = _shown(store, member)
+    try:
+        if member.fault or member.size > MAX_ARRAY_BYTES:
+            raise PictureError(member.fault or f"it has {member.size / 2**30:,.1f} GiB")
+        if isinstance(store, FolderStore):
+            data = read_file(f"{store.location}/{member.name}", member.name, MAX_ARRAY_BYTES)
+        else:
+            data = store.read(member)
+    except PictureError as error:
+        raise SourceError(
+            f"{quote(shown)} cannot be used: {error.message.rstrip('.')}.",
+            remedy="Check its permissions and its size, or download it again.",
+            code="damaged_array",
+        ) from error
+    return read_idx(data, shown)
+
+
+def _shown(store: Store, member: Member) -> str:
+    return f"{os.path.basename(store.location)}{store.joint}{member.name}"  # noqa: PTH119
+
+
+# ------------------------------------------------------------------ NPZ
+
+
+def open_npz(path: str, within: tuple[Store, Member, Listing] | None = None) -> ArrayStore:
+    """The arrays of an NPZ file.
+
+    Args:
+        path: The file.
+        within: The folder that was named, the file as its member, and what the folder holds.
+
+    Raises:
+        SourceError: It cannot be read, or its arrays do not fit together.
+    """
+    file = NpzFile(path)
+    try:
+        found: dict[Part | None, dict[str, str]] = defaultdict(dict)
+        unknown = []
+        for array in sorted(file.names):
+            name = npz_name(array)
+            if name is None or name.what in found[name.part]:
+                unknown.append(array)
+            else:
+                found[name.part][name.what] = array
+        pairs = {part: arrays for part, arrays in found.items() if len(arrays) == 2}
+        if not pairs or (None in pairs and len(pairs) > 1):
+            raise _no_pairs(path, sorted(file.names))
+        for arrays in found.values():
+            unknown += arrays.values() if len(arrays) == 1 else ()
+        facts = os.stat(path)  # noqa: PTH116
+        here = Member("", facts.st_size, facts.st_mtime_ns, facts.st_ino)
+        location, joint, before = file.location, "!/", ""
+        passed_over: Counter[str] = Counter()
+        if within is not None:
+            store, member, listing = within
+            location, joint, before = store.location, store.joint, f"{member.name}!/"
+            passed_over.update(listing.passed_over)
+            if beside := len(listing.members) - 1:
+                passed_over["files beside the arrays"] += beside
+        if unknown:
+            reason = f"arrays without a partner or a known name ({some(sorted(unknown))})"
+            passed_over[reason] += len(unknown)
+        blocks = [
+            block_of(
+                before + pair["images"],
+                part,
+                file.read(pair["images"]),
+                file.read(pair["labels"]),
+                here,
+                (f"{path}!/{pair['images']}", f"{path}!/{pair['labels']}"),
+            )
+            for part, pair in pairs.items()
+        ]
+    finally:
+        file.close()
+    return ArrayStore(location, joint, blocks, passed_over)
+
+
+def _no_pairs(path: str, names: Sequence[str]) -> SourceError:
+    holds = f"the arrays {some(names, 6)}" if names else "no arrays"
+    return SourceError(
+        f"{quote(path)} holds {holds}, and not pictures with their labels.",
+        remedy="Name them x_train, y_train, x_test and y_test, or x and y.",
+        code="missing_array",
+    )

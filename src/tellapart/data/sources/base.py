@@ -1,0 +1,163 @@
+"""What every source of pictures shares: members, listings, stores, and rows.
+
+A *store* is one place that holds files (a folder, an archive): it lists its *members*
+and reads one at a time. A *source* is what a catalog holds: it knows the member behind
+each row. Everything a catalog reads goes through :class:`Store`, so another place (an
+object store through fsspec, say) is one more class with two methods.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from tellapart.core.errors import PictureError
+from tellapart.data.sources.names import printable
+
+MAX_BYTES = 256 * 1024 * 1024
+"""Bytes one picture file may have; a larger one is refused unread."""
+
+MAX_MEMBERS = 5_000_000
+"""Files one folder tree or archive may have; beyond, it is a bomb or a loop of links."""
+
+
+class Member(NamedTuple):
+    """One file of a store.
+
+    Attributes:
+        name: Its path inside the store, ``/`` between folders, undecodable bytes as
+            lone surrogates.
+        size: Bytes when read; 0 where ``fault`` is set and nobody knows.
+        mtime_ns: Last change in nanoseconds (an archive's own, for its members).
+        inode: Inode number (an archive's own, for its members).
+        key: What the store needs to find it again.
+        fault: Why it cannot be read, where the listing already knows; else empty.
+    """
+
+    name: str
+    size: int
+    mtime_ns: int = 0
+    inode: int = 0
+    key: int = 0
+    fault: str = ""
+
+
+@dataclass
+class Listing:
+    """What a store holds, and what was passed over.
+
+    Attributes:
+        members: The files, in no particular order.
+        folders: Every folder seen, so that an empty one can be reported.
+        passed_over: Count of files and folders by reason; not among ``members``.
+        noted: Count of what was kept but deserves a word, by what it is.
+    """
+
+    members: list[Member] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
+    passed_over: Counter[str] = field(default_factory=Counter)
+    noted: Counter[str] = field(default_factory=Counter)
+
+
+class Store(Protocol):
+    """A place that holds files. All methods but ``close`` may be called from any thread."""
+
+    @property
+    def location(self) -> str:
+        """Absolute path of the folder or archive."""
+
+    @property
+    def joint(self) -> str:
+        """What stands between the location and a member's name: ``/`` or ``!/``."""
+
+    def listing(self) -> Listing:
+        """Everything the store holds; raises SourceError where it cannot be read."""
+
+    def read(self, member: Member) -> bytes:
+        """The bytes of one member; raises PictureError where it cannot be read."""
+
+    def close(self) -> None:
+        """Give back file handles; reading afterwards fails."""
+
+
+class Source(Protocol):
+    """The bytes behind the rows of a catalog; safe to read from many threads."""
+
+    @property
+    def name(self) -> str:
+        """A short name to show, such as ``pets.zip``."""
+
+    @property
+    def location(self) -> str:
+        """Absolute path of the folder, archive or manifest, printable."""
+
+    def read(self, row: int) -> bytes:
+        """The bytes of one picture file.
+
+        Raises:
+            PictureError: With code ``unreadable`` or ``too_large``.
+        """
+
+    def identity(self, row: int) -> tuple[str, int, int, int]:
+        """What changes when the file does.
+
+        Returns:
+            Absolute printable path, size in bytes, mtime in nanoseconds, inode.
+        """
+
+    def close(self) -> None:
+        """Give back file handles."""
+
+
+class RowSource:
+    """A :class:`Source` over the members of one or more stores.
+
+    Args:
+        name: A short name to show.
+        location: Absolute path of what the user named.
+        rows: The store and member behind each row, in row order.
+    """
+
+    def __init__(self, name: str, location: str, rows: Sequence[tuple[Store, Member]]) -> None:
+        self.name = printable(name)
+        self.location = printable(location)
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def read(self, row: int) -> bytes:
+        """The bytes of one picture file; see :meth:`Source.read`."""
+        store, member = self._rows[row]
+        if member.fault:
+            raise PictureError(member.fault, code="unreadable")
+        if member.size > MAX_BYTES:
+            raise too_large(member.name, member.size)
+        return store.read(member)
+
+    def identity(self, row: int) -> tuple[str, int, int, int]:
+        """What changes when the file does; see :meth:`Source.identity`."""
+        store, member = self._rows[row]
+        path = printable(store.location + store.joint + member.name)
+        return path, member.size, member.mtime_ns, member.inode
+
+    def close(self) -> None:
+        """Give back file handles."""
+        for store in {id(store): store for store, _ in self._rows}.values():
+            store.close()
+
+
+def too_large(name: str, size: int) -> PictureError:
+    """The error for a file of more than :data:`MAX_BYTES`."""
+    return PictureError(
+        f"'{printable(name)}' has {size / 2**20:,.0f} MiB; a picture file may have "
+        f"{MAX_BYTES // 2**20} MiB.",
+        code="too_large",
+    )
+
+
+def unreadable(name: str, why: str) -> PictureError:
+    """The error for a file whose bytes cannot be had."""
+    return PictureError(f"'{printable(name)}' cannot be read: {why}.", code="unreadable")

@@ -1,0 +1,221 @@
+"""A copy of a data set on this machine, checked before anybody is told of it.
+
+Looked at, in this order: the folder that ``TELLAPART_DATA`` names, Debian's folder of data sets,
+the download folder. Where somebody names a path, that path alone counts, so that a
+spelling mistake never ends in other pictures. Nothing is remembered: every call looks and checks
+again, by SHA-256 where one is known.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from tellapart.core.errors import DataError, SourceError
+from tellapart.data.sources.names import quote
+from tellapart.datasets.copies import Found, Refused, fault, packed_copy, sha256_of, unpacked_copy
+from tellapart.datasets.dataset import DataFile, DataSet
+from tellapart.datasets.registry import named
+
+__all__ = [
+    "DATA",
+    "DATASETS",
+    "SYSTEM",
+    "Found",
+    "Place",
+    "Search",
+    "by_hand",
+    "datasets_folder",
+    "find",
+    "locate",
+    "look",
+    "missing",
+    "places",
+]
+
+DATA = "TELLAPART_DATA"
+"""The variable that names a folder of data sets that somebody keeps."""
+
+DATASETS = "TELLAPART_DATASETS"
+"""The variable that names another download folder than the system's."""
+
+SYSTEM = Path("/usr/share/datasets")
+"""Where Debian's packages of data sets put them."""
+
+
+class Search(NamedTuple):
+    """What a search came to: a copy or none, and what was passed over, as sentences."""
+
+    found: Found | None
+    refused: tuple[str, ...]
+
+
+class Place(NamedTuple):
+    """A folder to look at.
+
+    Attributes:
+        folder: The folder.
+        alone: Whether it belongs to this data set; in others only files with its names count.
+    """
+
+    folder: Path
+    alone: bool
+
+
+def find(name: str, *, given: str | Path | None = None) -> Found:
+    """A copy of a data set on this machine.
+
+    Args:
+        name: The data set, as ``tellapart data list`` names it.
+        given: A file or folder to look at instead of the usual places.
+
+    Raises:
+        SettingsError: There is no data set of that name.
+        DataError: There is no copy (``no_copy``), or its archives are not unpacked
+            (``not_unpacked``).
+
+    Example:
+        >>> found = find("mnist")  # doctest: +SKIP
+        >>> tellapart.train(found.path, model="dnn")  # doctest: +SKIP
+    """
+    dataset = named(name)
+    searched = look(dataset, given)
+    if searched.found is None:
+        raise missing(dataset, given, searched.refused)
+    return searched.found
+
+
+def look(dataset: DataSet, given: str | Path | None = None) -> Search:
+    """Search for a copy; see :func:`find`.
+
+    Raises:
+        SourceError: There is nothing at ``given``.
+    """
+    refused: list[str] = []
+    if given is not None and not Path(given).exists():
+        raise SourceError(
+            f"There is no folder or file {quote(str(given))}.",
+            remedy="Check the spelling.",
+            code="missing",
+        )
+    if given is not None and Path(given).is_file() and dataset.form != "parts":
+        candidates = iter([(Path(given), False)])
+    else:
+        candidates = (
+            candidate for place in places(dataset, given) for candidate in _in(place, dataset)
+        )
+    for path, unpacked in candidates:
+        try:
+            found = unpacked_copy(dataset, path) if unpacked else packed_copy(dataset, path)
+        except Refused as why:
+            refused.append(str(why))
+        except OSError as error:
+            refused.append(f"{quote(str(path))} cannot be read: {error.strerror or error}.")
+        else:
+            if found is not None:
+                told = (*found.told, *(f"Passed over: {why}" for why in refused))
+                found = Found(found.path, dataset, told, found.sha256s)
+                return Search(found, tuple(refused))
+    return Search(None, tuple(refused))
+
+
+def places(dataset: DataSet, given: str | Path | None = None) -> list[Place]:
+    """The folders where a copy may lie, in order."""
+    own = Place(datasets_folder() / dataset.name, alone=True)
+    if given is not None:
+        folder = Path(given)
+        names = [file.name for file in dataset.files]
+        if dataset.form == "parts" and folder.name in names and folder.is_file():
+            folder = folder.parent  # the other archives lie beside it
+        inside = [folder / dataset.name, folder]
+        found = [Place(one, True) for one in inside]
+        if dataset.form == "parts" and all(
+            any((one / name).is_file() for one in inside) for name in names
+        ):
+            found.append(own)  # where they were unpacked
+        return found
+    kept = os.environ.get(DATA)
+    folders = []
+    if kept:
+        root = Path(kept).expanduser()
+        folders += [Place(root / dataset.name, True), Place(root, False)]
+    if dataset.system:
+        folders.append(Place(SYSTEM / dataset.system, True))
+    return [*folders, own]
+
+
+def datasets_folder() -> Path:
+    """The download folder: ``TELLAPART_DATASETS``, or one in the user's data folder."""
+    chosen = os.environ.get(DATASETS)
+    if chosen:
+        return Path(chosen).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("tellapart", appauthor=False)) / "datasets"
+
+
+def locate(dataset: DataSet, file: DataFile, given: str | Path | None = None) -> Path | None:
+    """One file of a data set, checked, where it lies in one of :func:`places`."""
+    for place in places(dataset, given):
+        path = place.folder / file.name
+        try:
+            if path.is_file() and fault(file, path, sha256_of(path)) is None:
+                return path
+        except OSError:
+            continue
+    return None
+
+
+def missing(dataset: DataSet, given: str | Path | None, refused: tuple[str, ...]) -> DataError:
+    """The error where there is no copy: one message, with every way to get one."""
+    where = "on this machine" if given is None else f"in {quote(str(given))}"
+    why = "".join(f" {sentence}" for sentence in refused)
+    if dataset.form == "parts" and all(locate(dataset, file, given) for file in dataset.files):
+        more = "" if given is None else f" --from {shlex.quote(str(given))}"
+        return DataError(
+            f"The archives of {dataset.name!r} lie {where}, but are not unpacked.{why}",
+            remedy=f"Run: tellapart data get {dataset.name}{more}",
+            code="not_unpacked",
+        )
+    get = ""
+    if dataset.downloadable or dataset.form == "embedded":
+        get = f"Run: tellapart data get {dataset.name}\n"
+    return DataError(
+        f"There is no copy of {dataset.name!r} {where}.{why}",
+        remedy=(get + by_hand(dataset)).rstrip(),
+        code="no_copy",
+    )
+
+
+def by_hand(dataset: DataSet) -> str:
+    """How to get a data set without this program's help, as sentences."""
+    if dataset.form == "embedded":
+        return ""
+    names = [file.name for file in dataset.files]
+    inside = f"{dataset.name}/ in " if dataset.form == "arrays" else ""
+    there = f"or put {'it' if len(names) == 1 else 'them'} into {inside}the folder that {DATA}"
+    if not dataset.downloadable:
+        return (
+            f"It has no official download. Name your copy ({', '.join(names)}) with --from PATH, "
+            f"{there} names."
+        )
+    urls = "\n".join(f"  {file.urls[0]}" for file in dataset.files)
+    return f"By hand: download\n{urls}\nand name the folder with --from PATH, {there} names."
+
+
+def _in(place: Place, dataset: DataSet) -> Iterator[tuple[Path, bool]]:
+    """What in a folder may be a copy, and whether it lies unpacked."""
+    if dataset.form == "arrays":
+        if place.alone:
+            yield place.folder, False
+        return
+    stems = [Path(file.name).stem for file in dataset.files]
+    if dataset.form in ("archive", "folders"):
+        yield place.folder / dataset.files[0].name, False
+    if dataset.tree:
+        if place.alone:
+            yield place.folder, True
+        yield from ((place.folder / stem, True) for stem in stems)

@@ -1,0 +1,213 @@
+"""Which places of the last map a class's lead goes by: Grad-CAM and HiResCAM.
+
+The last map of a convolutional network says what was found where. Both ways ask for the gradient
+of the class's lead by that map, and put map and gradient together.
+
+*Grad-CAM* weights each channel with its gradient, taken together over all places. After R.
+Selvaraju et al., Grad-CAM: visual explanations from deep networks via gradient-based
+localization, ICCV 2017. Where dense layers look at each place by itself, as in a network that
+flattens its last map, this mixes up places: the map may then speak against a class that the network
+is sure of. *HiResCAM* multiplies gradient and map place by place, so what it shows at a place is
+what the lead has from there. After R. Draelos and L. Carin, Use HiResCAM instead of Grad-CAM
+for faithful explanations of convolutional neural networks, 2020.
+
+For a network that ends in global average pooling and one dense layer both are the same, and
+the evidence of its ``logit_map`` less the biases.
+
+Choices of ours. The score is the lead over the other classes' logits instead of the logit, which
+a constant could be added to without changing any answer. What speaks against the class stays in
+the map, below zero, where the paper of Grad-CAM drops it. And the numbers are scaled so that the
+mean over the places compares with the lead; of HiResCAM it is the lead less what the biases add.
+
+Grad-CAM's map is the last convolution's own, behind its activation, also where a pooling follows:
+each pooled value stands for one place of it, so the channels' weights are the same for both
+maps, and the convolution's says twice as finely where. HiResCAM's is the pooled one: that is what
+the dense layers see, and most places of the other have no gradient.
+
+No engine is needed: the few operations behind that map are done again here in NumPy, forward
+and backward, with the numbers of the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tellapart.explanations.leads import Float, direction
+
+if TYPE_CHECKING:
+    from tellapart.graph.reading import Node, Tail
+    from tellapart.model import Model
+
+Array = npt.NDArray[np.floating[Any]]
+Back = Callable[[Array], Array]
+"""From the gradient by what a node made to the gradient by what it took."""
+
+
+def heat(model: Model, pixels: npt.NDArray[np.uint8], target: int) -> Float:
+    """The Grad-CAM map of one picture.
+
+    Args:
+        model: A model with a convolution.
+        pixels: uint8 ``[S, S, 3]``, the square that the network sees.
+        target: The class, ``0 .. K - 1``.
+
+    Returns:
+        float32 ``[h, w]``, the size of the last convolution's map: positive speaks for the
+        class.
+
+    Raises:
+        ModelError: If the end of the network is of no known kind.
+    """
+    tail, maps = model.last_map(pixels[None])
+    slopes = _slopes(model, tail, maps, target)
+    made = (slopes.sum(axis=(2, 3), keepdims=True) * maps).sum(axis=1)[0]
+    return np.asarray(made, np.float32)
+
+
+def heat_by_place(model: Model, pixels: npt.NDArray[np.uint8], target: int) -> Float:
+    """The HiResCAM map of one picture.
+
+    Args:
+        model: A model with a convolution.
+        pixels: uint8 ``[S, S, 3]``, the square that the network sees.
+        target: The class, ``0 .. K - 1``.
+
+    Returns:
+        float32 ``[h, w]``, the size of the last map behind its pooling. Its mean is the lead
+        less what the biases behind the map add.
+
+    Raises:
+        ModelError: If the end of the network is of no known kind.
+    """
+    tail, maps = model.last_map(pixels[None])
+    value: Array = maps
+    nodes = tail.nodes
+    while nodes and nodes[0].operator == "MaxPool":
+        value, _ = _max_pool(nodes[0], value, tail.numbers)
+        nodes = nodes[1:]
+    rest = replace(tail, tensor=nodes[0].taken[0], nodes=nodes)
+    places = value.shape[2] * value.shape[3]
+    made = places * (_slopes(model, rest, value, target) * value).sum(axis=1)[0]
+    return np.asarray(made, np.float32)
+
+
+def _slopes(model: Model, tail: Tail, maps: Array, target: int) -> Array:
+    """The gradient of a class's lead by the map, float ``[n, c, h, w]``."""
+    _, back = through(tail, maps)
+    return back(direction(len(model.classes), target)[None])
+
+
+def through(tail: Tail, maps: Array) -> tuple[Array, Back]:
+    """Go from the last map to the logits, and remember the way back.
+
+    Args:
+        tail: The end of a network.
+        maps: float ``[n, c, h, w]``.
+
+    Returns:
+        Logits float ``[n, K]``, and a function that turns the gradient of any scalar by the
+        logits, float ``[n, K]``, into its gradient by the maps, float ``[n, c, h, w]``.
+
+    Raises:
+        ValueError: If an operation is used in a way that tellapart does not write.
+    """
+    steps: list[Back] = []
+    value = maps
+    for node in tail.nodes:
+        value, step = _OPERATIONS[node.operator](node, value, tail.numbers)
+        steps.append(step)
+
+    def back(slope: Array) -> Array:
+        for step in reversed(steps):
+            slope = step(slope)
+        return slope
+
+    return value, back
+
+
+Numbers = Mapping[str, Float]
+
+
+def _gemm(node: Node, x: Array, numbers: Numbers) -> tuple[Array, Back]:
+    known = {"alpha": 1.0, "beta": 1.0, "transA": 0, "transB": 0}
+    if any(known.get(name) != value for name, value in node.attributes.items()):
+        raise ValueError(f"the dense layer {node.made!r} is of another kind")
+    kernel = numbers[node.taken[1]]
+    made = x @ kernel
+    if len(node.taken) > 2:
+        made = made + numbers[node.taken[2]]
+    return made, lambda slope: slope @ kernel.T
+
+
+def _relu(node: Node, x: Array, numbers: Numbers) -> tuple[Array, Back]:
+    return np.maximum(x, 0), lambda slope: slope * (x > 0)
+
+
+def _clip(node: Node, x: Array, numbers: Numbers) -> tuple[Array, Back]:
+    low, high = (numbers[name] for name in node.taken[1:3])
+    return np.clip(x, low, high), lambda slope: slope * ((x > low) & (x < high))
+
+
+def _flatten(node: Node, x: Array, numbers: Numbers) -> tuple[Array, Back]:
+    if node.attributes.get("axis", 1) != 1:
+        raise ValueError(f"{node.made!r} flattens the pictures into one")
+    return x.reshape(len(x), -1), lambda slope: slope.reshape(x.shape)
+
+
+def _transpose(node: Node, x: Array, numbers: Numbers) -> tuple[Array, Back]:
+    order = node.attributes["perm"]
+    return x.transpose(order), lambda slope: slope.transpose(np.argsort(order))
+
+
+def _global_mean(node: Node, x: Array, numbers: Numbers) -> tuple[Array, Back]:
+    places = x.shape[2] * x.shape[3]
+    made = x.mean(axis=(2, 3), keepdims=True)
+    return made, lambda slope: np.broadcast_to(slope / places, x.shape)
+
+
+def _max_pool(node: Node, x: Array, numbers: Numbers) -> tuple[Array, Back]:
+    """The largest of each window; its gradient goes to the first place that is as large."""
+    side = node.attributes["kernel_shape"][0]
+    allowed = {"kernel_shape": [side, side], "strides": [side, side]}
+    if any(node.attributes.get(name) != value for name, value in allowed.items()) or any(
+        node.attributes.get("pads", ())
+    ):
+        raise ValueError(f"the pooling {node.made!r} is of another kind")
+    n, channels, height, width = x.shape
+    rows, columns = height // side, width // side
+    windows = (
+        x[:, :, : rows * side, : columns * side]
+        .reshape(n, channels, rows, side, columns, side)
+        .swapaxes(3, 4)
+        .reshape(n, channels, rows, columns, side * side)
+    )
+    first = windows.argmax(axis=-1)[..., None]
+
+    def back(slope: Array) -> Array:
+        spread = np.zeros_like(windows)
+        np.put_along_axis(spread, first, slope[..., None].astype(x.dtype), axis=-1)
+        whole = np.zeros_like(x)
+        whole[:, :, : rows * side, : columns * side] = (
+            spread.reshape(n, channels, rows, columns, side, side)
+            .swapaxes(3, 4)
+            .reshape(n, channels, rows * side, columns * side)
+        )
+        return whole
+
+    return np.take_along_axis(windows, first, axis=-1)[..., 0], back
+
+
+_OPERATIONS: Mapping[str, Callable[[Node, Array, Numbers], tuple[Array, Back]]] = {
+    "Clip": _clip,
+    "Flatten": _flatten,
+    "Gemm": _gemm,
+    "GlobalAveragePool": _global_mean,
+    "MaxPool": _max_pool,
+    "Relu": _relu,
+    "Transpose": _transpose,
+}

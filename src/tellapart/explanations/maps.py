@@ -1,0 +1,110 @@
+"""What a network's layers make of one picture, and what its first kernels look for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tellapart.core.errors import ModelError
+from tellapart.explanations.explanation import no_convolutions
+
+if TYPE_CHECKING:
+    from tellapart.model import Model
+
+Float = NDArray[np.float32]
+RGB = NDArray[np.uint8]
+
+
+def feature_maps(model: Model, pixels: RGB) -> list[tuple[str, Float]]:
+    """What each convolution and pooling makes of a picture.
+
+    Args:
+        model: A model with a convolution.
+        pixels: uint8 ``[S, S, 3]``, the square that the network sees.
+
+    Returns:
+        Layer by layer from the pixels on, its name and float32 ``[h, w, c]``.
+
+    Raises:
+        SettingsError: If it has no convolution.
+    """
+    names = [name for name, _ in model.layers()]
+    if not names:
+        raise no_convolutions("Showing maps")
+    found = model.activations(pixels[None], names)
+    return [(name, found[name][0]) for name in names]
+
+
+def strongest(maps: Float, limit: int) -> Float:
+    """The channels that tell most of a picture, strongest first.
+
+    Strong is what differs most from place to place (its standard deviation over them): a
+    channel that is bright everywhere shows nothing of the picture.
+
+    Args:
+        maps: float32 ``[h, w, c]``.
+        limit: How many at most.
+
+    Returns:
+        float32 ``[h, w, min(c, limit)]``.
+    """
+    return maps[..., ranked(maps)[:limit]]
+
+
+def ranked(maps: Float) -> NDArray[np.int64]:
+    """Numbers of the channels of float32 ``[h, w, c]``, strongest first."""
+    spread = np.nan_to_num(maps.std(axis=(0, 1), dtype=np.float64))
+    return np.argsort(-spread, kind="stable")
+
+
+def first_layer(model: Model) -> str:
+    """Name of the first convolution.
+
+    Raises:
+        SettingsError: If there is none.
+    """
+    for name, _ in model.layers():
+        try:
+            model.weight(f"{name}/kernel")
+        except ModelError:  # a pooling
+            continue
+        return name
+    raise no_convolutions("Showing filters")
+
+
+def filters(model: Model) -> RGB | None:
+    """The kernels of the first convolution as pictures.
+
+    Each is drawn on its own scale: mid-gray is zero, brighter is above, darker below. Over
+    color pictures a kernel has three channels and is drawn in color; over grey ones it is grey.
+
+    Args:
+        model: Any model.
+
+    Returns:
+        uint8 ``[F, k, k, 3]``; None where the network has no convolution.
+    """
+    if not model.layers():
+        return None
+    return drawn(model.weight(f"{first_layer(model)}/kernel"))
+
+
+def drawn(kernels: Float) -> RGB:
+    """Kernels as pictures.
+
+    Args:
+        kernels: float32 ``[F, c, k, k]``; with any other number of channels than three, their
+            mean is drawn in grey.
+
+    Returns:
+        uint8 ``[F, k, k, 3]``.
+    """
+    last = np.nan_to_num(kernels.transpose(0, 2, 3, 1))
+    if last.shape[-1] != 3:
+        last = np.repeat(last.mean(axis=-1, keepdims=True), 3, axis=-1)
+    largest = np.abs(last).max(axis=(1, 2, 3), keepdims=True)
+    share = last / np.maximum(largest, 1e-12)
+    pictures: RGB = np.rint(127.5 + 127.5 * share).astype(np.uint8)
+    return pictures

@@ -1,0 +1,128 @@
+"""Numbers as colors: heat over a picture, maps and kernels as small pictures."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from tellapart.images.decoder import luma
+
+Float = NDArray[np.float32]
+RGB = NDArray[np.uint8]
+
+COVER = 0.75
+"""How much of the picture the strongest evidence hides."""
+SMALL, ENLARGED = 96, 192
+"""Squares with a smaller side are painted at least this large: 28 pixels are no picture."""
+
+# From strongest against to strongest for, in equal steps of Oklab: hue 255 degrees (blue) and
+# 45 degrees (orange), lightness 0.95 in the middle and 0.55 at both ends.
+_COLORS = np.array(
+    [
+        (41, 113, 198),
+        (93, 145, 212),
+        (140, 177, 225),
+        (187, 208, 234),
+        (238, 238, 238),
+        (232, 197, 182),
+        (219, 158, 130),
+        (203, 118, 78),
+        (183, 76, 5),
+    ],
+    np.float32,
+)
+# From nothing (nearly black) to the most (pale yellow), lighter at every step, so that it reads
+# in gray and to color-blind eyes too.
+_GLOW = np.array(
+    [
+        (18, 16, 38),
+        (38, 44, 98),
+        (34, 92, 130),
+        (30, 138, 128),
+        (92, 178, 90),
+        (190, 205, 70),
+        (252, 236, 150),
+    ],
+    np.float32,
+)
+
+
+def overlay(pixels: RGB, heat: NDArray[np.floating], *, scale: float | None = None) -> RGB:
+    """Lay a heat map over a picture: orange speaks for, blue against, gray for nothing.
+
+    Args:
+        pixels: uint8 ``[H, W, 3]``.
+        heat: float ``[h, w]`` that covers the picture edge to edge; brought to its size by
+            bicubic interpolation.
+        scale: The evidence with the full color; the largest in the map unless given. Give one
+            number to several maps to compare them.
+
+    Returns:
+        uint8 ``[H, W, 3]``.
+    """
+    height, width = pixels.shape[:2]
+    values = np.nan_to_num(np.asarray(heat, np.float32), posinf=0, neginf=0)
+    full = float(np.abs(values).max()) if scale is None else scale
+    values = values / max(full, 1e-12)
+    smooth = Image.fromarray(values).resize((width, height), Image.Resampling.BICUBIC)
+    strength = np.clip(np.asarray(smooth, np.float32), -1, 1)
+    cover = COVER * np.abs(strength)[..., None]
+    # Shadows are lifted, so that a color is seen on a dark picture too.
+    gray = 64 + luma(pixels).astype(np.float32)[..., None] * 0.75
+    mixed = gray * (1 - cover) + colors(strength) * cover
+    return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+
+
+def colors(strength: NDArray[np.floating]) -> Float:
+    """Colors of numbers from -1 (blue) over 0 (light gray) to 1 (orange).
+
+    Args:
+        strength: float of any shape.
+
+    Returns:
+        float32 of that shape and three channels, 0 to 255.
+    """
+    return _between(_COLORS, (np.clip(strength, -1, 1) + 1) / 2)
+
+
+def glow(values: NDArray[np.floating]) -> RGB:
+    """A map in colors of its own scale: its least number is dark, its largest bright.
+
+    Args:
+        values: float ``[h, w]``.
+
+    Returns:
+        uint8 ``[h, w, 3]``; dark all over where the map is one number everywhere.
+    """
+    clean = np.nan_to_num(np.asarray(values, np.float32), posinf=0, neginf=0)
+    low, high = float(clean.min()), float(clean.max())
+    share = (clean - low) / (high - low) if high > low else np.zeros_like(clean)
+    return np.rint(_between(_GLOW, share)).astype(np.uint8)
+
+
+def enlarged(pixels: RGB) -> RGB:
+    """A picture under :data:`SMALL` with every pixel a block; a larger one as it is."""
+    side = min(pixels.shape[:2])
+    if side >= SMALL:
+        return pixels
+    times = -(-ENLARGED // side)
+    return pixels.repeat(times, axis=0).repeat(times, axis=1)
+
+
+def png(pixels: RGB) -> bytes:
+    """A PNG file of uint8 ``[H, W, 3]``."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def _between(ramp: Float, share: NDArray[np.floating]) -> Float:
+    """Colors at 0 to 1 along a ramp float32 ``[n, 3]``."""
+    place = share * (len(ramp) - 1)
+    below = np.minimum(place.astype(np.int64), len(ramp) - 2)
+    rest = (place - below)[..., None]
+    mixed: Float = (ramp[below] * (1 - rest) + ramp[below + 1] * rest).astype(np.float32)
+    return mixed

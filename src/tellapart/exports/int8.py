@@ -1,0 +1,268 @@
+"""The target ``onnx-int8``: ``model.onnx`` in 8-bit integers, smaller and faster, not the same.
+
+Static quantization (Jacob et al., *Quantization and training of neural networks for efficient
+integer-arithmetic-only inference*, CVPR 2018) by ONNX Runtime's own tool: weights in integers with
+a scale for each channel, activations in 8 bits with the ranges that they take on some training
+pictures. Integers stand in the file as pairs of QuantizeLinear and DequantizeLinear (QDQ), so
+every engine that reads ONNX reads it; on the way in and out nothing changes.
+
+Weights have 7 of the 8 bits where that is enough: sums of two products of 8-bit weights and 8-bit
+activations overflow the 16 bits that processors without VNNI keep them in, and would give other
+answers there than here. Whether it is enough, training pictures say (docs/decisions/0072).
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tellapart.core.resources import cores, processor
+from tellapart.exports import child
+from tellapart.exports.onnx_file import FILE, USE, run_file, runtime
+from tellapart.exports.parity import compared
+from tellapart.exports.target import Advance, Answers, Floats, Tolerance, Work
+from tellapart.images.decoder import Fit
+from tellapart.model import Model
+from tellapart.model.model import pictures_a_call
+
+CALIBRATION = 128
+"""Training pictures that ranges are taken from, and that say whether 7 bits are enough: on
+cats-dogs-3k, 64, 128 and 256 gave the same accuracy."""
+TOLERANCE = Tolerance(same_top1=0.99, accuracy_loss=0.01, tie=0.1, spare=2)
+"""Of pictures whose two best classes are more than 0.1 apart, 99 % get the same class, and at most
+1 point of accuracy is lost; two pictures may differ however few there are."""
+
+# What is quantized. Softmax stays in float32: its answers are what is compared.
+OPERATORS = ("Conv", "Gemm", "Add", "MaxPool", "GlobalAveragePool", "Clip", "Relu", "Flatten")
+_NEARLY = "This is the model in 8-bit integers: smaller and faster, and nearly the same."
+_OVERFLOWS = (
+    "Its weights need all 8 bits: on x86 processors without VNNI (many built before 2022) sums may "
+    "overflow, and answers may be others than those that were checked."
+)
+_CALL = 8  # calibration pictures a call
+_ROUNDS, _SECONDS = 60, 10.0
+"""The two files are timed in turn, this often or for so long."""
+
+
+class OnnxInt8:
+    """The model in 8-bit integers, calibrated on pictures that it learnt from."""
+
+    name = "onnx-int8"
+    main = FILE
+    tolerance: Tolerance = TOLERANCE
+
+    def check(self) -> None:
+        """Nothing is needed that is not always there."""
+
+    def write(self, folder: Path, card: Mapping[str, Any], work: Work) -> Mapping[str, Any]:
+        """Quantize in a child process, since the tool speaks through Python's root logger."""
+        pictures = work.training(CALIBRATION)
+        pictures.load()
+        job = {
+            "model": str((work.run.path / FILE).absolute()),
+            "pixels": str(pictures.file.absolute()),
+            "scratch": str(work.scratch.absolute()),
+            "out": str((folder / FILE).absolute()),
+        }
+        bits = child.call("write-int8", job, work.scratch)["bits"]
+        return {
+            "quantization": {
+                "method": "static, QDQ",
+                "weights": f"{bits} bits, a scale for each channel",
+                "weight_bits": bits,
+                "activations": "8 bits",
+                "calibrated_on": {"pictures": len(pictures), "of": "training"},
+                "tool": runtime(),
+                "note": _OVERFLOWS if bits == 8 else "",
+            }
+        }
+
+    def answers(self, folder: Path, work: Work, advance: Advance) -> Answers:
+        """Run it as anybody would, and time it beside ``model.onnx``."""
+        pixels = work.held_out.load()
+        found = run_file(folder / FILE, pixels, len(work.model.classes), advance)
+        speed = timed(work.run.path / FILE, folder / FILE, pixels)
+        sizes = [path.stat().st_size for path in (work.run.path / FILE, folder / FILE)]
+        more = {"speed": speed, "bytes": {"onnx": sizes[0], "target": sizes[1]}}
+        return Answers(found, runtime(), more)
+
+    def readme(self, card: Mapping[str, Any]) -> str:
+        """How to use it."""
+        note = card["quantization"]["note"]
+        return f"{_NEARLY}{note and ' '}{note}\n\n{USE}"
+
+    def open(self, folder: Path, card: Mapping[str, Any]) -> Int8Model:
+        """The file, as a run's is opened."""
+        return Int8Model(Model.load(folder / FILE))
+
+
+class Int8Model:
+    """A quantized model: its answers alone, since what lies between is in integers.
+
+    Args:
+        model: The open file.
+    """
+
+    has_map = False
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self.classes = model.classes
+        self.size = model.size
+        self.fit: Fit = model.fit
+
+    def layers(self) -> tuple[()]:
+        """None that can be looked into."""
+        return ()
+
+    def run(self, pixels: NDArray[np.uint8]) -> Floats:
+        """Probabilities float32 ``[n, K]`` of uint8 ``[n, size, size, 3]``."""
+        return self._model.run(pixels)
+
+
+def write_int8(file: Path, pixels: NDArray[np.uint8], out: Path, scratch: Path) -> int:
+    """Write a model file in 8-bit integers, with as many bits of the weights as it needs.
+
+    Args:
+        file: ``model.onnx``.
+        pixels: uint8 ``[n, S, S, 3]``, training pictures.
+        out: The file to write; its only output is ``probabilities``.
+        scratch: A folder for what lies between.
+
+    Returns:
+        Bits of the weights: 7 where the training pictures get the same classes with them, else 8.
+    """
+    quantize(file, pixels, out, scratch, bits=7)
+    expected = Model.load(file).run(pixels)
+    found = run_file(out, pixels, expected.shape[1], lambda n: None)
+    # Measured against model.onnx alone: the true classes are of no matter here.
+    if not compared(expected, found, expected.argmax(axis=1)).breaches(TOLERANCE):
+        return 7
+    quantize(file, pixels, out, scratch, bits=8)
+    return 8
+
+
+def quantize(
+    file: Path, pixels: NDArray[np.uint8], out: Path, scratch: Path, *, bits: Literal[7, 8]
+) -> None:
+    """Write a model file in 8-bit integers.
+
+    Args:
+        file: As in :func:`write_int8`, like the other paths.
+        pixels: uint8 ``[n, S, S, 3]``, from which the ranges of activations are taken.
+        out: The file to write.
+        scratch: A folder for what lies between.
+        bits: Of the weights.
+    """
+    import onnx
+    from onnxruntime.quantization import (
+        CalibrationDataReader,
+        CalibrationMethod,
+        QuantFormat,
+        QuantType,
+        quantize_static,
+    )
+
+    class Reader(CalibrationDataReader):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self.starts = iter(range(0, len(pixels), _CALL))
+
+        def get_next(self) -> dict[str, Any] | None:
+            start = next(self.starts, None)
+            if start is None:
+                return None
+            return {"image": np.ascontiguousarray(pixels[start : start + _CALL])}
+
+    whole, made = scratch / "whole.onnx", scratch / "int8.onnx"
+    whole.write_bytes(without_map(file.read_bytes()))
+    quantize_static(
+        str(whole),
+        str(made),
+        Reader(),
+        quant_format=QuantFormat.QDQ,
+        per_channel=True,
+        reduce_range=bits == 7,
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+        op_types_to_quantize=list(OPERATORS),
+        calibrate_method=CalibrationMethod.MinMax,
+    )
+    model = onnx.load(str(made))
+    known = {
+        one.key: one.value
+        for one in model.metadata_props
+        # What the tool notes is no concern of a reader, and there is no tensor of features now.
+        if not one.key.startswith("onnx.") and one.key != "features"
+    }
+    onnx.helper.set_model_props(model, {**known, "quantized": "int8"})
+    out.write_bytes(model.SerializeToString(deterministic=True))
+
+
+def without_map(data: bytes) -> bytes:
+    """A model file that gives ``probabilities`` alone."""
+    import onnx
+
+    model = onnx.load_model_from_string(data)
+    outputs = [one for one in model.graph.output if one.name == "probabilities"]
+    del model.graph.output[:]
+    model.graph.output.extend(outputs)
+    wanted, nodes = {one.name for one in outputs}, []
+    for node in reversed(model.graph.node):  # they stand in the order in which they run
+        if wanted.intersection(node.output):
+            wanted.update(node.input)
+            nodes.append(node)
+    del model.graph.node[:]
+    model.graph.node.extend(reversed(nodes))
+    numbers = [one for one in model.graph.initializer if one.name in wanted]
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(numbers)
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+def timed(before: Path, after: Path, pixels: NDArray[np.uint8]) -> dict[str, Any]:
+    """How fast two model files are here: medians of calls in turn, so that both meet the same load.
+
+    Args:
+        before: ``model.onnx``.
+        after: The other file.
+        pixels: uint8 ``[n, S, S, 3]``; as many of them go into a call as predicting would put.
+
+    Returns:
+        ``{"onnx", "target"}`` (pictures a second), ``gain``, and on what.
+    """
+    part = np.ascontiguousarray(pixels[: pictures_a_call(pixels.shape[1])])
+    asks = [_asking(path, part) for path in (before, after)]
+    seconds: list[list[float]] = [[], []]
+    for ask in asks:
+        ask()  # the first call makes room
+    began = time.perf_counter()
+    for _ in range(_ROUNDS):
+        for ask, found in zip(asks, seconds, strict=True):
+            start = time.perf_counter()
+            ask()
+            found.append(time.perf_counter() - start)
+        if time.perf_counter() - began > _SECONDS:
+            break
+    ours, theirs = (len(part) / statistics.median(found) for found in seconds)
+    return {
+        "onnx": round(ours, 1),
+        "target": round(theirs, 1),
+        "gain": round(theirs / ours, 2),
+        "pictures_a_call": len(part),
+        "calls": len(seconds[0]),
+        "processor": processor(),
+        "cores": cores(),
+    }
+
+
+def _asking(path: Path, pixels: NDArray[np.uint8]) -> Callable[[], Any]:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return lambda: session.run(["probabilities"], {"image": pixels})

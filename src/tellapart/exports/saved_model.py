@@ -1,0 +1,255 @@
+"""The target ``saved-model``: TensorFlow's own form, for TensorFlow Serving and the like.
+
+A SavedModel is a program: TensorFlow warns not to load one from a stranger, since some operations
+read and write files. So before one is loaded, :func:`check_contained` makes sure that what can be
+called in it consists of plain layers.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tellapart.core.errors import ModelError, SettingsError
+from tellapart.exports import child
+from tellapart.exports.keras_twin import PROBABILITIES, SIGNATURE, table_of
+from tellapart.exports.target import SAME_NUMBERS, Advance, Answers, Floats, Tolerance, Work
+from tellapart.graph import INPUT
+from tellapart.images.decoder import Fit
+from tellapart.model.model import pictures_a_call
+
+FOLDER = "saved_model"
+PROGRAM = "saved_model.pb"
+MAX_BYTES = 2 * 1024**3
+MAX_NUMBERS = MAX_BYTES // 4
+"""Numbers of all constants; a file may name more than it holds, as the same one many times."""
+
+OPERATIONS = frozenset(
+    {"AddV2", "BiasAdd", "Cast", "Const", "Conv2D", "DepthwiseConv2dNative", "Floor"}
+    | {"Identity", "MatMul", "MaxPool", "Mean", "Mul", "NoOp", "Pack", "PartitionedCall", "Relu"}
+    | {"Relu6", "Reshape", "Shape", "Softmax", "Squeeze", "StatefulPartitionedCall"}
+    | {"StridedSlice", "Sum"}
+)
+"""All that a written SavedModel computes with, and so all that a loaded one may."""
+
+
+class SavedModel:
+    """TensorFlow's form, through the Keras twin."""
+
+    name = "saved-model"
+    main = FOLDER
+    tolerance: Tolerance = SAME_NUMBERS
+
+    def check(self) -> None:
+        """TensorFlow and Keras are needed."""
+        require(["keras", "tensorflow"], "keras", "Writing a SavedModel")
+
+    def write(self, folder: Path, card: Mapping[str, Any], work: Work) -> Mapping[str, Any]:
+        """Build the twin and save it, in a child process."""
+        return child.call("write-saved-model", twin_job(work, folder / FOLDER), work.scratch)
+
+    def answers(self, folder: Path, work: Work, advance: Advance) -> Answers:
+        """Load it in TensorFlow, in a child process."""
+        return run_in_child("run-saved-model", folder / FOLDER, work, advance)
+
+    def readme(self, card: Mapping[str, Any]) -> str:
+        """How to use it."""
+        return _USE
+
+    def open(self, folder: Path, card: Mapping[str, Any]) -> TensorFlowModel:
+        """Load it in TensorFlow, in this process."""
+        return TensorFlowModel(folder / FOLDER, card["classes"], card["size"], card["fit"])
+
+
+class TensorFlowModel:
+    """A SavedModel, loaded on the processor. Safe to use from several threads at once.
+
+    Args:
+        folder: Of the SavedModel.
+        classes: Names, in the order of the columns.
+        size: Side of the pictures it takes, in pixels.
+        fit: How pictures are brought to that size.
+
+    Raises:
+        ModelError: If it is damaged, holds more than plain layers, or is another one.
+        SettingsError: If TensorFlow is not installed.
+    """
+
+    has_map = False
+
+    def __init__(self, folder: Path, classes: Sequence[str], size: int, fit: Fit) -> None:
+        require(["tensorflow"], "keras", "A SavedModel")
+        self.classes = tuple(classes)
+        self.size = size
+        self.fit: Fit = fit
+        self._folder = folder
+        # Else TensorFlow writes pages about its build and devices to standard error.
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        import tensorflow as tf
+
+        self._tf = tf
+        check_contained(folder)
+        try:
+            with tf.device("CPU:0"):
+                self._loaded = tf.saved_model.load(str(folder))
+            self._answer = self._loaded.signatures[SIGNATURE]
+            taken = self._answer.structured_input_signature[1][INPUT]
+            given = self._answer.structured_outputs[PROBABILITIES]
+        except Exception as error:  # TensorFlow's own have no common base
+            raise _unusable(folder, _first_line(error)) from error
+        taken_shape = list(taken.shape)[1:], taken.dtype
+        if taken_shape != ([size, size, 3], tf.uint8) or list(given.shape)[1:] != [len(classes)]:
+            raise _unusable(folder, "it takes or gives other shapes than tellapart.json says")
+
+    @property
+    def runtime(self) -> str:
+        """Name and version of what runs it."""
+        return f"TensorFlow {self._tf.__version__}"
+
+    def layers(self) -> tuple[()]:
+        """None that can be looked into."""
+        return ()
+
+    def run(self, pixels: NDArray[np.uint8]) -> Floats:
+        """Probabilities float32 ``[n, K]`` of uint8 ``[n, size, size, 3]``."""
+        made = np.empty((len(pixels), len(self.classes)), np.float32)
+        step = pictures_a_call(self.size)
+        for start in range(0, len(pixels), step):
+            part = np.ascontiguousarray(pixels[start : start + step])
+            with self._tf.device("CPU:0"):
+                answer = self._answer(**{INPUT: self._tf.constant(part)})
+            made[start : start + step] = answer[PROBABILITIES].numpy()
+        return made
+
+
+def check_contained(folder: Path) -> None:
+    """Make sure that what can be called in a SavedModel is plain layers and their numbers.
+
+    Looked at are all functions that the object graph names, and those that they call. What only
+    saving uses (it writes files, by TensorFlow's own design) is called by none of them.
+
+    Raises:
+        ModelError: If anything else is in it.
+    """
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    program = folder / PROGRAM
+    try:
+        if program.stat().st_size > MAX_BYTES:
+            raise _unusable(folder, f"{PROGRAM} is too large")
+        saved = saved_model_pb2.SavedModel.FromString(program.read_bytes())
+    except OSError as error:
+        raise _unusable(folder, f"{PROGRAM}: {error.strerror}") from error
+    except ModelError:
+        raise
+    except Exception as error:  # protobuf's, whichever implementation it has
+        raise _unusable(folder, f"{PROGRAM} is no SavedModel") from error
+    if len(saved.meta_graphs) != 1 or not saved.meta_graphs[0].HasField("object_graph_def"):
+        raise _unusable(folder, "it is of another kind")
+    meta = saved.meta_graphs[0]
+    if len(meta.asset_file_def) or any(
+        one.WhichOneof("kind") not in ("user_object", "function", "bare_concrete_function")
+        for one in meta.object_graph_def.nodes
+    ):
+        raise _unusable(folder, "it holds more than functions")
+    functions = {one.signature.name: one for one in meta.graph_def.library.function}
+    todo, seen, numbers = list(meta.object_graph_def.concrete_functions), set[str](), 0
+    while todo:
+        name = todo.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        if name not in functions:
+            raise _unusable(folder, f"it has no function {name[:60]!r}")
+        for node in functions[name].node_def:
+            if node.op not in OPERATIONS:
+                raise _unusable(folder, f"it holds the operation {node.op[:40]!r}")
+            numbers += sum(_numbers(node.attr.values()))
+            if numbers > MAX_NUMBERS:
+                raise _unusable(folder, "its constants are too large")
+            todo.extend(_called(node.attr.values()))
+
+
+def _numbers(attributes: Iterable[Any]) -> Iterable[int]:
+    """How many numbers each constant unfolds to."""
+    for one in attributes:
+        for tensor in [one.tensor] if one.HasField("tensor") else one.list.tensor:
+            yield math.prod(max(0, side.size) for side in tensor.tensor_shape.dim)
+
+
+def _called(attributes: Iterable[Any]) -> Iterable[str]:
+    for one in attributes:
+        if one.HasField("func"):
+            yield one.func.name
+        for function in one.list.func:
+            yield function.name
+
+
+def require(packages: Sequence[str], extras: str, what: str) -> None:
+    """Refuse at once where a package is missing; none is imported.
+
+    Raises:
+        SettingsError: With code ``extra_missing``.
+    """
+    for name in packages:
+        if importlib.util.find_spec(name) is None:
+            raise SettingsError(
+                f"{what} needs the package {name}, which is not installed.",
+                remedy=f"Run: pip install 'tellapart[{extras}]'.",
+                code="extra_missing",
+            )
+
+
+def twin_job(work: Work, out: Path) -> dict[str, Any]:
+    """What a child process needs to write the SavedModel of a run's twin."""
+    return {
+        "model": str((work.run.path / "model.onnx").absolute()),
+        "table": table_of(work.run),
+        "out": str(out.absolute()),
+    }
+
+
+def run_in_child(task: str, file: Path, work: Work, advance: Advance) -> Answers:
+    """What a target says of the held-out pictures, asked in a child process."""
+    work.held_out.load()
+    probabilities = work.scratch / "probabilities.npy"
+    job = {
+        "file": str(file.absolute()),
+        "classes": list(work.model.classes),
+        "size": work.model.size,
+        "pixels": str(work.held_out.file.absolute()),
+        "probabilities": str(probabilities.absolute()),
+    }
+    told = child.call(task, job, work.scratch, advance)
+    return Answers(np.load(probabilities, allow_pickle=False), str(told.get("runtime")))
+
+
+def _unusable(where: Path, why: str) -> ModelError:
+    return ModelError(
+        f"The SavedModel '{where}' cannot be used: {why}.",
+        remedy="Copy the whole export again, or export again.",
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)[:200]
+
+
+_USE = """\
+In Python, with TensorFlow (pip install tensorflow):
+
+    import tensorflow as tf
+    model = tf.saved_model.load("saved_model").signatures["serving_default"]
+    image = tf.zeros((1, SIZE, SIZE, 3), tf.uint8)   # RGB
+    probabilities = model(image=image)["probabilities"]
+
+For TensorFlow Serving, put the content of saved_model/ into MODEL_NAME/1/.
+The weights are constants in saved_model.pb: it is for predicting, not for training on.
+"""

@@ -1,0 +1,101 @@
+"""The target ``web``: written, and asked in a real browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tellapart.exports.target import Advance, Answers, Tolerance, Work
+from tellapart.exports.web.asking import Started, ask
+from tellapart.exports.web.beside import Beside
+from tellapart.exports.web.browser import find_browser
+from tellapart.exports.web.site import MODEL, write_site
+from tellapart.exports.web.vendoring import PINS
+from tellapart.model import Model
+
+_BROWSERS = (  # the more particular first: Edge calls itself Chrome, too
+    ("Edg", "Edge"),
+    ("Firefox", "Firefox"),
+    ("HeadlessChrome", "Chromium"),
+    ("Chrome", "Chromium"),
+    ("Version", "Safari"),
+)
+
+
+class Web:
+    """A folder of static files: the page, the model, and ONNX Runtime Web."""
+
+    name = "web"
+    main = "index.html"
+    # The browser decodes by itself; what it decodes otherwise may change a class now and then.
+    tolerance: Tolerance = Tolerance(same_top1=0.99, tie=0.02)
+
+    def check(self) -> None:
+        """Refuse at once where no browser is found.
+
+        Raises:
+            SettingsError: With code ``no_browser``.
+        """
+        find_browser()
+
+    def write(self, folder: Path, card: Mapping[str, Any], work: Work) -> Mapping[str, Any]:
+        """Write the page's files."""
+        write_site(folder, work.run.path / MODEL, card, has_map=work.model.has_map)
+        return {"runtime": {"package": PINS["package"], "version": PINS["version"]}}
+
+    def answers(self, folder: Path, work: Work, advance: Advance) -> Answers:
+        """Open the page in a browser, which decodes and resizes every picture by itself.
+
+        Raises:
+            ModelError: If the browser or its page fails or stalls.
+            SettingsError: If there is no browser any more.
+        """
+        pictures = work.held_out
+        beside = Beside(work)
+        started = Started("", exact=True)
+        for one in ask(
+            folder,
+            find_browser(),
+            pictures=len(pictures),
+            read=pictures.read,
+            classes=len(work.model.classes),
+            size=work.model.size,
+            scratch=work.scratch,
+        ):
+            if isinstance(one, Started):
+                started = one
+            else:
+                beside.add(one)
+                advance(1)
+        more = {"browser": started.agent, "canvas_reads_true": started.exact, **beside.as_json()}
+        return Answers(beside.probabilities, runtime(started.agent), more)
+
+    def readme(self, card: Mapping[str, Any]) -> str:
+        """How to use it."""
+        return USE
+
+    def open(self, folder: Path, card: Mapping[str, Any]) -> Model:
+        """The model that the page runs, in Python."""
+        return Model.load(folder / MODEL)
+
+
+def runtime(agent: str) -> str:
+    """Browser and engine in words, from a browser's user agent."""
+    for token, name in _BROWSERS:
+        if found := re.search(rf"\b{token}/(\d+)", agent):
+            return f"{name} {found[1]} / ONNX Runtime Web {PINS['version']}"
+    return f"a browser / ONNX Runtime Web {PINS['version']}"
+
+
+USE = """\
+Put this folder on any web server: its files are static. To try it here, run in this folder
+
+    python -m http.server 8000 --bind 127.0.0.1
+
+and open http://localhost:8000/. Opened as a file (file://) it cannot work: browsers load no
+modules and no WebAssembly for such pages. After the first visit it works without a network, where
+it came over https or from localhost. Pictures never leave the browser. service-worker.js,
+index.html and model.json belong together: upload the whole folder, whenever you export again.
+"""

@@ -1,0 +1,235 @@
+"""Any stored color mode to 8-bit RGB: profiles, transparency, deep channels.
+
+Used by :mod:`tellapart.images.decoder` alone; nothing else may turn bytes into pixels.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms
+
+_DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
+_PROFILE_LIMIT = 4 * 1024 * 1024  # bytes; real profiles are under 4 MB
+_BAND = 1 << 20  # pixels that are converted at once
+# The unpackers that keep the other byte of 16-bit channels, so that both can be read.
+_OTHER_BYTE = {
+    "RGB;16B": "RGB;16L",
+    "RGB;16L": "RGB;16B",
+    "RGB;16N": "RGB;16B",
+    "RGBA;16B": "RGBA;16L",
+    "RGBA;16L": "RGBA;16B",
+    "RGBA;16N": "RGBA;16B",
+}
+_local = threading.local()
+
+
+def needs_profile(image: Image.Image) -> bool:
+    """Whether the picture carries a color profile that is not sRGB.
+
+    Gray pictures are used as they are stored: their profiles only describe a tone curve.
+    """
+    profile = image.info.get("icc_profile")
+    if not profile or len(profile) > _PROFILE_LIMIT or image.mode in ("L", "LA", "1", *_DEEP):
+        return False
+    return b"sRGB" not in profile and b"s\0R\0G\0B" not in profile
+
+
+def to_rgb(image: Image.Image) -> tuple[NDArray[np.uint8], int, bool]:
+    """Decode an opened picture to uint8 ``[H, W, 3]``.
+
+    Large pictures are converted a band of rows at a time: all of it at once would take up to 60
+    bytes a pixel, bands take 7 (8 bits) to 11 (16 bits a channel), most of them the decoder's.
+
+    Returns:
+        The pixels, the bits a channel as stored, and whether there was transparency.
+    """
+    deep = _deep_channels(image)
+    if deep is not None:
+        pixels, has_alpha = _scaled_deep(*deep)
+        return pixels, 16, has_alpha
+    image.load()
+    if image.mode in _DEEP:
+        return _scaled_gray(image)
+    bits = 1 if image.mode == "1" else 8
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        return _by_bands(_flat, image), bits, True
+    if image.mode == "LAB":
+        return _by_bands(_lab_to_srgb, image), bits, False
+    return _by_bands(_opaque, image), bits, False
+
+
+def _by_bands(convert: Callable[..., NDArray[np.uint8]], *images: Image.Image) -> NDArray[np.uint8]:
+    """What ``convert`` makes of pictures of one size, uint8 ``[H, W, 3]``, band by band."""
+    width, height = images[0].size
+    if width * height <= _BAND:
+        return convert(*images)
+    pixels = np.empty((height, width, 3), np.uint8)
+    for rows in _bands(width, height):
+        pixels[rows] = convert(*(_cut(image, rows) for image in images))
+    return pixels
+
+
+def _bands(width: int, height: int) -> Iterator[slice]:
+    """Rows that have about ``_BAND`` pixels together, from the first to the last."""
+    step = max(1, _BAND // width)
+    return (slice(top, min(top + step, height)) for top in range(0, height, step))
+
+
+def _cut(image: Image.Image, rows: slice) -> Image.Image:
+    return image.crop((0, rows.start, image.width, rows.stop))
+
+
+def _opaque(image: Image.Image) -> NDArray[np.uint8]:
+    return np.asarray(_through_profile(image, image))
+
+
+def _flat(image: Image.Image) -> NDArray[np.uint8]:
+    """A picture with transparency, on white."""
+    straight = image.convert("RGBA")
+    opaque = np.asarray(_through_profile(image, straight.convert("RGB")))
+    return _on_white(opaque, np.asarray(straight)[..., 3])
+
+
+def _scaled_gray(image: Image.Image) -> tuple[NDArray[np.uint8], int, bool]:
+    """A picture of one deep channel, as :func:`to_rgb` gives it."""
+    parts = list(_bands(*image.size))
+    low, high = _limits(np.asarray(_cut(image, rows)) for rows in parts)
+    whole = 8 if low >= 0 and high < 256 else 16
+    bits = 32 if image.mode == "F" else whole
+
+    def scaled(part: Image.Image) -> NDArray[np.uint8]:
+        values = np.asarray(part)
+        gray = values.astype(np.uint8) if bits == 8 else _scale(values, low, high)
+        return np.repeat(gray[..., None], 3, axis=2)
+
+    return _by_bands(scaled, image), bits, False
+
+
+def _scaled_deep(upper: Image.Image, lower: Image.Image) -> tuple[NDArray[np.uint8], bool]:
+    """Pictures of the upper and the lower bytes as one, and whether it has transparency."""
+    has_alpha = upper.mode == "RGBA"
+    parts = list(_bands(*upper.size))
+    low, high = _limits(_joined(_cut(upper, rows), _cut(lower, rows))[..., :3] for rows in parts)
+
+    def scaled(upper: Image.Image, lower: Image.Image) -> NDArray[np.uint8]:
+        deep = _joined(upper, lower)
+        colors = _scale(deep[..., :3], low, high)
+        return _on_white(colors, (deep[..., 3] >> 8).astype(np.uint8)) if has_alpha else colors
+
+    return _by_bands(scaled, upper, lower), has_alpha
+
+
+def _joined(upper: Image.Image, lower: Image.Image) -> NDArray[np.uint16]:
+    deep = np.asarray(upper).astype(np.uint16)
+    deep <<= 8
+    deep |= np.asarray(lower)
+    return deep
+
+
+def _deep_channels(image: Image.Image) -> tuple[Image.Image, Image.Image] | None:
+    """16-bit RGB(A) as its upper and its lower bytes; Pillow alone would keep the upper ones.
+
+    The same tiles are read twice, once for each byte of every channel.
+    """
+    rawmodes = {_rawmode(tile) for tile in getattr(image, "tile", ())}
+    if len(rawmodes) != 1:
+        return None
+    other = _OTHER_BYTE.get(rawmodes.pop() or "")
+    if other is None:
+        return None
+    opened: Any = image
+    position = opened.fp.tell()
+    low: Any = Image.open(io.BytesIO(opened.fp.getvalue()), formats=[opened.format])
+    low.tile = [_with_rawmode(tile, other) for tile in low.tile]
+    opened.fp.seek(position)
+    opened.load()
+    low.load()
+    return opened, low
+
+
+def _rawmode(tile: Any) -> str | None:
+    args = tile[3]
+    if isinstance(args, str):
+        return args
+    return args[0] if isinstance(args, tuple) and args and isinstance(args[0], str) else None
+
+
+def _with_rawmode(tile: Any, rawmode: str) -> Any:
+    args = tile[3]
+    return tile._replace(args=rawmode if isinstance(args, str) else (rawmode, *args[1:]))
+
+
+def _limits(parts: Iterable[NDArray[Any]]) -> tuple[float, float]:
+    """Least and greatest finite number of all parts, as float32 has them; 0 and -1 if none is."""
+    found = []
+    for part in parts:
+        numbers = part.astype(np.float32)
+        finite = numbers[np.isfinite(numbers)]
+        if finite.size:
+            found.append((float(finite.min()), float(finite.max())))
+    if not found:
+        return 0.0, -1.0
+    return min(low for low, _ in found), max(high for _, high in found)
+
+
+def _scale(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
+    """Stretch any numbers to 0 … 255 by their least and greatest; NaN counts as the least."""
+    if high < low:
+        return np.zeros(values.shape, np.uint8)
+    if high == low:
+        return np.full(values.shape, 127, np.uint8)
+    numbers = values.astype(np.float32)
+    numbers = np.where(np.isfinite(numbers), numbers, low)
+    # Divide before subtracting would overflow less, but halves keep float32 finite too.
+    unit = (numbers / 2 - low / 2) / (high / 2 - low / 2)
+    return cast(NDArray[np.uint8], np.rint(unit * 255).astype(np.uint8))
+
+
+def _on_white(rgb: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Lay ``[H, W, 3]`` on white by alpha ``[H, W]``, rounded, exact at 0 and 255."""
+    weight = alpha[..., None].astype(np.uint16)
+    mixed = rgb.astype(np.uint16) * weight + 255 * (255 - weight)
+    return cast(NDArray[np.uint8], ((mixed + 127) // 255).astype(np.uint8))
+
+
+def _through_profile(image: Image.Image, pixels: Image.Image) -> Image.Image:
+    """Convert to sRGB by the picture's profile; plainly where it has none or a broken one."""
+    if needs_profile(image):
+        transform = _transform(image.info["icc_profile"], pixels.mode)
+        if transform is not None:
+            converted = ImageCms.applyTransform(pixels, transform)
+            if converted is not None:
+                return converted
+    return pixels if pixels.mode == "RGB" else pixels.convert("RGB")
+
+
+def _transform(profile: bytes, mode: str) -> Any | None:
+    """A color transform to sRGB, built once a thread (LittleCMS transforms keep state)."""
+    known: dict[tuple[bytes, str], Any | None] = _local.__dict__.setdefault("transforms", {})
+    if (profile, mode) not in known:
+        if len(known) > 16:
+            known.clear()
+        try:
+            known[profile, mode] = ImageCms.buildTransform(
+                ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+                ImageCms.createProfile("sRGB"),
+                mode,
+                "RGB",
+            )
+        except (ImageCms.PyCMSError, OSError, ValueError):
+            known[profile, mode] = None
+    return known[profile, mode]
+
+
+def _lab_to_srgb(image: Image.Image) -> NDArray[np.uint8]:
+    transform = ImageCms.buildTransform(
+        ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB"
+    )
+    converted = ImageCms.applyTransform(image, transform)
+    return np.asarray(converted if converted is not None else image.convert("L").convert("RGB"))

@@ -1,0 +1,189 @@
+"""A trained model in hand: :func:`tellapart.load` returns one.
+
+Example:
+    >>> pets = ta.load("runs/pets-1")  # doctest: +SKIP
+    >>> pets.predict("new.jpg").label  # doctest: +SKIP
+    'cats'
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast, overload
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from tellapart.core.errors import PictureError, SettingsError
+from tellapart.core.progress import SILENT, Progress
+from tellapart.data.catalog import Catalog, open_pictures
+from tellapart.data.sources.names import quote
+from tellapart.images.decoder import decode, from_image, resize
+from tellapart.inference.prediction import Answering, Prediction, predict, predicted
+
+if TYPE_CHECKING:
+    from tellapart.explanations import Explanation
+    from tellapart.model import Model
+
+PictureLike = str | Path | bytes | bytearray | NDArray[np.uint8] | Image.Image
+PictureList = list[PictureLike] | tuple[PictureLike, ...]
+
+
+class Owner(Protocol):
+    """What a model comes from: a run, or an export."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def model(self) -> Answering:
+        """Its model, ready to run."""
+
+    def _repr_html_(self) -> str: ...
+
+
+class Classifier:
+    """A run's or an export's model, ready to predict.
+
+    Args:
+        run: The run or export that it comes from.
+    """
+
+    def __init__(self, run: Owner) -> None:
+        self.run = run
+        self._model = run.model
+
+    @property
+    def model(self) -> Model:
+        """The open model; of an export in another runtime, what answers there."""
+        return cast("Model", self._model)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names, in the order of the model's outputs."""
+        return self.model.classes
+
+    @overload
+    def predict(self, picture: PictureLike) -> Prediction: ...
+    @overload
+    def predict(self, picture: PictureList) -> list[Prediction]: ...
+    def predict(self, picture: PictureLike | PictureList) -> Prediction | list[Prediction]:
+        """Classify one picture or several.
+
+        Args:
+            picture: A path, the bytes of a file, a ``PIL.Image``, pixels (uint8 ``[H, W, 3]``,
+                RGB, or ``[H, W]``, gray), or a list or tuple of these. What a path, bytes or a
+                ``PIL.Image`` holds goes through the one decoder (EXIF turns it, transparency
+                is laid on white, more than 8 bits are scaled); pixels are taken as they are.
+
+        Returns:
+            One prediction for one picture, a list for a list. A picture that cannot be
+            decoded has its ``error``.
+
+        Raises:
+            SettingsError: If a path holds several pictures, pixels have another shape, or
+                something else is given.
+        """
+        if isinstance(picture, (list, tuple)):
+            return [self._one(item) for item in picture]
+        return self._one(picture)
+
+    def explain(
+        self,
+        picture: str | Path | bytes,
+        *,
+        target: str | None = None,
+        method: str = "auto",
+        progress: Progress = SILENT,
+    ) -> Explanation:
+        """Where in a picture the evidence for a class lies.
+
+        Args:
+            picture: A path or the bytes of a file.
+            target: The class; the predicted one unless given.
+            method: ``"auto"``, ``"evidence"``, ``"hirescam"``, ``"gradcam"`` or
+                ``"occlusion"``; see :func:`tellapart.explanations.explain`.
+            progress: Hears of the places that ``"occlusion"`` hides.
+
+        Raises:
+            PictureError: If the picture cannot be decoded.
+            SettingsError: If there is no such class or method, the model does not allow the
+                method, or the path holds several pictures.
+        """
+        from tellapart.explanations import explain
+
+        return explain(self.model, picture_bytes(picture), target, method, progress=progress)
+
+    def _one(self, picture: PictureLike) -> Prediction:
+        if isinstance(picture, (str, Path)):
+            return next(iter(predict(self.model, _one_picture(picture))))
+        try:
+            pixels = _pixels(picture)
+        except PictureError as error:
+            return Prediction("", None, None, None, str(error))
+        square = resize(pixels, self.model.size, self.model.fit)
+        return predicted("", self.model.run(square[None])[0], self.classes)
+
+    def __repr__(self) -> str:
+        return f"Classifier({self.run.name!r}, {len(self.classes)} classes)"
+
+    def _repr_html_(self) -> str:
+        return self.run._repr_html_()
+
+
+def picture_bytes(picture: str | Path | bytes) -> bytes:
+    """The bytes of one picture's file.
+
+    Args:
+        picture: Its path, which may lead into an archive, or its bytes.
+
+    Raises:
+        SettingsError: If the path holds several pictures.
+        SourceError: If it cannot be read.
+    """
+    return picture if isinstance(picture, bytes) else _one_picture(picture).source.read(0)
+
+
+def _one_picture(path: str | Path) -> Catalog:
+    catalog = open_pictures([path])
+    if len(catalog) != 1:
+        raise SettingsError(
+            f"{quote(str(path))} holds {len(catalog):,} pictures, where one is asked for.",
+            remedy="Name one picture file; 'tellapart predict' takes folders and archives.",
+            code="not_one_picture",
+        )
+    return catalog
+
+
+def _pixels(picture: Any) -> NDArray[np.uint8]:
+    """Upright RGB pixels of a picture that is no path.
+
+    Raises:
+        PictureError: If it cannot be decoded.
+        SettingsError: If it is nothing that can be taken for a picture.
+    """
+    if isinstance(picture, (bytes, bytearray)):
+        return decode(bytes(picture)).pixels
+    if isinstance(picture, Image.Image):
+        return from_image(picture)
+    if isinstance(picture, np.ndarray):
+        return _rgb(picture)
+    raise SettingsError(
+        f"A picture is a path, the bytes of a file, a PIL.Image, pixels (uint8 [H, W, 3]) or a "
+        f"list of these, not {type(picture).__name__}.",
+        code="not_a_picture",
+    )
+
+
+def _rgb(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3):
+        raise SettingsError(
+            f"Pixels are uint8 [H, W, 3] or [H, W], not {pixels.dtype} {list(pixels.shape)}."
+        )
+    if pixels.ndim == 2:
+        pixels = np.repeat(pixels[..., None], 3, axis=2)
+    if pixels.shape[2] != 3 or 0 in pixels.shape:
+        raise SettingsError(f"Pixels are uint8 [H, W, 3] or [H, W], not {list(pixels.shape)}.")
+    return np.ascontiguousarray(pixels)

@@ -1,0 +1,235 @@
+"""``more-data``: held-out accuracy over the number of training pictures, in one picture.
+
+The held-out pictures are the same for every point. Of the training part, the first N of an order
+that was drawn once are learned from, classes in proportion; so each larger set holds the
+smaller ones, and what changes from point to point is only that there is more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import dataclasses
+import math
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from tellapart.core.errors import RunError
+from tellapart.data.catalog import open_catalog
+from tellapart.lessons.base import Bound, Number, Project, Target, Training
+from tellapart.lessons.charts import Axis, Line, Point, line_chart
+from tellapart.metrics.intervals import wilson
+
+if TYPE_CHECKING:
+    from tellapart.lessons.workshop import Workshop
+    from tellapart.runs import Run
+
+SIZES = (250, 500, 1_000, 2_000, 4_000, 8_000, 16_000)
+
+_KINDS = (
+    Training(
+        "cnn",
+        "From scratch.",
+        {"model": "cnn", "size": 64, "augment": "flip,shift=0.1", "validation": 0.0},
+    ),
+    Training("probe", "On pretrained features.", {"model": "probe"}),
+)
+
+
+def first_of(labels: Mapping[str, str], count: int, *, seed: int) -> set[str]:
+    """The first ``count`` pictures of an order, classes in proportion.
+
+    Args:
+        labels: Class by path.
+        count: How many; all where there are fewer.
+        seed: Draws the order.
+
+    Returns:
+        Paths; those of a smaller ``count`` are among those of a larger one.
+
+    Example:
+        >>> labels = {f"{name}{i}": name for name in "ab" for i in range(6)}
+        >>> small, large = (first_of(labels, n, seed=0) for n in (4, 8))
+        >>> len(small), small < large, sum(path.startswith("a") for path in small)
+        (4, True, 2)
+    """
+    rng = np.random.default_rng(seed)
+    by_class: dict[str, list[str]] = {}
+    for path in sorted(labels):
+        by_class.setdefault(labels[path], []).append(path)
+    # Each picture's place in its class, as a share: the same order for every count.
+    places: list[tuple[float, str]] = []
+    for _, paths in sorted(by_class.items()):
+        order = rng.permutation(len(paths))
+        places += [((rank + 0.5) / len(paths), paths[i]) for rank, i in enumerate(order)]
+    return {path for _, path in sorted(places)[:count]}
+
+
+def _work(shop: Workshop) -> None:
+    assert shop.data is not None
+    whole = shop.train(_KINDS[1])
+    if not whole.settings["data"]["parts"]:
+        # Drawn anew, the held-out pictures would be others for every number of pictures.
+        shop.data = _parted(shop.data, whole, shop.folder / "parted")
+        whole = shop.train(dataclasses.replace(_KINDS[1], name=f"{_KINDS[1].name}-parted"))
+    split = whole.split
+    learned = split.filter(split["side"].is_in(("train", "validation")))
+    labels = dict(learned.select("path", "label").iter_rows())
+    # Those that count on the whole: with fewer training pictures, fewer have a copy among them.
+    held_out = whole.predictions.filter(pl.col("counted"))["path"].to_list()
+    sizes = [*(size for size in SIZES if size < len(labels)), len(labels)]
+    for size in sizes:
+        kept = first_of(labels, size, seed=shop.seed)
+        rest = [path for path in labels if path not in kept]
+        corrections = _corrections(shop.folder / f"all-but-{size}.csv", rest)
+        for kind in _KINDS:
+            name = f"{kind.name}-{size}"
+            training = dataclasses.replace(kind, name=name)
+            run = shop.train(training, corrections=corrections)
+            measured = run.predictions.filter(pl.col("path").is_in(held_out))
+            if len(measured) != len(held_out):
+                raise RunError(f"'{name}' was measured on other pictures than the whole.")
+            right = int(measured["correct"].sum())
+            low, high = wilson(right, len(measured))
+            shop.tell(f"{name}.held_out", right / len(measured))
+            shop.tell(f"{name}.low", low)
+            shop.tell(f"{name}.high", high)
+    shop.tell("points", float(len(sizes)))
+    shop.draw("curve.svg", _curve(shop.numbers, sizes, len(held_out)), _SAYS)
+    for kind in _KINDS:
+        ends = (f"{kind.name}-{size}.held_out" for size in (sizes[0], sizes[-1]))
+        first, last = (float(shop.numbers[end]) for end in ends)
+        shop.tell(f"{kind.name} gains", 100 * (last - first))
+
+
+_SAYS = (
+    "Accuracy on the same held-out pictures, over the number of pictures learned from (each step "
+    "to the right doubles it). The bars are 95 % intervals."
+)
+
+
+def _curve(numbers: Mapping[str, Number], sizes: Sequence[int], held_out: int) -> str:
+    """The curve of both kinds, as an SVG file."""
+    lines = []
+    for kind, title in zip(_KINDS, ("CNN from scratch", "probe"), strict=True):
+        points = []
+        for size in sizes:
+            name = f"{kind.name}-{size}"
+            value, low, high = (
+                float(numbers[f"{name}.{part}"]) for part in ("held_out", "low", "high")
+            )
+            says = f"{title}, {size:,} pictures: {100 * value:.1f} %"
+            points.append(Point(math.log2(size), value, says, low, high))
+        lines.append(Line(title, points))
+    lowest = min(point.low or 0.0 for line in lines for point in line.points)
+    bottom = max(math.floor(10 * lowest) / 10, 0.0)
+    tenths = range(round(10 * bottom), 11)
+    return line_chart(
+        lines,
+        Axis(
+            "pictures learned from",
+            [(math.log2(size), f"{size:,}") for size in _marked(sizes)],
+            math.log2(sizes[0]),
+            math.log2(sizes[-1]),
+        ),
+        Axis(
+            f"right, of {held_out:,} held out",
+            [(tenth / 10, f"{10 * tenth} %") for tenth in tenths],
+            bottom,
+            1.0,
+        ),
+        label="; ".join(point.says for line in lines for point in line.points),
+    )
+
+
+def _marked(sizes: Sequence[int]) -> list[int]:
+    """Those of the sizes that have room for their number: the last, and not one close to it."""
+    return [size for size in sizes if size == sizes[-1] or sizes[-1] / size > 1.5]
+
+
+def _parted(data: Path, whole: Run, target: Path) -> Path:
+    """The data copied into ``train/`` and ``test/``, as a run drew them; made once.
+
+    What the run left out is left out here as well.
+    """
+    if target.is_dir():
+        return target
+    catalog = open_catalog(data)
+    sides = dict(whole.split.select("path", "side").iter_rows())
+    made = Path(tempfile.mkdtemp(prefix=".parted.", dir=target.parent))
+    try:
+        with contextlib.closing(catalog.source):
+            rows = catalog.frame.select("path", "label").iter_rows()
+            for row, (path, label) in enumerate(rows):
+                side = sides.get(path, "left_out")
+                if side == "left_out":
+                    continue
+                part = "test" if side == "held_out" else "train"
+                folder = made / part / f"{catalog.classes.index(label):04d}"
+                folder.mkdir(parents=True, exist_ok=True)
+                (folder / f"{row:06d}").write_bytes(catalog.source.read(row))
+        made.chmod(0o755)
+        made.rename(target)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+    return target
+
+
+def _corrections(file: Path, excluded: Sequence[str]) -> Path:
+    with file.open("w", newline="", encoding="utf-8") as opened:
+        writer = csv.writer(opened)
+        writer.writerow(("path", "action", "label"))
+        writer.writerows((path, "exclude", "") for path in excluded)
+    return file
+
+
+PROJECT = Project(
+    name="more-data",
+    title="Would more pictures help? A curve",
+    idea=(
+        "Train on 250 pictures, on 500, on 1,000, and look where the curve goes. Where it still "
+        "climbs, take more photographs. Where it is flat, more of the same will not help."
+    ),
+    task="Why 25,000 pictures do not overfit and 2,000 do. Courses tell it; they do not draw it.",
+    source="not drawn by the courses",
+    data=("cats-dogs-25k", "cats-dogs-25k-180px", "cats-dogs-3k"),
+    targets=(
+        Target("points on the curve", "points", "", Bound(low=4.0)),
+        Target("what more pictures give a CNN from scratch", "cnn gains", "", Bound(unit="points")),
+        Target("what they give pretrained features", "probe gains", "", Bound(unit="points")),
+    ),
+    minutes=15,
+    code=(
+        "from tellapart.lessons import growth, locating, running\n\n"
+        'found = locating.find("cats-dogs-3k")\n'
+        'result = running.run(growth.PROJECT, find=lambda _: found, out="more-data")\n'
+        "for name, value in result.numbers.items():\n"
+        '    if name.endswith(".held_out"):\n'
+        "        print(name, value)\n"
+    ),
+    explained=(
+        "From scratch, every doubling of the pictures still helps. With pretrained features, the "
+        "first few hundred pictures give nearly all there is: the features know what pictures look "
+        "like, and only the line between the classes is left to find. Where two neighboring bars "
+        "overlap, the step between them may be chance."
+    ),
+    errors=(
+        (
+            "The curve goes down where it should go up.",
+            "Look at the bars: with 1,000 held-out pictures, 2 points are within what chance does.",
+        ),
+        (
+            "Each point was measured on other pictures.",
+            "Then the points cannot be compared. Here the held-out pictures are the same for all, "
+            "and each larger set holds the smaller ones.",
+        ),
+    ),
+    next=("Draw the curve for your own folder: is it still climbing?",),
+    work=_work,
+)

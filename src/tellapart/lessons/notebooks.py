@@ -1,0 +1,131 @@
+"""A project as a notebook that a learner can open: words, code, and what to try next."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tellapart.core.errors import RunError
+from tellapart.lessons.base import Project, Training
+
+
+def write(project: Project, file: str | Path, *, data: str = "") -> Path:
+    """Write a project as a notebook (nbformat 4.5), without outputs.
+
+    Args:
+        project: Which.
+        file: Ends in ``.ipynb``; is not overwritten.
+        data: Path of the pictures, where they are at hand.
+
+    Raises:
+        RunError: If the file exists, cannot be written, or has another ending.
+    """
+    target = Path(file)
+    if target.suffix != ".ipynb":
+        raise RunError(f"'{target}' does not end in .ipynb.", remedy="Choose another name.")
+    text = json.dumps(_notebook(project, data), indent=1, ensure_ascii=False) + "\n"
+    try:
+        with target.open("x", encoding="utf-8") as opened:
+            opened.write(text)
+    except FileExistsError:
+        raise RunError(
+            f"'{target}' exists.", remedy="Choose another name, or move it away."
+        ) from None
+    except OSError as error:
+        raise RunError(f"'{target}' cannot be written: {error}.") from None
+    return target
+
+
+def code(project: Project, data: str = "") -> str:
+    """The project in Python, with the package's own verbs; some ten lines."""
+    if project.code:
+        return project.code
+    lines = ["import tellapart as ta"]
+    if data:
+        lines += ["", f"data = {data!r}"]
+    else:
+        lines += ["from tellapart.lessons import locating", ""]
+        lines += [f"data = locating.find({project.data[0]!r}).path"]
+    for training in project.trainings:
+        lines += [f"# {training.says}", _call(training)]
+    names = ", ".join(_name(training) for training in project.trainings)
+    lines += [f"for run in [{names}]:", '    print(run.metrics["held_out"]["accuracy"])']
+    return "\n".join(lines) + "\n"
+
+
+def commands(project: Project, data: str = "DATA") -> list[str]:
+    """The same as commands in a terminal."""
+    made = []
+    for training in project.trainings:
+        options = [
+            f"--{name.replace('_', '-')} {_spelled(value)}"
+            for name, value in training.settings.items()
+            if value is not None and (name, value) != ("model", "probe")
+        ]
+        made.append(" ".join(["tellapart train", data, *options]))
+    return made
+
+
+def _notebook(project: Project, data: str) -> dict[str, Any]:
+    cells = [
+        _words(f"# {project.title}\n\n{project.idea}\n\n**The task.** {project.task}"),
+        _words("You need `pip install 'tellapart[keras]'`, and the pictures:"),
+    ]
+    if project.data:
+        cells.append(_words(f"`tellapart data get {project.data[0]}` says where they are."))
+    cells.append(_code(code(project, data)))
+    if project.targets:
+        cells.append(_words(_table(project)))
+    if project.keras:
+        cells.append(_words(f"In plain Keras:\n\n```python\n{project.keras}```"))
+    if project.errors:
+        told = "\n\n".join(f"**{symptom}** {remedy}" for symptom, remedy in project.errors)
+        cells.append(_words(f"## Common errors\n\n{told}"))
+    if project.next:
+        cells.append(_words("**Try next**\n\n" + "\n".join(f"- {one}" for one in project.next)))
+    return {
+        "cells": [{"id": f"cell-{place}", **cell} for place, cell in enumerate(cells)],
+        "metadata": {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+def _table(project: Project) -> str:
+    rows = ["| figure | commonly published | to reach |", "| --- | --- | --- |"]
+    for target in project.targets:
+        rows.append(f"| {target.what} | {target.published} | {target.to_reach.text()} |")
+    return "\n".join(rows)
+
+
+def _words(text: str) -> dict[str, Any]:
+    return {"cell_type": "markdown", "metadata": {}, "source": text}
+
+
+def _code(text: str) -> dict[str, Any]:
+    return {
+        "cell_type": "code",
+        "execution_count": None,
+        "metadata": {},
+        "outputs": [],
+        "source": text,
+    }
+
+
+def _call(training: Training) -> str:
+    options = "".join(
+        f", {name}={value!r}" for name, value in training.settings.items() if value is not None
+    )
+    return f"{_name(training)} = ta.train(data{options})"
+
+
+def _name(training: Training) -> str:
+    return training.name.replace("-", "_")
+
+
+def _spelled(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

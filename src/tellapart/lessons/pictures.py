@@ -1,0 +1,207 @@
+"""What the trainings of a project look like: files in its folder, and those that its page shows.
+
+:func:`draw` makes all of them, beside the run folders. :func:`keep` takes those for a page that may
+stand there: pictures of a data set only if its licence lets them be shown again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from PIL import Image
+
+from tellapart.core.errors import SettingsError
+from tellapart.core.progress import SILENT, Progress
+from tellapart.data.catalog import Catalog, open_catalog
+from tellapart.datasets.copies import Found
+from tellapart.explanations.sheets import Block, sheet
+from tellapart.explanations.views import kernel_block, map_blocks
+from tellapart.images.decoder import RGB, decode, resize
+from tellapart.lessons.charts import alone
+from tellapart.networks.augment.previewing import PreviewSettings, preview
+from tellapart.reports import curves
+from tellapart.reports.network_view import learning_view
+from tellapart.runs import Run
+
+FOLDER = "pictures"
+MISTAKES, _COLUMNS = 15, 5
+_VARIED = 4
+_QUALITY = 82
+"""Of the WebP files: half a megabyte a sheet as PNG, some 60 kB so, and letters stay sharp."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A picture of a project.
+
+    Attributes:
+        file: Its name.
+        says: What is to be seen in it.
+        of_data: Whether pictures of the data set are in it.
+    """
+
+    file: str
+    says: str
+    of_data: bool
+
+
+def draw(
+    folder: Path,
+    found: Found,
+    runs: Mapping[str, Run],
+    *,
+    progress: Progress = SILENT,
+) -> list[Drawn]:
+    """Write what there is to see of the trainings of a project.
+
+    Args:
+        folder: For the files; made if need be.
+        found: What was trained on.
+        runs: Runs by the name of their training.
+        progress: Who is told how far it is.
+    """
+    if not runs:
+        return []
+    folder.mkdir(parents=True, exist_ok=True)
+    with progress.stage("Drawing", total=len(runs), unit="runs") as stage:
+        catalog = open_catalog(found.path, label_from=found.dataset.label_from)
+        drawn: list[Drawn] = []
+        with contextlib.closing(catalog.source):
+            album = _Album(folder, catalog, found.dataset.classes)
+            for name, run in runs.items():
+                drawn += album.of(name, run)
+                stage.advance()
+    return drawn
+
+
+def keep(source: Path, target: Path, project: str, result: Mapping[str, Any]) -> list[Any]:
+    """Copy what a page may show, each file under the project's name.
+
+    Args:
+        source: A project's folder.
+        target: For the copies.
+        project: Its name.
+        result: The content of its ``project.json``.
+
+    Returns:
+        Those that were copied, as the result has them, under their new names.
+    """
+    kept = []
+    for one in result["pictures"]:
+        if one["of_data"] and not result["shareable"]:
+            continue
+        name = f"{project}-{one['file']}"
+        target.mkdir(parents=True, exist_ok=True)
+        (target / name).write_bytes((source / FOLDER / one["file"]).read_bytes())
+        kept.append({**one, "file": name})
+    return kept
+
+
+def learning_curve(run: Run) -> str | None:
+    """The accuracy over the epochs of a network, as a whole SVG file; None for a probe.
+
+    It has the colors of the report, light or dark as the reader's system is.
+    """
+    view = learning_view(run, lambda path: None)
+    if view is None or not view.history:
+        return None
+    held, trained = run.metrics["held_out"], run.metrics["train"]["accuracy"]
+    low, high = held["accuracy_ci95"]
+    return alone(str(curves.accuracy_curve(view, trained, held["accuracy"], (low, high))))
+
+
+class _Album:
+    """Draws one run after the other into a folder."""
+
+    def __init__(self, folder: Path, catalog: Catalog, classes: Sequence[str]) -> None:
+        self._folder, self._catalog, self._classes = folder, catalog, classes
+        self._rows = {path: row for row, path in enumerate(catalog.paths)}
+
+    def of(self, name: str, run: Run) -> Iterator[Drawn]:
+        """All that there is of a run."""
+        network = run.settings.get("network") is not None
+        curve = learning_curve(run)
+        if curve is not None:
+            file = f"{name}-learning.svg"
+            (self._folder / file).write_text(curve, encoding="utf-8")
+            yield Drawn(file, f"How `{name}` learns: accuracy over the epochs.", False)
+        if network:
+            yield from self._seeing(name, run)
+            yield from self._varied(name, run)
+        yield from self._mistakes(name, run)
+
+    def _seeing(self, name: str, run: Run) -> Iterator[Drawn]:
+        """The first kernels of a network with convolutions, and a picture's way through it."""
+        rows = run.predictions.filter(pl.col("correct")).sort("probability", descending=True)
+        with contextlib.suppress(SettingsError):  # without a convolution
+            block = kernel_block(run.model)
+            yield self._sheet(
+                f"{name}-filters", [block], f"What the first layer of `{name}` looks for.", False
+            )
+            for pixels, label in self._pixels(rows.head(1), "label"):
+                size = run.settings["decode"]["size"]
+                square = resize(pixels, size, run.settings["decode"]["fit"])
+                yield self._sheet(
+                    f"{name}-maps",
+                    map_blocks(run.model, square),
+                    f"A picture's way through `{name}`: {self._named(label)}, layer by layer.",
+                    True,
+                )
+
+    def _varied(self, name: str, run: Run) -> Iterator[Drawn]:
+        """Training pictures as its policy varies them; nothing where it does not."""
+        asked, seen = run.settings["settings"], run.settings["decode"]
+        settings = {name: asked[name] for name in ("model", "augment", "seed")}
+        shown = preview(
+            self._catalog,
+            PreviewSettings(**settings, size=seen["size"], fit=seen["fit"], n=_VARIED),
+        )
+        if shown.policy.spec != "none":
+            says = f"What `{name}` learns from: each picture otherwise in every epoch."
+            yield self._image(f"{name}-varied", shown.pixels, says, True)
+
+    def _mistakes(self, name: str, run: Run) -> Iterator[Drawn]:
+        """The held-out pictures that the model is most sure of, and wrong."""
+        wrong = run.predictions.filter(pl.col("counted") & ~pl.col("correct"))
+        top = wrong.sort("probability", descending=True).head(MISTAKES)
+        tiles, labels = [], []
+        for pixels, label, predicted, probability in self._pixels(
+            top, "label", "predicted", "probability"
+        ):
+            tiles.append(pixels)
+            names = f"{self._named(label)} as {self._named(predicted)}"
+            labels.append(f"{names} {100 * probability:.0f} %")
+        if tiles:
+            note = f"{len(tiles)} of {wrong.height:,}, the surest first"
+            caption = "Mistakes: what it is, and what it was taken for"
+            block = Block(caption, tiles, _COLUMNS, labels, note)
+            says = f"Held-out pictures that `{name}` gets wrong, those it is surest of first."
+            yield self._sheet(f"{name}-mistakes", [block], says, True)
+
+    def _pixels(self, frame: pl.DataFrame, *columns: str) -> Iterator[tuple[Any, ...]]:
+        """Decoded pictures of some predictions, with what else is asked for."""
+        for path, *more in frame.select("path", *columns).iter_rows():
+            row = self._rows.get(path)
+            if row is not None:
+                yield decode(self._catalog.source.read(row)).pixels, *more
+
+    def _named(self, label: str) -> str:
+        """The class as people call it: arrays know only numbers."""
+        if label in self._classes or not label.isdecimal() or int(label) >= len(self._classes):
+            return label
+        return self._classes[int(label)]
+
+    def _sheet(self, stem: str, blocks: Sequence[Block], says: str, of_data: bool) -> Drawn:
+        return self._image(stem, sheet(blocks), says, of_data)
+
+    def _image(self, stem: str, pixels: RGB | NDArray[np.uint8], says: str, of_data: bool) -> Drawn:
+        file = f"{stem}.webp"
+        Image.fromarray(pixels).save(self._folder / file, "WEBP", quality=_QUALITY, method=6)
+        return Drawn(file, says, of_data)

@@ -1,0 +1,116 @@
+"""Where a project is worked on: its data, its folder, and the numbers it has come to so far."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from tellapart import api
+from tellapart.core.errors import RunError
+from tellapart.core.progress import Progress
+from tellapart.lessons.base import Number, Training
+from tellapart.lessons.pictures import FOLDER, Drawn
+from tellapart.runs import Run, is_resumable, open_run, partial_of
+
+
+class Workshop:
+    """What a project's work is handed.
+
+    Args:
+        folder: For its run folders; exists.
+        data: What to train on, or None for a project without pictures.
+        seed: Draws every random choice.
+        progress: Who is told how far it is.
+
+    Attributes:
+        numbers: Said with :meth:`tell`, in that order.
+        notes: Said with :meth:`note`.
+        runs: By the name of the training.
+        drawn: Pictures made with :meth:`draw`.
+    """
+
+    def __init__(self, folder: Path, data: Path | None, seed: int, progress: Progress) -> None:
+        self.folder, self.data, self.seed, self.progress = folder, data, seed, progress
+        self.numbers: dict[str, Number] = {}
+        self.notes: list[str] = []
+        self.runs: dict[str, Run] = {}
+        self.drawn: list[Drawn] = []
+
+    def tell(self, name: str, value: Number) -> None:
+        """Give a number, or a word, to the targets and the page."""
+        self.numbers[name] = value
+
+    def note(self, sentence: str) -> None:
+        """Say something worth telling."""
+        self.notes.append(sentence)
+
+    def draw(self, file: str, content: str, says: str) -> None:
+        """Give a drawing, as an SVG file without pictures of the data, to the page."""
+        folder = self.folder / FOLDER
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / file).write_text(content, encoding="utf-8")
+        self.drawn.append(Drawn(file, says, of_data=False))
+
+    def train(self, training: Training, *, data: Path | None = None, **more: Any) -> Run:
+        """Do one training, or take the one that an interrupted run of the project has finished.
+
+        Its numbers are told under its name: ``held_out``, ``train``, ``gap``, ``n``, ``verdict``,
+        ``seconds``, and of a network ``epochs`` and ``shown`` (the running training accuracy of
+        the last epoch).
+
+        Args:
+            training: Name and settings.
+            data: In place of the project's own.
+            more: Settings on top.
+        """
+        source = data or self.data
+        if source is None:
+            raise RunError(f"'{training.name}' has no pictures to train on.")
+        target = self.folder / training.name
+        if (target / "metrics.json").is_file():
+            run = open_run(target)
+        elif is_resumable(partial_of(target)):
+            run = api.resume(target, progress=Titled(self.progress, training.name))
+        else:
+            run = api.train(
+                source,
+                **{"seed": self.seed, **training.settings, **more},
+                out=target,
+                progress=Titled(self.progress, training.name),
+            )
+        self.runs[training.name] = run
+        self._tell_all(training.name, run)
+        return run
+
+    def _tell_all(self, name: str, run: Run) -> None:
+        held, trained = run.metrics["held_out"], run.metrics["train"]
+        numbers: dict[str, Number] = {
+            "held_out": held["accuracy"],
+            "train": trained["accuracy"],
+            "gap": trained["accuracy"] - held["accuracy"],
+            "n": held["n"],
+            "verdict": run.metrics["verdict"]["code"],
+            "seconds": run.timings["seconds"]["total"],
+        }
+        if run.history is not None:
+            numbers["epochs"] = run.history.height
+            numbers["shown"] = float(run.history["accuracy"][-1])
+        for key, value in numbers.items():
+            self.tell(f"{name}.{key}", value)
+
+
+@dataclasses.dataclass(frozen=True)
+class Titled:
+    """A progress that says once whose stages come."""
+
+    progress: Progress
+    title: str
+
+    def __post_init__(self) -> None:
+        with self.progress.stage("Training", unit="") as stage:
+            stage.summarize(self.title)
+
+    def stage(self, name: str, *, total: int | None = None, unit: str = "pictures") -> Any:
+        """As the progress itself."""
+        return self.progress.stage(name, total=total, unit=unit)

@@ -1,0 +1,1 @@
+"""From predictions and the truth to numbers with intervals."""

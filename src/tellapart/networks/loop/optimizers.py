@@ -1,0 +1,84 @@
+"""Keras's optimizers as a recipe asks for them; Adam in one pass where the engine has that.
+
+Keras writes Adam as a dozen operations, each of which goes through all weights. Those of a dense
+layer of 9 million weights do not fit a processor's cache, so that a step is mostly waiting for
+memory. TensorFlow has the whole update as one operation, in which the classic `cnn` takes 60 ms a
+step instead of 70, and 37 instead of 44 in ``mixed_bfloat16`` (150x150, batches of 32, two cores of
+an AMD EPYC with AVX-512; medians of 20 steps, 2026-11-25). Compiled programs have it as one anyway.
+
+Source: Kingma and Ba, *Adam: A Method for Stochastic Optimization* (2014, arXiv:1412.6980).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tellapart.networks.spec.recipes import Recipe
+
+_MOMENTUM = 0.9
+
+
+def optimizer(keras: Any, recipe: Recipe, rate: Any) -> Any:
+    """The optimizer of a recipe, not built yet.
+
+    Args:
+        keras: The module.
+        recipe: ``optimizer``, ``weight_decay`` and ``compiled`` are read.
+        rate: The learning rate, or its schedule.
+
+    Returns:
+        A ``keras.optimizers.Optimizer``. Weight decay is decoupled and spares biases and
+        normalization.
+    """
+    decay = recipe.weight_decay or None
+    kinds = keras.optimizers
+    match recipe.optimizer:
+        case "sgd":
+            made = kinds.SGD(rate, momentum=_MOMENTUM, nesterov=True, weight_decay=decay)
+        case "adam":
+            made = _quickest(keras, kinds.Adam, recipe)(rate, weight_decay=decay)
+        case "adamw":
+            kind = _quickest(keras, kinds.AdamW, recipe)
+            made = kind(rate, weight_decay=recipe.weight_decay)
+    if decay:
+        made.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return made
+
+
+def _quickest(keras: Any, kind: Any, recipe: Recipe) -> Any:
+    if recipe.compiled or keras.backend.backend() != "tensorflow":
+        return kind
+    return in_one_pass(kind)
+
+
+def in_one_pass(kind: Any) -> Any:
+    """Keras's ``Adam`` or ``AdamW`` with TensorFlow's one operation for the update.
+
+    The numbers agree with Keras's own up to float32's rounding, which tests hold them to.
+    """
+    import tensorflow as tf
+
+    class OnePass(kind):  # type: ignore[misc]
+        def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+            place = self._get_variable_index(variable)
+            step = tf.cast(self.iterations + 1, tf.float32)
+            beta1, beta2 = tf.constant(self.beta_1), tf.constant(self.beta_2)
+            tf.raw_ops.ResourceApplyAdam(
+                var=_handle(variable),
+                m=_handle(self._momentums[place]),
+                v=_handle(self._velocities[place]),
+                beta1_power=tf.pow(beta1, step),
+                beta2_power=tf.pow(beta2, step),
+                lr=tf.cast(learning_rate, tf.float32),
+                beta1=beta1,
+                beta2=beta2,
+                epsilon=tf.constant(self.epsilon),
+                grad=tf.cast(gradient, tf.float32),
+            )
+
+    return OnePass
+
+
+def _handle(variable: Any) -> Any:
+    """TensorFlow's handle of its own variable, or of the one inside a Keras variable."""
+    return variable.handle if hasattr(variable, "handle") else variable.value.handle

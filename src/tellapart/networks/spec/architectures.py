@@ -1,0 +1,316 @@
+"""The networks there are: a few numbers each, and the table of layers they stand for.
+
+Who does what: a :class:`Spec` is all that is chosen about a network, ready to be kept as JSON;
+:mod:`.tables` lists its layers, :mod:`.starts` draws their weights; :mod:`.twin` builds them
+with Keras, :func:`tellapart.graph.to_onnx` writes them as a file.
+
+Sources: the convolutional network is the classic lesson (LeCun et al., 1998; a convolution
+without padding, then a maximum, a few times over, then dense layers); the residual one follows
+He et al., *Deep residual learning* (2015), cut down to what a processor trains in minutes;
+``finetune`` is EfficientNet-Lite0 (:mod:`tellapart.transfer.backbones.efficientnet_lite`).
+
+Example:
+    >>> spec = default("cnn", size=150, gray=False, classes=2)
+    >>> spec.filters, spec.units
+    ((16, 32, 64), (512,))
+    >>> Spec.model_validate_json(spec.model_dump_json()) == spec
+    True
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import prod
+from typing import Annotated, Any, Literal, NamedTuple, get_args
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, model_validator
+
+from tellapart.core.config import Settings, settings
+from tellapart.core.errors import SettingsError
+from tellapart.graph import (
+    Add,
+    Conv,
+    Dense,
+    Flatten,
+    GlobalAveragePool,
+    Graph,
+    Layer,
+    Luma,
+    MaxPool,
+    Scale,
+    Softmax,
+    leading_to,
+    shapes,
+)
+from tellapart.networks.loop import starts
+from tellapart.networks.spec import tables
+from tellapart.networks.spec.tables import FEATURE_MAP
+from tellapart.transfer import backbones
+
+Kind = Literal["linear", "dnn", "cnn", "resnet", "finetune"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+LOGITS, PROBABILITIES, LOGIT_MAP = "logits", "probabilities", "logit_map"
+SMALL = 40
+"""Up to this side in pixels, networks are made for pictures such as MNIST's."""
+
+_Count = Annotated[int, Field(ge=1, le=16384)]
+_Repeats = Annotated[int, Field(ge=0, le=64)]
+
+
+class LayerRow(NamedTuple):
+    """One layer as a report lists it."""
+
+    name: str
+    kind: str
+    shape: str
+    parameters: int
+
+
+class Spec(Settings):
+    """All that is chosen about a network. What is left out gets the default of its kind.
+
+    Attributes:
+        kind: One of :data:`KINDS`.
+        size: Side of the pictures in pixels.
+        gray: Whether it sees luma alone.
+        classes: How many there are to tell apart.
+        units: Of each hidden dense layer; ``dnn`` (512, 512), ``cnn`` (512,), no others.
+        filters: ``cnn``: of each convolution, (16, 32, 64), or (32, 64) for small pictures.
+            ``resnet``: the width of the stem and then of each stage, (32, 64, 128, 256), or
+            (32, 64, 128) for small pictures.
+        blocks: ``resnet``: residual blocks in each stage, (0, 1, 1), or (1, 1) for small ones.
+        dropout: Share of the inputs of dense layers left out in training, at least 0 and
+            below 1; never of the pixels, so ``linear`` has none.
+
+    Raises:
+        SettingsError: With code ``too_small`` if the pictures are, and in :func:`default` for
+            any other value that has no meaning.
+    """
+
+    kind: Kind
+    size: int = Field(ge=1, le=1024)
+    gray: bool
+    classes: int = Field(ge=2)
+    units: tuple[_Count, ...] = ()
+    filters: tuple[_Count, ...] = ()
+    blocks: tuple[_Repeats, ...] = ()
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or given.get("kind") not in KINDS:
+            return given
+        defaults = _defaults(given["kind"], given.get("size"))
+        # JSON has no tuples, and what passes here counts as Python's own values afterwards.
+        chosen = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in given.items()
+            if value is not None
+        }
+        if chosen.get("filters") and "blocks" not in chosen and defaults["blocks"]:
+            # As many stages as widths were asked for; the first width is the stem's.
+            repeats = [*defaults["blocks"], *[1] * len(chosen["filters"])]
+            defaults["blocks"] = tuple(repeats[: max(len(chosen["filters"]) - 1, 0)])
+        return {**defaults, **chosen}
+
+    @model_validator(mode="after")
+    def _fits(self) -> Spec:
+        if self.kind == "resnet" and len(self.filters) == 1:
+            raise SettingsError(
+                f"--filters is {_numbers(self.filters)}, but 'resnet' takes two widths or more.",
+                remedy="The first is the stem's, the others those of the stages, such as 32,64.",
+            )
+        for name in ("units", "filters", "blocks"):
+            wanted, found = _defaults(self.kind, self.size)[name], getattr(self, name)
+            if found and not wanted:
+                raise SettingsError(
+                    f"--{name} is {_numbers(found)}, but {self.kind!r} has no {name} to choose.",
+                    remedy=f"Leave --{name} away, or choose another --model.",
+                )
+            if wanted and not found:
+                raise SettingsError(f"--{name} is empty.", remedy=f"Such as {_numbers(wanted)}.")
+        if self.kind == "linear" and self.dropout:
+            raise SettingsError(
+                f"--dropout is {self.dropout:g}, but 'linear' has only the pixels to drop.",
+                remedy="Leave --dropout away, or choose another --model.",
+            )
+        if self.kind == "resnet" and len(self.blocks) != len(self.filters) - 1:
+            raise SettingsError(
+                f"--blocks is {_numbers(self.blocks)}, but --filters {_numbers(self.filters)} "
+                f"makes {len(self.filters) - 1} stages.",
+                remedy="Give one number of blocks for each width after the first.",
+            )
+        least = self.least_size()
+        if self.size < least:
+            raise SettingsError(
+                f"Pictures of {self.size} x {self.size} pixels are too small for this "
+                f"{self.kind!r} network.",
+                remedy=f"The least --size is {least}"
+                + (f" with --filters {_numbers(self.filters)}." if self.filters else "."),
+                code="too_small",
+            )
+        return self
+
+    def least_size(self) -> int:
+        """The smallest side in pixels that such a network can take."""
+        match self.kind:
+            case "cnn":
+                side = 1
+                for _ in self.filters:
+                    side = 2 * side + 2  # undo the maximum, then the unpadded convolution
+                return side
+            case "resnet":
+                halved = 1 << len(self.blocks)  # by the stages, and above SMALL by the stem
+                return halved if halved <= SMALL else 2 * halved
+            case "finetune":
+                return backbones.SIZES[0]
+            case _:
+                return 1
+
+    def graph(self) -> Graph:
+        """The table of layers, with the outputs ``probabilities`` and, with a map, ``logit_map``.
+
+        The layer ``logits`` is what training works on; ``logit_map`` is the same numbers at each
+        place of the last map, so that their mean is the logits exactly.
+        """
+        layers: list[Layer] = [Luma("luma")] if self.gray else []
+        layers += _body(self)
+        outputs: tuple[str, ...] = (PROBABILITIES,)
+        layers.append(Dense(LOGITS, units=self.classes, dropout=self.dropout))
+        layers.append(Softmax(PROBABILITIES))
+        if self.kind in ("resnet", "finetune"):
+            layers.append(Conv(LOGIT_MAP, filters=self.classes, inputs=(FEATURE_MAP,)))
+            outputs += (LOGIT_MAP,)
+        return Graph((self.size, self.size), tuple(layers), outputs)
+
+    def layers(self) -> list[LayerRow]:
+        """Each layer up to ``logits``: name, kind, shape of what it makes, parameters."""
+        graph = self.graph()
+        known = shapes(graph)
+        rows = []
+        for layer, inputs in leading_to(graph, LOGITS):
+            text = " × ".join(str(side) for side in known[layer.name])
+            count = _parameters(layer, known[inputs[0]][-1])
+            rows.append(LayerRow(layer.name, _title(layer), text, count))
+        return rows
+
+    def parameters(self) -> int:
+        """Numbers that training changes; those of normalization among them."""
+        return sum(row.parameters for row in self.layers())
+
+
+def default(
+    kind: Kind,
+    *,
+    size: int,
+    gray: bool,
+    classes: int,
+    units: Sequence[int] | None = None,
+    filters: Sequence[int] | None = None,
+    blocks: Sequence[int] | None = None,
+    dropout: float | None = None,
+) -> Spec:
+    """A network from what was asked for; None means the default of its kind.
+
+    Raises:
+        SettingsError: With every value that has no meaning; code ``too_small`` if it is the size.
+    """
+    chosen: dict[str, Any] = {"kind": kind, "size": size, "gray": gray, "classes": classes}
+    for name, value in (("units", units), ("filters", filters), ("blocks", blocks)):
+        if value is not None:
+            chosen[name] = tuple(value)
+    if dropout is not None:
+        chosen["dropout"] = float(dropout)
+    return settings(Spec, chosen)
+
+
+def pretrained(spec: Spec) -> dict[str, npt.NDArray[np.float32]] | None:
+    """The weights that training starts from, by the names of ``weight_shapes``; or None.
+
+    Raises:
+        WeightsError: If they are missing or not the known ones.
+    """
+    return starts.pretrained(gray=spec.gray) if spec.kind == "finetune" else None
+
+
+def _defaults(kind: Kind, size: Any) -> dict[str, Any]:
+    """The numbers of each kind; small pictures get less halving, so that a map is left."""
+    small = isinstance(size, int) and size <= SMALL
+    chosen: dict[str, Any] = {"units": (), "filters": (), "blocks": (), "dropout": 0.0}
+    match kind:
+        case "dnn":
+            chosen.update(units=(512, 512), dropout=0.2)
+        case "cnn":
+            chosen.update(units=(512,), filters=(32, 64) if small else (16, 32, 64))
+        case "resnet" if small:
+            chosen.update(filters=(32, 64, 128), blocks=(1, 1))
+        case "resnet":
+            chosen.update(filters=(32, 64, 128, 256), blocks=(0, 1, 1))
+        case "finetune":
+            chosen.update(dropout=0.2)
+        case _:
+            pass
+    return chosen
+
+
+def _body(spec: Spec) -> list[Layer]:
+    match spec.kind:
+        case "linear":
+            return tables.linear()
+        case "dnn":
+            return tables.dnn(spec.units, spec.dropout)
+        case "cnn":
+            return tables.cnn(spec.filters, spec.units, spec.dropout)
+        case "resnet":
+            return tables.resnet(spec.filters, spec.blocks, halve=spec.size > SMALL)
+        case "finetune":
+            return tables.finetune(spec.size)
+
+
+def _parameters(layer: Layer, given: int) -> int:
+    match layer:
+        case Conv():
+            kernel = prod((layer.kernel, layer.kernel, given // layer.groups, layer.filters))
+            return kernel + layer.filters * (2 if layer.norm else 1)
+        case Dense():
+            return (given + 1) * layer.units
+        case _:
+            return 0
+
+
+def _title(layer: Layer) -> str:
+    match layer:
+        case Conv():
+            deep = "depthwise convolution" if layer.groups > 1 else "convolution"
+            step = f", step {layer.stride}" if layer.stride > 1 else ""
+            norm = ", normalized" if layer.norm else ""
+            return f"{deep} {layer.kernel} × {layer.kernel}{step}{norm}{_after(layer.activation)}"
+        case Dense():
+            drop = f", dropout {layer.dropout:g}" if layer.dropout else ""
+            return f"dense{_after(layer.activation)}{drop}"
+        case Add():
+            return f"sum{_after(layer.activation)}"
+        case MaxPool():
+            return f"maximum of {layer.size} × {layer.size}"
+        case _:
+            return _TITLES[type(layer)]
+
+
+_TITLES: Mapping[type[Layer], str] = {
+    Luma: "color to gray",
+    Scale: "scaling",
+    Flatten: "as one row",
+    GlobalAveragePool: "mean over the map",
+}
+
+
+def _after(activation: str | None) -> str:
+    return f", {activation}" if activation else ""
+
+
+def _numbers(values: Sequence[int]) -> str:
+    return ",".join(str(value) for value in values)

@@ -1,0 +1,273 @@
+"""How a network is trained: every choice, resolved, as one frozen value.
+
+A :class:`Recipe` is what a run stores and what a child process reads; nothing in it is
+decided later except where it says ``"auto"``. :func:`default` fills one in for a kind of network
+and the data at hand. All numbers of the defaults stand in one table.
+
+Example:
+    >>> recipe = default("dnn", n=60_000, size=28, gray=True, classes=10, epochs=3)
+    >>> recipe.epochs, recipe.batch, recipe.optimizer
+    (3, 64, 'adam')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import Field
+
+from tellapart.core.config import Settings, settings
+from tellapart.core.errors import SettingsError
+from tellapart.networks.augment import Policy
+from tellapart.networks.augment import default as default_policy
+
+Schedule = Literal["onecycle", "cosine", "constant"]
+Optimizer = Literal["sgd", "adam", "adamw"]
+Precision = Literal["float32", "mixed_bfloat16", "auto"]
+
+
+class Stage(Settings):
+    """One part of a training in which only the upper layers learn.
+
+    Each stage has an optimizer and a schedule of its own.
+
+    Attributes:
+        prefix: Layers from the first whose name begins so, up to the end, learn; those below
+            are frozen. Empty: all learn.
+        epochs: Passes over the training part.
+        learning_rate: Peak of its schedule.
+    """
+
+    prefix: str = ""
+    epochs: int = Field(ge=1, le=100_000)
+    learning_rate: float = Field(gt=0)
+
+
+class Recipe(Settings):
+    """How a network is trained.
+
+    Attributes:
+        epochs: Passes over the training part; with ``stages`` their sum counts instead, and
+            with ``budget`` it is the most.
+        batch: Pictures a step. More than there are becomes as many as there are.
+        optimizer: ``"sgd"`` has Nesterov momentum 0.9.
+        learning_rate: Peak of the schedule, or ``"auto"`` for the finder.
+        schedule: Its shape; see :mod:`tellapart.networks.loop.schedules`.
+        warmup: Share of the steps in which the rate rises.
+        weight_decay: Decoupled, on kernels alone.
+        label_smoothing: Share of each target spread over all classes.
+        augment: What is done to training pictures.
+        class_weights: Whether rare classes weigh more, so that all weigh the same together.
+        target: Accuracy at which training stops, or None.
+        target_on: Which accuracy: the running one of the training part, or that of the
+            validation slice.
+        patience: Epochs without a better validation loss after which training stops and the
+            best weights return; None trains to the end and keeps the last.
+        budget: Seconds that the whole may take, from when the child process is handed the job
+            (or started with it) to the saved weights; None for no limit.
+        precision: ``"auto"`` measures ``mixed_bfloat16`` where the processor or device has it,
+            and takes it if it is faster.
+        compiled: Keras's ``jit_compile``; None is its ``"auto"``.
+        steps_per_execution: Steps between two returns to Python.
+        seed: Draws initial weights, order, dropout and augmentation.
+        checkpoint_minutes: Minutes between checkpoints inside an epoch; there is one after
+            each epoch anyway.
+        tensorboard: Whether TensorBoard logs are written.
+        stages: Parts of the training, one after the other; empty for one in which all learn.
+    """
+
+    epochs: int = Field(ge=1, le=100_000)
+    batch: int = Field(ge=1, le=65_536)
+    optimizer: Optimizer = "adam"
+    learning_rate: float | Literal["auto"] = 1e-3
+    schedule: Schedule = "constant"
+    warmup: float = Field(default=0.0, ge=0, lt=1)
+    weight_decay: float = Field(default=0.0, ge=0, lt=1)
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    augment: Policy = Field(default_factory=lambda: Policy.parse("none"))
+    class_weights: bool = False
+    target: float | None = Field(default=None, gt=0, le=1)
+    target_on: Literal["training", "validation"] = "training"
+    patience: int | None = Field(default=None, ge=1)
+    budget: float | None = Field(default=None, gt=0)
+    precision: Precision = "float32"
+    compiled: bool | None = None
+    steps_per_execution: int = Field(default=1, ge=1, le=1024)
+    seed: int = Field(default=0, ge=0, le=2**32 - 1)
+    checkpoint_minutes: float = Field(default=5.0, gt=0)
+    tensorboard: bool = False
+    stages: tuple[Stage, ...] = ()
+
+    def resolved_stages(self) -> tuple[Stage, ...]:
+        """The stages; one in which all layers learn where none are named.
+
+        ``learning_rate="auto"`` counts as 1.0 until the finder has chosen.
+        """
+        if self.stages:
+            return self.stages
+        rate = 1.0 if self.learning_rate == "auto" else self.learning_rate
+        return (Stage(epochs=self.epochs, learning_rate=rate),)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """The defaults of one kind of network: of all its trainings, and of those on few pictures."""
+
+    numbers: Mapping[str, Any]
+    small: Mapping[str, Any]  # below _SMALL pictures, in place of those
+
+
+_SMALL = 5_000
+"""Pictures below which a training counts as small."""
+
+_SHORT = 400
+"""Steps of a whole training below which it is not compiled: compiling `dnn` takes as long (1.6 s)
+as it saves in some 350 steps."""
+
+_TABLE: Mapping[str, _Row] = {
+    "linear": _Row(
+        {"epochs": 20, "batch": 32, "optimizer": "adam", "learning_rate": 1e-3}, {"epochs": 30}
+    ),
+    "dnn": _Row(
+        {
+            "epochs": 20,
+            "batch": 64,
+            "optimizer": "adam",
+            "learning_rate": 1e-3,
+            "schedule": "onecycle",
+            "warmup": 0.1,
+            # One compiled program for 32 steps: 4.8 s an epoch of 60,000 28x28 pictures at
+            # batch 32 on two cores, where step by step takes 14.3 s.
+            "compiled": True,
+            "steps_per_execution": 32,
+        },
+        {"epochs": 30, "batch": 32},
+    ),
+    "cnn": _Row(
+        # Not compiled: convolutions are slower so on a CPU (9.2 s against 5.1 s an epoch).
+        {
+            "epochs": 15,
+            "batch": 32,
+            "optimizer": "adam",
+            "learning_rate": 1e-3,
+            "schedule": "cosine",
+            "warmup": 0.05,
+        },
+        {},
+    ),
+    "resnet": _Row(
+        {
+            "epochs": 12,
+            "batch": 128,
+            "optimizer": "sgd",
+            "learning_rate": 0.2,
+            "schedule": "onecycle",
+            "warmup": 0.25,
+            "weight_decay": 5e-3,
+            "label_smoothing": 0.05,
+        },
+        # Few pictures are seen often, each time otherwise; docs/decisions/0067 has the trials.
+        {
+            "epochs": 120,
+            "batch": 64,
+            "optimizer": "adamw",
+            "learning_rate": 3e-3,
+            "weight_decay": 0.05,
+        },
+    ),
+    "finetune": _Row(
+        {
+            "epochs": 4,
+            "batch": 32,
+            "optimizer": "adamw",
+            "learning_rate": 3e-4,
+            "schedule": "onecycle",
+            "warmup": 0.2,
+            "weight_decay": 1e-3,
+            "label_smoothing": 0.1,
+            "stages": (
+                Stage(prefix="logits", epochs=1, learning_rate=3e-4),
+                Stage(prefix="block12", epochs=2, learning_rate=1e-4),
+                Stage(prefix="block8", epochs=1, learning_rate=3e-5),
+            ),
+        },
+        {},
+    ),
+}
+
+
+def default(kind: str, *, n: int, size: int, gray: bool, classes: int, **overrides: Any) -> Recipe:
+    """The recipe of a kind of network for the data at hand.
+
+    Args:
+        kind: One of ``tellapart.networks.spec.architectures.KINDS``.
+        n: Training pictures.
+        size: Side of the pictures in pixels.
+        gray: Whether they have one channel.
+        classes: How many classes there are.
+        overrides: Fields of :class:`Recipe` to set; None keeps the default. ``epochs`` or
+            ``learning_rate`` for a network with stages scale all of its stages.
+
+    Raises:
+        SettingsError: If the kind is unknown or a value is not allowed.
+    """
+    if kind not in _TABLE:
+        raise SettingsError(
+            f"No network is called {kind!r}.", remedy=f"Known: {', '.join(_TABLE)}."
+        )
+    row = _TABLE[kind]
+    values: dict[str, Any] = {
+        "augment": default_policy(kind, gray=gray, size=size),
+        **row.numbers,
+        **(row.small if n < _SMALL else {}),
+    }
+    chosen = {name: value for name, value in overrides.items() if value is not None}
+    if values.get("stages") and "stages" not in chosen:
+        chosen = _through_stages(values["stages"], chosen, values["learning_rate"])
+    values.update(chosen)
+    recipe = settings(Recipe, values)
+    epochs = sum(stage.epochs for stage in recipe.resolved_stages())
+    if epochs * -(-n // recipe.batch) >= _SHORT:
+        return recipe
+    plain = {"compiled": None, "steps_per_execution": 1}
+    return recipe.model_copy(update={k: v for k, v in plain.items() if k not in chosen})
+
+
+def _through_stages(
+    stages: tuple[Stage, ...], chosen: Mapping[str, Any], usual: float
+) -> dict[str, Any]:
+    """Overrides with the stages made to follow ``epochs`` and ``learning_rate``."""
+    made = dict(chosen)
+    epochs, rate = made.get("epochs"), made.get("learning_rate")
+    if isinstance(epochs, int) and epochs >= 1:
+        shares = share_epochs(epochs, [stage.epochs for stage in stages])
+        stages = tuple(
+            stage.model_copy(update={"epochs": share})
+            for stage, share in zip(stages, shares, strict=True)
+            if share
+        )
+    if isinstance(rate, float) and rate > 0:
+        stages = tuple(
+            stage.model_copy(update={"learning_rate": stage.learning_rate * rate / usual})
+            for stage in stages
+        )
+    return made | {"stages": stages}
+
+
+def share_epochs(total: int, parts: list[int]) -> list[int]:
+    """Deal ``total`` epochs to stages in the proportion of ``parts``; the first get the rest.
+
+    Example:
+        >>> share_epochs(4, [3, 2, 1])
+        [2, 1, 1]
+        >>> share_epochs(1, [3, 2, 1])
+        [1, 0, 0]
+    """
+    exact = [total * part / sum(parts) for part in parts]
+    dealt = [int(share) for share in exact]
+    order = sorted(range(len(parts)), key=lambda i: (dealt[i] - exact[i], i))
+    for i in order[: total - sum(dealt)]:
+        dealt[i] += 1
+    return dealt

@@ -1,0 +1,1 @@
+"""The main jobs from top to bottom: check, train, evaluate, compare."""

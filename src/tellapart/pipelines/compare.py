@@ -1,0 +1,262 @@
+"""Runs side by side, and whether their difference is more than chance.
+
+Two runs are compared by McNemar's exact test where they held out the same pictures with the
+same labels: only pictures that one got right and the other wrong tell them apart. Pictures are
+the same where their content is, whatever folder or archive they were read from. Elsewhere the
+rows stand beside each other without a test, and a sentence says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tellapart.core import text
+from tellapart.core.errors import SettingsError
+from tellapart.metrics.intervals import mcnemar
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SCHEMA = 1
+SURE = 0.05
+"""The p-value below which a difference is called more than chance."""
+
+
+class RunLike(Protocol):
+    """What is compared of a run; ``tellapart.runs.Run`` is one."""
+
+    @property
+    def name(self) -> str:
+        """What the rows call it."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Content of ``run.json``."""
+
+    @property
+    def metrics(self) -> Mapping[str, Any]:
+        """Content of ``metrics.json``."""
+
+    @property
+    def timings(self) -> Mapping[str, Any]:
+        """Content of ``timings.json``."""
+
+    @property
+    def predictions(self) -> pl.DataFrame:
+        """One row a held-out picture: ``path``, ``label``, ``correct``, ``counted``."""
+
+    @property
+    def split(self) -> pl.DataFrame:
+        """One row a picture: ``path``, ``content`` and more."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run in the table. A number that a run does not have is None."""
+
+    name: str
+    model: str
+    size: int | None
+    train_n: int | None
+    train_accuracy: float | None
+    held_out_method: str | None
+    held_out_n: int | None
+    accuracy: float | None
+    accuracy_ci95: tuple[float, float] | None
+    guessing: float | None
+    log_loss: float | None
+    calibration_error: float | None
+    verdict: str | None
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two runs against each other.
+
+    Attributes:
+        first: Name of one run.
+        second: Name of the other.
+        n: Pictures both were asked about; 0 where no test is possible.
+        only_first: Pictures that only the first got right.
+        only_second: Pictures that only the second got right.
+        p_value: Of McNemar's exact test, two-sided; None where no test is possible.
+        sentence: What it means, or why there is no test.
+    """
+
+    first: str
+    second: str
+    n: int
+    only_first: int
+    only_second: int
+    p_value: float | None
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All rows, and all pairs of them."""
+
+    rows: tuple[Row, ...]
+    pairs: tuple[Pair, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The document that ``tellapart compare --json`` prints."""
+        return {
+            "schema": SCHEMA,
+            "runs": [
+                vars(row) | {"accuracy_ci95": row.accuracy_ci95 and list(row.accuracy_ci95)}
+                for row in self.rows
+            ],
+            "pairs": [dict(vars(pair)) for pair in self.pairs],
+        }
+
+    def as_text(self) -> str:
+        """The table and the sentences, as plain text."""
+        return "\n".join([self.as_table(), "", *(pair.sentence for pair in self.pairs)])
+
+    def as_table(self) -> str:
+        """One line a run, below a head."""
+        head = ("run", "size", "held out", "right", "95 % interval", "guessing", "log loss")
+        cells = [head, *(_cells(row) for row in self.rows)]
+        widths = [max(len(line[i]) for line in cells) for i in range(len(head))]
+        lines = [
+            "  ".join(
+                cell.ljust(width) if i == 0 else cell.rjust(width)
+                for i, (cell, width) in enumerate(zip(line, widths, strict=True))
+            ).rstrip()
+            for line in cells
+        ]
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return self.as_text()
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return f"<pre>{escape(self.as_text())}</pre>"
+
+
+def compare_runs(runs: Sequence[RunLike]) -> Comparison:
+    """Set runs side by side.
+
+    Raises:
+        SettingsError: There are fewer than two.
+    """
+    if len(runs) < 2:
+        raise SettingsError(
+            f"To compare takes at least two runs; there are {len(runs)}.",
+            remedy="Name two run folders, such as runs/pets-1 runs/pets-2.",
+            code="too_few_runs",
+        )
+    names = _names([run.name for run in runs])
+    rows = tuple(_row(name, run) for name, run in zip(names, runs, strict=True))
+    pairs = tuple(
+        _pair(names[a], _counted(runs[a]), names[b], _counted(runs[b]))
+        for a, b in combinations(range(len(runs)), 2)
+    )
+    return Comparison(rows, pairs)
+
+
+def _row(name: str, run: RunLike) -> Row:
+    held = run.metrics.get("held_out") or {}
+    train = run.metrics.get("train") or {}
+    interval = held.get("accuracy_ci95")
+    return Row(
+        name=name,
+        model=str(run.settings.get("model", "probe")),
+        size=(run.settings.get("decode") or {}).get("size"),
+        train_n=train.get("n"),
+        train_accuracy=train.get("accuracy"),
+        held_out_method=held.get("method"),
+        held_out_n=held.get("n"),
+        accuracy=held.get("accuracy"),
+        accuracy_ci95=(float(interval[0]), float(interval[1])) if interval else None,
+        guessing=held.get("majority_accuracy"),
+        log_loss=held.get("log_loss"),
+        calibration_error=held.get("calibration_error"),
+        verdict=(run.metrics.get("verdict") or {}).get("code"),
+        seconds=(run.timings.get("seconds") or {}).get("total"),
+    )
+
+
+def _pair(first: str, a: pl.DataFrame, second: str, b: pl.DataFrame) -> Pair:
+    joined = a.join(b, on=["content", "label"], how="inner", suffix="_b")
+    if len(joined) != len(a) or len(joined) != len(b) or len(joined) == 0:
+        shared = len(a.join(b, on="content", how="inner"))
+        why = (
+            f"they share {shared:,} of {len(a):,} and {len(b):,}"
+            if len(joined) == shared
+            else f"{shared - len(joined):,} pictures have other labels"
+        )
+        return Pair(
+            first,
+            second,
+            0,
+            0,
+            0,
+            None,
+            f"{first} and {second}: no test, since they did not hold out the same pictures "
+            f"with the same labels ({why}). Train both with one --seed on the same data.",
+        )
+    right, other = joined["correct"].to_numpy(), joined["correct_b"].to_numpy()
+    only_first, only_second = int((right & ~other).sum()), int((~right & other).sum())
+    p = mcnemar(only_first, only_second)
+    return Pair(
+        first,
+        second,
+        len(joined),
+        only_first,
+        only_second,
+        float(f"{p:.4g}"),
+        _sentence(first, second, len(joined), only_first, only_second, p),
+    )
+
+
+def _counted(run: RunLike) -> pl.DataFrame:
+    """``content``, ``label`` and ``correct`` of the held-out pictures that count."""
+    frame = run.predictions
+    contents = run.split.select("path", "content")
+    return (
+        frame.filter(frame["counted"])
+        .join(contents, on="path", how="left")
+        .select("content", "label", "correct")
+    )
+
+
+def _sentence(first: str, second: str, n: int, one: int, two: int, p: float) -> str:
+    said = f"{first} and {second}, on the same {n:,} pictures: "
+    if one == two == 0:
+        return said + "right and wrong on the very same ones."
+    better = first if one > two else second
+    said += f"{one:,} only {first} got right, {two:,} only {second} (McNemar p = {p:.3g}). "
+    if p < SURE:
+        return said + f"{better} is better, by more than chance explains."
+    return said + "Chance explains the difference."
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    interval = row.accuracy_ci95
+    return (
+        row.name,
+        "–" if row.size is None else str(row.size),
+        "–" if row.held_out_n is None else f"{row.held_out_n:,} ({row.held_out_method})",
+        text.plain(text.percent(row.accuracy)),
+        "–" if interval is None else text.plain(text.interval(*interval)),
+        text.plain(text.percent(row.guessing)),
+        "–" if row.log_loss is None else f"{row.log_loss:.4f}",
+    )
+
+
+def _names(names: Sequence[str]) -> list[str]:
+    """Names made unique by a number where runs of different folders share one."""
+    seen: dict[str, int] = {}
+    out = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        out.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return out

@@ -1,0 +1,1 @@
+"""The one pass over the bytes of a catalog's pictures."""

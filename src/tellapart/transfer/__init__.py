@@ -1,0 +1,1 @@
+"""Transfer learning: frozen pretrained backbones, their features, and a linear head on them."""

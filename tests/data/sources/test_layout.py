@@ -1,0 +1,234 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+
+from tellapart.core.errors import LabelError, SourceError, TellapartError
+from tellapart.data.catalog import Catalog, open_catalog
+
+
+@pytest.fixture(params=["folder", "zip", "tar"])
+def opened(request: pytest.FixtureRequest) -> Callable[..., Catalog]:
+    """Opens these names as a folder, as a zip and as a tar: the rules are the same."""
+    maker = {"folder": "folder", "zip": "make_zip", "tar": "make_tar"}[request.param]
+    make: Callable[[dict[str, bytes]], Path] = request.getfixturevalue(maker)
+
+    def open_names(names: Iterable[str], **settings: str) -> Catalog:
+        return open_catalog(make({name: name.encode() for name in names}), **settings)  # type: ignore[arg-type]
+
+    return open_names
+
+
+Opened = Callable[..., Catalog]
+
+
+def labels(catalog: Catalog) -> dict[str, str]:
+    """Label, and part where there is one, by the path inside the data."""
+    rows = catalog.frame.select("path", "label", "part").rows()
+    return {
+        path.rpartition("!/")[2]: f"{part}:{label}" if part else label for path, label, part in rows
+    }
+
+
+def refused(opened: Opened, names: Iterable[str], **settings: str) -> TellapartError:
+    with pytest.raises(TellapartError) as caught:
+        opened(names, **settings)
+    return caught.value
+
+
+def test_class_folders(opened: Opened) -> None:
+    catalog = opened(["cats/1.jpg", "dogs/big/old/2.jpg", "dogs/3"])
+    assert catalog.layout == "folders"
+    assert catalog.classes == ("cats", "dogs")
+    assert labels(catalog) == {"cats/1.jpg": "cats", "dogs/big/old/2.jpg": "dogs", "dogs/3": "dogs"}
+
+
+def test_parts_in_any_case(opened: Opened) -> None:
+    names = ["Training/a/1.jpg", "VAL/a/1.jpg", "Valid/b/2.jpg", "testing/b/x/1.jpg"]
+    catalog = opened(names)
+    assert catalog.layout == "parts"
+    assert labels(catalog) == {
+        "Training/a/1.jpg": "train:a",
+        "VAL/a/1.jpg": "validation:a",
+        "Valid/b/2.jpg": "validation:b",
+        "testing/b/x/1.jpg": "test:b",
+    }
+
+
+def test_parts_count_only_where_every_folder_is_one(opened: Opened) -> None:
+    catalog = opened(["train/a/1.jpg", "test/a/1.jpg", "bus/a/1.jpg"])
+    assert catalog.layout == "folders"
+    assert catalog.classes == ("bus", "test", "train")
+
+
+def test_parts_count_only_where_they_hold_class_folders(opened: Opened) -> None:
+    catalog = opened(["test/1.jpg", "train/1.jpg"])
+    assert catalog.layout == "folders"
+    assert catalog.classes == ("test", "train")
+
+
+def test_a_part_without_labels_is_refused(opened: Opened) -> None:
+    error = refused(opened, ["train/a/1.jpg", "train/b/1.jpg", "test/1.jpg", "test/2.jpg"])
+    assert isinstance(error, LabelError)
+    assert error.code == "unlabelled_part"
+    assert "/train'" in error.remedy
+
+
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_one_part_alone_parts_nothing(opened: Opened, part: str) -> None:
+    catalog = opened([f"{part}/a/1.jpg", f"{part}/b/1.jpg"])
+    assert catalog.layout == "folders"
+    assert catalog.classes == ("a", "b")
+    assert catalog.frame["part"].null_count() == 2
+
+
+def test_one_part_under_two_names_parts_nothing(opened: Opened) -> None:
+    catalog = opened(["val/a/1.jpg", "valid/b/1.jpg"])
+    assert catalog.layout == "folders"
+    assert catalog.frame["part"].null_count() == 2
+
+
+@pytest.mark.parametrize("above", ["PetImages/", "kagglecatsanddogs_5340/PetImages/"])
+def test_folders_that_only_wrap_are_looked_through(opened: Opened, above: str) -> None:
+    catalog = opened([f"{above}Cat/1.jpg", f"{above}Dog/1.jpg", "readme[1].txt", f"{above}x.pdf"])
+    assert catalog.classes == ("Cat", "Dog")
+    assert f"{above}Cat/1.jpg" in labels(catalog)
+    assert catalog.passed_over == {"files outside the class folders": 2 if above else 1}
+
+
+def test_wrapped_parts(opened: Opened) -> None:
+    wrap = "cats_and_dogs_filtered"
+    catalog = opened(
+        [f"{wrap}/train/cats/1.jpg", f"{wrap}/validation/cats/2.jpg", f"{wrap}/vectorize.py"]
+    )
+    assert labels(catalog) == {
+        f"{wrap}/train/cats/1.jpg": "train:cats",
+        f"{wrap}/validation/cats/2.jpg": "validation:cats",
+    }
+
+
+def test_one_class_folder_is_one_class(opened: Opened) -> None:
+    assert opened(["cats/1.jpg", "cats/2.jpg"]).classes == ("cats",)
+    assert opened(["cats/1.jpg", "cats/2.jpg", "cats/old/1.jpg"]).classes == ("cats",)
+
+
+def test_a_document_in_a_class_folder_is_a_row(opened: Opened) -> None:
+    catalog = opened(["cats/1.jpg", "cats/README.txt", "dogs/1.jpg"])
+    assert labels(catalog)["cats/README.txt"] == "cats"
+
+
+def test_what_lies_beside_class_folders_is_counted(opened: Opened) -> None:
+    catalog = opened(["cats/1.jpg", "dogs/1.jpg", "loose.jpg", "labels.csv", "docs/a.txt", "x.zip"])
+    assert catalog.classes == ("cats", "dogs")
+    assert catalog.passed_over == {
+        "archives inside the data": 1,
+        "files outside the class folders": 2,
+        "folders without pictures (docs)": 1,
+        "pictures outside the class folders": 1,
+    }
+
+
+def test_a_picture_beside_class_folders_of_a_part_is_counted(opened: Opened) -> None:
+    catalog = opened(["train/a/1.jpg", "train/2.jpg", "test/a/3.jpg"])
+    assert catalog.layout == "parts"
+    assert catalog.passed_over == {"pictures outside the class folders": 1}
+
+
+def test_empty_class_folders_are_named(folder: Callable[..., Path]) -> None:
+    root = folder({"train/a/1.jpg": b"x", "test/a/2.jpg": b"y"})
+    (root / "test/b").mkdir()
+    (root / "test/a/inner").mkdir()
+    (root / "validation/a").mkdir(parents=True)
+    catalog = open_catalog(root)
+    assert catalog.layout == "parts"
+    assert catalog.passed_over == {"folders without pictures (test/b, validation)": 2}
+
+
+def test_nothing_at_all(folder: Callable[..., Path]) -> None:
+    with pytest.raises(SourceError, match="holds nothing") as caught:
+        open_catalog(folder({}))
+    assert caught.value.code == "empty_folder"
+
+
+def test_an_empty_archive(make_zip: Callable[..., Path]) -> None:
+    with pytest.raises(SourceError, match="holds nothing"):
+        open_catalog(make_zip({}))
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (["README.md", "a/b.txt"], "only 2 other files"),
+        (["train.zip", "test.zip"], "but archives (train.zip, test.zip)"),
+        ([".hidden/1.jpg"], "1 hidden"),
+    ],
+)
+def test_no_pictures(opened: Opened, names: list[str], says: str) -> None:
+    error = refused(opened, names)
+    assert error.code == "empty_folder"
+    if "archives" in says:
+        assert "but archives" in error.message
+        assert "one of the archives" in error.remedy
+    else:
+        assert says in error.message
+
+
+# ------------------------------------------------------------------ labels in names
+
+FLAT = ["cat.0.jpg", "cat.1.jpg", "cat.2.jpg", "dog_1.png", "dog_2.png"]
+
+
+def test_labels_in_names_are_proposed(opened: Opened) -> None:
+    error = refused(opened, FLAT)
+    assert error.code == "labels_in_names"
+    assert "2 labels: 'cat' 3, 'dog' 2" in error.message
+    assert "--label-from name" in error.remedy
+
+
+def test_labels_in_names_are_taken(opened: Opened) -> None:
+    catalog = opened([*FLAT, "0001.jpg", "README.txt", "labels.csv"], label_from="name")
+    assert catalog.layout == "names"
+    assert set(labels(catalog).values()) == {"cat", "dog"}
+    assert len(catalog) == 5
+    assert catalog.passed_over == {
+        "files that are no pictures by their ending": 2,
+        "names that carry no label (0001.jpg)": 1,
+    }
+
+
+def test_labels_in_names_inside_parts_and_wrapping(opened: Opened) -> None:
+    names = [f"train/{name}" for name in FLAT]
+    assert refused(opened, names).code == "labels_in_names"
+    assert opened(names, label_from="name").classes == ("cat", "dog")
+    catalog = opened([*names, "test/cat.7.jpg"], label_from="name")
+    assert labels(catalog)["test/cat.7.jpg"] == "test:cat"
+
+
+def test_no_labels_anywhere(opened: Opened) -> None:
+    error = refused(opened, ["1.jpg", "2.jpg", "labels.csv"])
+    assert error.code == "no_class_folders"
+    assert "2 pictures" in error.message
+    assert "labels.csv" in error.remedy
+    assert refused(opened, ["1.jpg", "2.jpg"], label_from="name").code == "no_labels_in_names"
+
+
+def test_names_that_are_all_different_are_not_proposed(opened: Opened) -> None:
+    assert refused(opened, ["ann.jpg", "bob.jpg", "cy.jpg"]).code == "no_class_folders"
+
+
+def test_real_archives(data_folder: Path) -> None:
+    pets = open_catalog(data_folder / "cats-dogs-3k.zip")
+    assert (pets.layout, pets.classes, len(pets)) == ("parts", ("cats", "dogs"), 3000)
+    assert pets.frame["part"].value_counts(sort=True).rows() == [
+        ("train", 2000),
+        ("validation", 1000),
+    ]
+    with pytest.raises(SourceError, match="'cat' 1,001, 'dog' 1,001"):
+        open_catalog(data_folder / "cats-dogs-kaggle-2k.zip")
+    kaggle = open_catalog(data_folder / "cats-dogs-kaggle-2k.zip", label_from="name")
+    assert (kaggle.layout, kaggle.classes, len(kaggle)) == ("names", ("cat", "dog"), 2002)
+    assert (
+        sum(len(kaggle.source.read(row)) for row in range(20)) == kaggle.frame["bytes"][:20].sum()
+    )

@@ -1,0 +1,91 @@
+"""What there is to see of a project's trainings, and what of it a page may show."""
+
+from __future__ import annotations
+
+import importlib.util
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import tellapart as ta
+from tellapart.datasets import registry
+from tellapart.datasets.copies import Found
+from tellapart.datasets.demo import write_digits
+from tellapart.lessons import pictures, running
+from tellapart.lessons.base import Project, Training
+
+needs_keras = pytest.mark.skipif(
+    importlib.util.find_spec("keras") is None, reason="the extra keras is not installed"
+)
+
+
+def lesson(*trainings: Training) -> Project:
+    return Project(
+        name="lesson",
+        title="A lesson",
+        idea="An idea.",
+        task="A task.",
+        source="nowhere",
+        data=("digits",),
+        targets=(),
+        minutes=0.1,
+        trainings=trainings,
+    )
+
+
+@needs_keras
+def test_a_network_is_drawn_from_its_learning_to_its_mistakes(tmp_path: Path) -> None:
+    found = Found(write_digits(tmp_path / "digits"), registry.named("digits"), ())
+    cnn = Training("cnn", "Small.", {"model": "cnn", "epochs": 1, "size": 16, "filters": (8,)})
+    probe = Training("probe", "A head.", {"model": "probe", "size": 32})
+    result = running.run(lesson(cnn, probe), find=lambda _: found, out=tmp_path / "out")
+    folder = tmp_path / "out" / "pictures"
+    assert [one.file for one in result.pictures] == [
+        "cnn-learning.svg",
+        "cnn-filters.webp",
+        "cnn-maps.webp",
+        "cnn-varied.webp",
+        "cnn-mistakes.webp",
+        "probe-mistakes.webp",
+    ]
+    assert sorted(one.name for one in folder.iterdir()) == sorted(
+        one.file for one in result.pictures
+    )
+    for one in result.pictures:
+        if one.file.endswith(".webp"):
+            with Image.open(folder / one.file) as opened:
+                assert opened.width > 900 and opened.height > 100
+    shown = {one.file for one in result.pictures if not one.of_data}
+    assert shown == {"cnn-learning.svg", "cnn-filters.webp"}
+
+    # A page shows all of it where the licence says so, and otherwise no picture of the data.
+    told = result.as_json()
+    assert told["shareable"] is True
+    kept = pictures.keep(tmp_path / "out", tmp_path / "images", "lesson", told)
+    assert [one["file"] for one in kept] == [f"lesson-{one.file}" for one in result.pictures]
+    fewer = pictures.keep(tmp_path / "out", tmp_path / "few", "a", {**told, "shareable": False})
+    assert {one["file"] for one in fewer} == {"a-cnn-learning.svg", "a-cnn-filters.webp"}
+    assert len(list((tmp_path / "few").iterdir())) == 2
+
+
+@needs_keras
+def test_a_network_has_a_learning_curve_and_a_probe_has_none(tmp_path: Path) -> None:
+    digits = write_digits(tmp_path / "digits")
+    linear = ta.train(digits, model="linear", epochs=3, size=16, out=tmp_path / "linear")
+    probe = ta.train(digits, size=32, out=tmp_path / "probe")
+    assert pictures.learning_curve(probe) is None
+    root = ElementTree.fromstring(pictures.learning_curve(linear) or "")
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    said = {text.strip() for text in root.itertext()}
+    assert {"training", "held out", "epoch"} <= said
+    # On its own a file has no page to take colors from.
+    style = next(text for text in root.itertext() if "--accent" in text)
+    assert "prefers-color-scheme: dark" in style and ".plot" in style
+
+
+def test_only_data_sets_whose_licence_says_so_are_shown_again() -> None:
+    shareable = {data.name: data.licence for data in registry.DATA_SETS if data.shareable}
+    assert all(licence.startswith(("CC BY", "MIT")) for licence in shareable.values())
+    assert "cats-dogs-3k" not in shareable and "happy-or-sad" not in shareable

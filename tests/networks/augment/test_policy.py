@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tellapart.core.errors import SettingsError
+from tellapart.networks.augment import PRESETS, Policy, default, draw
+
+
+def test_reads_what_the_command_line_takes() -> None:
+    policy = Policy.parse("flip, shift=0.1 ,rotation=15,vertical-flip=off")
+    assert policy == Policy(flip=True, shift=0.1, rotation=15)
+    assert Policy.parse("none") == Policy()
+    assert Policy.parse("LIGHT") == PRESETS["light"]
+
+
+def test_a_preset_may_be_changed() -> None:
+    changed = Policy.parse("light,flip=off,rotation=30")
+    assert changed == PRESETS["light"].model_copy(update={"flip": False, "rotation": 30.0})
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("flp", "did you mean 'flip'?"),
+        ("strng", "did you mean 'strong'?"),
+        ("qqqq", "known: flip, vertical_flip"),
+        ("rotation", "'rotation' needs an amount, such as rotation=20"),
+        ("rotation=lots", "'rotation' is 'lots', but it takes a number from 0 to 180"),
+        ("zoom=nan", "from 0 to 0.75"),
+        ("shift=-0.1", "from 0 to 0.5"),
+        ("shift=inf", "from 0 to 0.5"),
+        ("flip=maybe", "'flip' is on or off"),
+        ("flip,flip", "stands there twice"),
+        ("flip,light", "'light' stands first or not at all"),
+        ("", "empty place"),
+        ("flip,,shift=0.1", "empty place"),
+    ],
+)
+def test_says_what_is_wrong(text: str, said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Policy.parse(text)
+    assert said in caught.value.message
+    assert caught.value.code == "augment"
+    assert "flip,shift=0.1,rotation=15" in caught.value.remedy
+
+
+def test_tells_every_fault_at_once() -> None:
+    with pytest.raises(SettingsError) as caught:
+        Policy.parse("flp,zoom=3,rotation=x")
+    for said in ("'flp'", "'zoom' is '3'", "'rotation' is 'x'"):
+        assert said in caught.value.message
+
+
+def test_a_long_text_is_cut_in_the_message() -> None:
+    with pytest.raises(SettingsError) as caught:
+        Policy.parse("x" * 100_000)
+    assert len(caught.value.message) < 1_000
+
+
+amounts = {
+    "flip": st.booleans(),
+    "vertical_flip": st.booleans(),
+    "shift": st.floats(0, 0.5),
+    "rotation": st.floats(0, 180),
+    "zoom": st.floats(0, 0.75),
+    "shear": st.floats(0, 60),
+    "brightness": st.floats(0, 1),
+    "contrast": st.floats(0, 1),
+    "erase": st.floats(0, 1),
+    "mixup": st.floats(0, 10),
+    "cutmix": st.floats(0, 10),
+}
+
+
+@given(st.fixed_dictionaries({}, optional=amounts))
+def test_both_ways_of_writing_it_down_give_it_back(values: dict[str, float]) -> None:
+    policy = Policy(**values)
+    assert Policy.parse(policy.spec) == policy
+    assert Policy.model_validate_json(policy.model_dump_json()) == policy
+    assert policy.is_none == (policy == Policy())
+    assert policy.describe().endswith(".")
+
+
+def test_describes_itself_in_plain_words() -> None:
+    assert Policy().describe() == "Training pictures are shown as they are."
+    assert Policy(shift=0.1).describe() == (
+        "Each time it is shown, a training picture is moved by up to 10 % of its side."
+    )
+    said = PRESETS["light"].describe()
+    for words in (
+        "mirrored left to right",
+        "turned by up to 15°",
+        "scaled by 0.8 to 1.25",
+        " and ",
+    ):
+        assert words in said
+    assert "blended" in Policy(mixup=0.2).describe()
+    assert "piece of another" in Policy(cutmix=1).describe()
+
+
+def test_defaults_suit_the_network_and_the_pictures() -> None:
+    assert default("linear", gray=False, size=150).is_none
+    assert default("dnn", gray=False, size=150).is_none
+    assert default("cnn", gray=False, size=150) == PRESETS["light"]
+    resnet = default("resnet", gray=False, size=128)
+    assert (resnet.flip, resnet.erase, resnet.cutmix) == (True, 0.25, 0.5)
+    for kind, pixels in (("dnn", 0.56), ("cnn", 2), ("resnet", 2)):
+        digits = default(kind, gray=True, size=28)
+        assert not digits.flip and not digits.mixes
+        assert abs(digits.shift * 28 - pixels) < 0.2
+    assert default("resnet", gray=True, size=8).shift * 8 <= 1
+
+
+@pytest.mark.parametrize("size", [8, 16, 24, 28, 32, 48, 64])
+def test_a_dense_network_sees_one_picture_in_five_moved_by_a_pixel(size: int) -> None:
+    drawn = draw(default("dnn", gray=True, size=size), seed=0, epoch=0, indices=np.arange(20_000))
+    steps = np.rint(drawn.shift * size)
+    assert np.abs(steps).max() == 1
+    assert abs((steps != 0).any(axis=1).mean() - 0.2) < 0.02
