@@ -34,7 +34,7 @@ def accuracy(view: LearningView, training: float | None = 0.95, held_out: float 
 
 
 def texts(root: ElementTree.Element) -> list[str]:
-    return [(part.text or "").replace("\u202f", " ") for part in root.iter("text")]
+    return [(part.text or "").replace("\u00a0", " ") for part in root.iter("text")]
 
 
 def kinds(root: ElementTree.Element) -> list[str]:
@@ -45,7 +45,7 @@ def test_both_parts_and_the_gap_are_named_with_their_numbers() -> None:
     root = well_formed(accuracy(VIEW))
     assert {"95.0 %", "70.0 %", "25.0 points", "gap", "held out"} <= {*texts(root)}
     assert "bracket" in kinds(root) and "held-mark" in kinds(root) and "held-range" in kinds(root)
-    label = (root.get("aria-label") or "").replace("\u202f", " ")
+    label = (root.get("aria-label") or "").replace("\u00a0", " ")
     assert "training 95.0 %, held out 70.0 %, a gap of 25.0 points" in label
 
 

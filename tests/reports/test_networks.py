@@ -69,7 +69,7 @@ def test_the_gap_is_said_and_judged(samples: Any, network_samples: Any, read_pag
     held_out = {**view.metrics["held_out"], "accuracy": 0.724, "n": 598}
     verdict = {"code": "overfitting", "sentence": "Overfitting: as it is."}
     metrics = {**view.metrics, "held_out": held_out, "verdict": verdict}
-    said = read_page(render_run(replace(view, metrics=metrics))).text.replace("\u202f", " ")
+    said = read_page(render_run(replace(view, metrics=metrics))).text.replace("\u00a0", " ")
     assert (
         "right about 99.8 % of 1,604 training pictures and 72.4 % of 598 held-out pictures: a "
         "gap of 27.4 points. The verdict above: overfitting." in said
@@ -205,12 +205,12 @@ def test_candidates_say_what_was_kept_and_why_others_were_not_tried(
 ) -> None:
     tried = network_samples.CANDIDATES
     page = read_page(render_run(with_network(samples, None, candidates=tried)))
-    said = page.text.replace("\u202f", " ")
+    said = page.text.replace("\u00a0", " ")
     assert "probe kept" in said and said.count(" kept") == said.count("probe kept") + 1
     assert "98.6 %" in said and "97.9 to 99.1 % of 1,600" in said
     assert "not tried: one epoch takes 2 min 40 s" in said
     strips = [tag for tag in page.named("svg") if "95 % interval" in
-              tag.attributes.get("aria-label", "").replace("\u202f", " ")]  # fmt: skip
+              tag.attributes.get("aria-label", "").replace("\u00a0", " ")]  # fmt: skip
     assert len(strips) >= 3
     assert "How it learned" not in page.text
 

@@ -115,7 +115,7 @@ def test_headline_says_number_interval_count_and_guessing(samples: Any, read_pag
         "majority_accuracy": 0.5017,
     }  # fmt: skip
     page = read_page(render_run(replace(view, metrics={**view.metrics, "held_out": held_out})))
-    said = page.text.replace("\u202f", " ")
+    said = page.text.replace("\u00a0", " ")
     assert "98.7% of 598 held-out pictures right" in said
     assert "95 % interval 97.4 to 99.3 % ." in said or "95 % interval 97.4 to 99.3 %." in said
     assert "Always guessing the commonest class gets 50.2 %" in said
@@ -131,7 +131,7 @@ def test_verdict_is_not_said_twice(samples: Any, read_page: Any) -> None:
 def test_as_given_stands_beside_the_headline(samples: Any, read_page: Any) -> None:
     view = samples.run_view(method="given")
     metrics = {**view.metrics, "held_out_as_given": {"n": 612, "accuracy": 0.9885}}
-    said = read_page(render_run(replace(view, metrics=metrics))).text.replace("\u202f", " ")
+    said = read_page(render_run(replace(view, metrics=metrics))).text.replace("\u00a0", " ")
     assert "As the parts were given: 98.9 % of 612" in said.replace(" .", ".")
     assert "14 held-out pictures have a copy in training and do not count above" in said
 

@@ -29,12 +29,11 @@ from tellapart.audit.findings import (
     Level,
     Pair,
     corrections_frame,
-    counted,
     findings_frame,
     ordered,
-    verb,
 )
 from tellapart.audit.groups import group_ids
+from tellapart.core.text import agree, counted
 from tellapart.scan.scanner import Scan
 
 __all__ = [
@@ -90,7 +89,7 @@ def _unsearched(count: int) -> list[Finding]:
             "copies_not_searched",
             "note",
             count,
-            f"{counted(count, 'pair')} of similar pictures {verb(count, 'was', 'were')} not "
+            f"{counted(count, 'pair')} of similar pictures {agree(count, 'was', 'were')} not "
             "searched for crops and mirrored copies: there are very many.",
             "If your pictures come in bursts, keep each burst together with --group-from.",
         )

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import polars as pl
 
-from tellapart.audit.findings import Finding, Level, counted, verb
+from tellapart.audit.findings import Finding, Level
+from tellapart.core.text import agree, counted
 
 DARK, DARK_DEVIATIONS = 40.0, 2.5
 BRIGHT, BRIGHT_DEVIATIONS = 215.0, 3.0
@@ -298,5 +299,5 @@ def _flag(
     paths = tuple(frame.filter(condition.fill_null(False))["path"])
     if paths:
         n = len(paths)
-        sentence = f"{counted(n, 'picture')} {verb(n, one, many)}"
+        sentence = f"{counted(n, 'picture')} {agree(n, one, many)}"
         yield Finding(code, level, n, sentence, remedy, paths)

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 import polars as pl
 
-from tellapart.audit.findings import Finding, counted, listed, verb
+from tellapart.audit.findings import Finding
+from tellapart.core.text import agree, counted, listed
 from tellapart.scan.scanner import Scan
 
 SMALL_CLASS = 20
@@ -55,7 +56,7 @@ def _small(counts: Mapping[str, int], where: str) -> Iterator[Finding]:
             "class_too_small",
             "error",
             n,
-            f"{counted(n, 'class', 'classes')} {verb(n, 'has', 'have')} fewer than two usable "
+            f"{counted(n, 'class', 'classes')} {agree(n, 'has', 'have')} fewer than two usable "
             f"pictures{where}: {listed(tiny)}. One picture cannot be both learnt and tested.",
             "Add pictures, or exclude or relabel these in the corrections file.",
         )
@@ -67,7 +68,7 @@ def _small(counts: Mapping[str, int], where: str) -> Iterator[Finding]:
             "class_small",
             "warning",
             n,
-            f"{counted(n, 'class', 'classes')} {verb(n, 'has', 'have')} fewer than {SMALL_CLASS} "
+            f"{counted(n, 'class', 'classes')} {agree(n, 'has', 'have')} fewer than {SMALL_CLASS} "
             f"usable pictures{where}: {listed(small)} (the smallest has {fewest}). What is "
             "measured on so few is uncertain.",
             f"Add pictures until each class has {SMALL_CLASS} or more; 100 is better.",
@@ -105,7 +106,7 @@ def _missing(usable: pl.DataFrame, classes: tuple[str, ...]) -> Iterator[Finding
             "class_without_training",
             "error",
             n,
-            f"{counted(n, 'class', 'classes')} {verb(n, 'has', 'have')} no usable pictures in "
+            f"{counted(n, 'class', 'classes')} {agree(n, 'has', 'have')} no usable pictures in "
             f"the training part: {listed(unlearnt)}. What was never seen cannot be recognized.",
             "Add training pictures, or check the folder names: classes are matched by name.",
         )
@@ -117,9 +118,9 @@ def _missing(usable: pl.DataFrame, classes: tuple[str, ...]) -> Iterator[Finding
                 f"class_missing_from_{part}",
                 "warning",
                 n,
-                f"{counted(n, 'class', 'classes')} {verb(n, 'has', 'have')} no usable pictures "
+                f"{counted(n, 'class', 'classes')} {agree(n, 'has', 'have')} no usable pictures "
                 f"in the {part} part: {listed(missing)}. Nothing is measured there for "
-                f"{verb(n, 'it', 'them')}.",
+                f"{agree(n, 'it', 'them')}.",
                 f"Add pictures to the {part} part, or check the folder names.",
             )
 

@@ -9,8 +9,9 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from tellapart.audit.findings import Finding, Pair, counted, verb
+from tellapart.audit.findings import Finding, Pair
 from tellapart.audit.groups import connected
+from tellapart.core.text import agree, counted
 from tellapart.scan.scanner import Scan
 
 MANY_NEAR = 0.1
@@ -100,7 +101,7 @@ class Copies:
                 "contradicting_labels",
                 "error",
                 n,
-                f"{counted(contents, 'picture')} {verb(contents, 'is', 'are')} there under two "
+                f"{counted(contents, 'picture')} {agree(contents, 'is', 'are')} there under two "
                 f"labels or more, in {counted(n, 'file')} with the same content. "
                 f"{all_of_them} are left out, since nobody can tell which label is right.",
                 "Decide which label is right; exclude or relabel the others in a corrections "
@@ -118,7 +119,7 @@ class Copies:
                 "leaked_copies",
                 "error",
                 n,
-                f"{counted(n, 'picture')} outside the training part {verb(n, 'is', 'are')} also "
+                f"{counted(n, 'picture')} outside the training part {agree(n, 'is', 'are')} also "
                 "in another part, with the same content. A model is not tested by what it has "
                 "learnt from: held-out pictures with a copy in training do not count.",
                 "Remove one of the two, or exclude it in the corrections file.",
@@ -137,7 +138,7 @@ class Copies:
                 "warning",
                 n,
                 f"{counted(n, 'picture')} outside the training part "
-                f"{verb(n, 'has a near-copy', 'have near-copies')} in another part: the same "
+                f"{agree(n, 'has a near-copy', 'have near-copies')} in another part: the same "
                 "photograph re-encoded, resized or cropped, or the next frame of a scene. "
                 "Held-out pictures with a near-copy in training do not count.",
                 "Keep pictures of one scene in one part.",
@@ -157,7 +158,7 @@ class Copies:
                 "parted_groups",
                 "warning",
                 n,
-                f"{counted(groups, 'group')} {verb(groups, 'has', 'have')} pictures in several "
+                f"{counted(groups, 'group')} {agree(groups, 'has', 'have')} pictures in several "
                 f"parts, {n:,} of them outside the training part. Held-out pictures of a group "
                 "that is also in training do not count.",
                 "Keep all pictures of a group in one part.",
@@ -174,9 +175,9 @@ class Copies:
                 "exact_duplicates",
                 "warning",
                 n,
-                f"{counted(n, 'file')} {verb(n, 'is a copy', 'are copies')} of another picture "
+                f"{counted(n, 'file')} {agree(n, 'is a copy', 'are copies')} of another picture "
                 f"of the same class, byte for byte. One of each is kept, "
-                f"{verb(n, 'the other is', 'the others are')} left out.",
+                f"{agree(n, 'the other is', 'the others are')} left out.",
                 "Nothing needs to be done; delete them if you do not want them.",
                 self._paths(extra),
             )
@@ -191,7 +192,7 @@ class Copies:
                 "near_duplicates_across_classes",
                 "warning",
                 n,
-                f"{counted(n, 'picture')} {verb(n, 'has a near-copy', 'have near-copies')} with "
+                f"{counted(n, 'picture')} {agree(n, 'has a near-copy', 'have near-copies')} with "
                 "another label: nearly the same picture, so one label may be wrong. They are "
                 "kept, and never stand on both sides of a split.",
                 "Look at them; exclude or relabel the wrong ones in the corrections file.",

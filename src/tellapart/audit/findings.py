@@ -5,7 +5,7 @@ Sentences hold file and class names as they are; whoever shows them escapes them
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -96,24 +96,6 @@ class Audit:
 def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Errors before warnings before notes; the given order within a level."""
     return tuple(sorted(findings, key=lambda finding: LEVELS.index(finding.level)))
-
-
-def counted(n: int, singular: str, plural: str | None = None) -> str:
-    """A number and its noun: ``1 picture``, ``1,234 pictures``."""
-    return f"{n:,} {singular if n == 1 else plural or singular + 's'}"
-
-
-def verb(n: int, singular: str, plural: str) -> str:
-    """The form of a verb, or of any word, that goes with ``n``."""
-    return singular if n == 1 else plural
-
-
-def listed(names: Sequence[str], limit: int = 5) -> str:
-    """Names in quotes for a sentence, such as ``'cats', 'dogs' and 3 more``."""
-    shown = [f"'{name}'" for name in names[:limit]]
-    if len(names) > limit:
-        shown.append(f"{len(names) - limit:,} more")
-    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
 
 def findings_frame(audit: Audit) -> pl.DataFrame:

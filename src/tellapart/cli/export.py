@@ -81,7 +81,7 @@ def print_export(done: Export) -> None:
 
     shown, parity = console(), done.parity
     shown.print()
-    same = text.plain(text.percent(parity["same_top1"]))
+    same = text.percent(parity["same_top1"])
     rest = f"  of {parity['n']:,} {checked_on(parity)} get the same class as from model.onnx"
     print_indented(shown, Text.assemble((same, "bold"), rest))
     print_indented(shown, _figures(done))
@@ -115,11 +115,8 @@ def _figures(done: Export) -> str:
     told += "" if most is None else f" (at most {most:g})"
     ours, theirs = parity["accuracy_onnx"], parity["accuracy"]
     if ours == theirs:
-        return f"{told}; accuracy {text.plain(text.percent(ours))}, the same."
-    return (
-        f"{told}; accuracy {text.plain(text.percent(theirs))}, of model.onnx "
-        f"{text.plain(text.percent(ours))}."
-    )
+        return f"{told}; accuracy {text.percent(ours)}, the same."
+    return f"{told}; accuracy {text.percent(theirs)}, of model.onnx {text.percent(ours)}."
 
 
 def _gains(parity: Mapping[str, Any]) -> str:
@@ -129,6 +126,6 @@ def _gains(parity: Mapping[str, Any]) -> str:
     return (
         f"{speed['gain']:.1f} times as fast here ({speed['target']:,.0f} pictures a second, "
         f"model.onnx {speed['onnx']:,.0f}; {speed['processor']}, {speed['cores']} cores); "
-        f"{text.plain(text.size(sizes['target']))} instead of "
-        f"{text.plain(text.size(sizes['onnx']))}."
+        f"{text.size(sizes['target'])} instead of "
+        f"{text.size(sizes['onnx'])}."
     )

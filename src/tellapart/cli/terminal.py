@@ -100,12 +100,12 @@ def print_headline(shown: Console, measured: Mapping[str, Any], what: str) -> No
     from tellapart.core import text
 
     right = text.percent(measured["accuracy"])
-    guessing = text.percent(measured["majority_accuracy"], 0)
+    guessing = text.percent(measured["majority_accuracy"])
     interval = text.interval(*measured["accuracy_ci95"])
     rest = f"  of {what} right (95 % interval {interval}; guessing gets {guessing})"
     from rich.text import Text
 
-    told = Text.assemble((text.plain(right), "bold"), text.plain(rest))
+    told = Text.assemble((right, "bold"), rest)
     shown.print()
     print_indented(shown, told)
 

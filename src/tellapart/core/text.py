@@ -1,18 +1,19 @@
-"""How numbers and names are written on a page.
+"""How numbers and names are written, everywhere that people read: terminal, pages, server.
 
-Names come from file systems and archives, so they may hold anything: control characters,
-marks that turn the direction of reading, bytes that are not UTF-8 (as lone surrogates),
-hundreds of letters. ``clean`` makes every such thing visible; escaping for HTML is left to
-the template engine and to ``charts``.
+A number and its unit are separated by a plain space; pages replace it by one that does not break.
+Names come from file systems and archives, so they may hold anything: control characters, marks
+that turn the direction of reading, bytes that are not UTF-8 (as lone surrogates), hundreds of
+letters. ``clean`` makes every such thing visible; escaping for HTML is left to the template
+engine and to the charts.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
-THIN = "\u202f"  # narrow no-break space, between a number and its unit
 MINUS = "\u2212"
 
 _LONE = re.compile("[\ud800-\udfff]")
@@ -80,42 +81,65 @@ def count(value: float) -> str:
 
 
 def percent(share: float | None, digits: int = 1) -> str:
-    """A share of 1 as percent; only an exact 1 or 0 is written as 100 % or 0 %.
+    """A share of 1 in percent; only exactly all is 100 %, and only exactly none is 0 %.
+
+    For shares of counted things. A probability is written by :func:`certainty`.
 
     Example:
-        >>> percent(0.98662).replace(THIN, " "), percent(0.9999).replace(THIN, " ")
-        ('98.7 %', '99.99 %')
+        >>> percent(0.98662), percent(0.9999), percent(1.0)
+        ('98.7 %', 'over 99.9 %', '100 %')
     """
     if share is None or not math.isfinite(share):
         return "–"
     if share in (0.0, 1.0):
-        return f"{share * 100:.0f}{THIN}%"
-    written = f"{share * 100:.{digits}f}"
-    if float(written) in (0.0, 100.0):  # nearly all is not all
-        written = f"{min(max(share * 100, 0.01), 99.99):.2f}"
-    return f"{written}{THIN}%".replace("-", MINUS)
+        return f"{100 * share:.0f} %"
+    written, least = f"{100 * share:.{digits}f}", 10.0**-digits
+    if float(written) == 100:
+        return f"over {100 - least:.{digits}f} %"
+    if float(written) == 0:
+        return f"under {least:.{digits}f} %"
+    return f"{written} %".replace("-", MINUS)
+
+
+def certainty(probability: float | None) -> str:
+    """A model's probability: never 0 or 100 %, since no model is certain.
+
+    Example:
+        >>> certainty(0.9662), certainty(1.0), certainty(0.0)
+        ('96.6 %', 'over 99.9 %', 'under 0.1 %')
+    """
+    if probability is None or not math.isfinite(probability):
+        return "–"
+    if probability > 0.999:
+        return "over 99.9 %"
+    if probability < 0.001:
+        return "under 0.1 %"
+    return percent(probability)
 
 
 def interval(low: float, high: float) -> str:
     """Two shares as ``97.4 to 99.3 %``."""
-    return f"{percent(low).removesuffix(f'{THIN}%')} to {percent(high)}"
+    return f"{percent(low).removesuffix(' %')} to {percent(high)}"
 
 
-def plain(written: str) -> str:
-    """The same for a terminal, where a narrow space may be missing from the font."""
-    return written.replace(THIN, " ")
+def points(difference: float) -> str:
+    """A difference of two shares in percentage points: ``2.2 points``."""
+    written = f"{100 * difference:.1f}"
+    if written in ("0.0", "-0.0") and difference:
+        return "under 0.1 points"
+    return f"{written} points".replace("-", MINUS)
 
 
 def seconds(value: float) -> str:
     """A duration: ``0.61 s``, ``17.4 s``, ``2 min 5 s``, ``1 h 12 min``."""
     if value < 1:
-        return f"{value:.2f}{THIN}s"
+        return f"{value:.2f} s"
     if value < 60:
-        return f"{value:.1f}{THIN}s"
+        return f"{value:.1f} s"
     whole = round(value)
     if whole < 3600:
-        return f"{whole // 60}{THIN}min {whole % 60}{THIN}s"
-    return f"{whole // 3600}{THIN}h {whole % 3600 // 60}{THIN}min"
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def size(value: float) -> str:
@@ -125,12 +149,25 @@ def size(value: float) -> str:
     while value >= 1000 and power < len(units) - 1:
         value, power = value / 1000, power + 1
     digits = 1 if power and value < 10 else 0
-    return f"{value:,.{digits}f}{THIN}{units[power]}"
+    return f"{value:,.{digits}f} {units[power]}"
 
 
-def plural(value: float, one: str, many: str = "") -> str:
-    """``1 picture``, ``2,993 pictures``, ``2.5 mistakes``."""
-    return f"{count(value)} {one if value == 1 else many or one + 's'}"
+def counted(value: float, one: str, many: str = "") -> str:
+    """A number and its noun: ``1 picture``, ``2,993 pictures``, ``2.5 mistakes``."""
+    return f"{count(value)} {agree(value, one, many or one + 's')}"
+
+
+def agree(value: float, one: str, many: str) -> str:
+    """The form of a word that goes with a number: ``agree(n, "is", "are")``."""
+    return one if value == 1 else many
+
+
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Names in quotes for a sentence: ``'cats', 'dogs' and 3 more``."""
+    shown = [f"'{name}'" for name in names[:most]]
+    if len(names) > most:
+        shown.append(f"{len(names) - most:,} more")
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
 
 def moment(iso: str) -> str:

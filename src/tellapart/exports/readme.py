@@ -27,9 +27,9 @@ def page(use: str, card: Mapping[str, Any], parity: Mapping[str, Any]) -> str:
     listed = "\n".join(f"    {place}  {_line(name)}" for place, name in enumerate(classes[:50]))
     if len(classes) > 50:
         listed += f"\n    … {len(classes) - 50:,} more in tellapart.json"
-    right = text.plain(text.percent(card["accuracy"]["accuracy"]))
-    interval = text.plain(text.interval(*card["accuracy"]["accuracy_ci95"]))
-    same = text.plain(text.percent(parity["same_top1"]))
+    right = text.percent(card["accuracy"]["accuracy"])
+    interval = text.interval(*card["accuracy"]["accuracy_ci95"])
+    same = text.percent(parity["same_top1"])
     return f"""\
 {_line(card["run"]["name"])}: a picture classifier, exported by tellapart {card["tellapart"]}
 
@@ -61,9 +61,7 @@ parity.json has the figures, tellapart.json all that is known of the model.
 
 
 def _right(parity: Mapping[str, Any]) -> str:
-    ours, theirs = (
-        text.plain(text.percent(parity[name])) for name in ("accuracy_onnx", "accuracy")
-    )
+    ours, theirs = (text.percent(parity[name]) for name in ("accuracy_onnx", "accuracy"))
     if ours == theirs:
         return f"Both get {ours} of them right."
     return f"It gets {theirs} of them right, and model.onnx {ours}."
@@ -74,7 +72,7 @@ def _gains(parity: Mapping[str, Any]) -> str:
     if "speed" not in parity:
         return ""
     speed, sizes = parity["speed"], parity["bytes"]
-    before, after = (text.plain(text.size(sizes[name])) for name in ("onnx", "target"))
+    before, after = (text.size(sizes[name]) for name in ("onnx", "target"))
     where = f"{_line(speed['processor'])}, {speed['cores']} cores"
     return (
         f"\nIt is {speed['gain']:.1f} times as fast as model.onnx where it was exported ({where}),"

@@ -245,9 +245,9 @@ def _cells(row: Row) -> tuple[str, ...]:
         row.name,
         "–" if row.size is None else str(row.size),
         "–" if row.held_out_n is None else f"{row.held_out_n:,} ({row.held_out_method})",
-        text.plain(text.percent(row.accuracy)),
-        "–" if interval is None else text.plain(text.interval(*interval)),
-        text.plain(text.percent(row.guessing)),
+        text.percent(row.accuracy),
+        "–" if interval is None else text.interval(*interval),
+        text.percent(row.guessing),
         "–" if row.log_loss is None else f"{row.log_loss:.4f}",
     )
 

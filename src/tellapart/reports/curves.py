@@ -46,7 +46,7 @@ def loss_curve(view: LearningView) -> Svg:
         parts.append(words(name, *place, "start", "name"))
     parts += named(frame, lines, taken)
     parts += frame.hovers([(row.epoch, _said(row, losses=True)) for row in rows])
-    label = f"Loss over {text.plural(len(view.history), 'epoch')}. {_ends(rows, losses=True)}"
+    label = f"Loss over {text.counted(len(view.history), 'epoch')}. {_ends(rows, losses=True)}"
     return _finished(frame, frame.right + 10, label, view, parts)
 
 
@@ -93,7 +93,7 @@ def accuracy_curve(
         y = frame.y(view.target)
         parts.append(element("line", x1=frame.left, x2=frame.right, y1=y, y2=y,
                              class_="target-line"))  # fmt: skip
-        name = f"{view.target_on} target {100 * view.target:g}{text.THIN}%"
+        name = f"{view.target_on} target {100 * view.target:g} %"
         lines.append((name, "of-target", [[(frame.left, y), (frame.right, y)]]))
     parts += _ring(frame, view, checked)
     parts += named(frame, lines, taken)
@@ -103,7 +103,7 @@ def accuracy_curve(
     if training is not None:
         said = f"training {text.percent(training)}, {said}, a gap of {points(training - held_out)}"
     label = (
-        f"Accuracy over {text.plural(len(view.history), 'epoch')}. "
+        f"Accuracy over {text.counted(len(view.history), 'epoch')}. "
         f"{_ends(rows, losses=False)} The saved model: {said}."
     )
     return _finished(frame, frame.right + 104, label, view, parts)

@@ -75,9 +75,9 @@ def gap(training: float | None, accuracy: float, trained: int | None, n: int, un
     """The saved model's two accuracies and what lies between them, in a sentence."""
     if training is None:
         return ""
-    which = f"{text.plural(n, 'picture')} {unseen}" if unseen != "held out" else text.plural(
+    which = f"{text.counted(n, 'picture')} {unseen}" if unseen != "held out" else text.counted(
         n, "held-out picture")  # fmt: skip
-    of = text.plural(int(trained), "training picture") if trained else "its training pictures"
+    of = text.counted(int(trained), "training picture") if trained else "its training pictures"
     said = (
         f"The saved model is right about {text.percent(training)} of {of} and "
         f"{text.percent(accuracy)} of {which}"

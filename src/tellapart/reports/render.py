@@ -54,7 +54,7 @@ def render_run(view: RunView) -> str:
         verdict_title=verdict_title,
         verdict_sentence=sections.without(verdict_title, str(verdict["sentence"])),
         next_steps=list(view.next_steps or verdict.get("next", ())),
-        headline=text.percent(held_out["accuracy"]).removesuffix(f"{text.THIN}%"),
+        headline=text.percent(held_out["accuracy"]).removesuffix(" %"),
         strip=charts.interval_strip(
             held_out["accuracy"],
             low,
@@ -156,7 +156,7 @@ def environment(package: str = "tellapart.reports", folder: str = "templates") -
     }
     environment.globals |= {
         "interval": text.interval,
-        "plural": text.plural,
+        "counted": text.counted,
         "regularization_chart": charts.regularization_curve,
     }
     return environment

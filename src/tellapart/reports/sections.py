@@ -43,7 +43,7 @@ LEVELS = ("error", "warning", "note")
 def measured(view: RunView) -> str:
     """How the headline number came about, in one or two sentences."""
     held_out, seed = view.metrics["held_out"], view.run.get("seed", 0)
-    pictures = text.plural(int(held_out["n"]), "picture")
+    pictures = text.counted(int(held_out["n"]), "picture")
     if held_out["method"] == "folds":
         return (
             f"There are too few pictures to set some aside, so all {pictures} were judged in "
@@ -279,7 +279,7 @@ def reproduce(view: RunView) -> list[tuple[str, str]]:
             (
                 "Checked",
                 f"the saved file gives the same probabilities as the training code on "
-                f"{text.plural(int(proof['n']), 'picture')}, within "
+                f"{text.counted(int(proof['n']), 'picture')}, within "
                 f"{float(proof.get('max_difference', 0.0)):.1g}",
             )
         )

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from tellapart.core.text import plural
+from tellapart.core.text import counted
 from tellapart.data.sources.names import printable
 
 LOGGER = "tellapart.serve"
@@ -47,7 +47,7 @@ def as_words(line: Line) -> str:
         told = [
             f"{rest['method']} {rest['path']}  {rest['status'] or 'no answer'}",
             f"{rest['ms']} ms",
-            *([plural(pictures, "picture")] if pictures else []),
+            *([counted(pictures, "picture")] if pictures else []),
         ]
     else:
         named = (f"{name.replace('_', ' ')} {value}" for name, value in rest.items())

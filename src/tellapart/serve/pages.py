@@ -104,7 +104,7 @@ def render(served: Served, context: Context) -> str:
     return _environment().get_template("page.html.j2").render(
         card=card,
         held=held,
-        headline=text.percent(held["accuracy"]).removesuffix(f"{text.THIN}%"),
+        headline=text.percent(held["accuracy"]).removesuffix(" %"),
         interval=text.interval(*held["accuracy_ci95"]),
         guessing=text.percent(held["majority_accuracy"]),
         counted=text.count(held["n"]),

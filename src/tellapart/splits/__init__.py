@@ -24,8 +24,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tellapart.audit import Audit, group_ids
-from tellapart.audit.findings import counted, listed, verb
 from tellapart.core.errors import LabelError, SettingsError
+from tellapart.core.text import agree, counted, listed
 from tellapart.scan.scanner import Scan
 from tellapart.splits.dealing import Folds, Groups, Ints, draw, folds, repeated_folds
 
@@ -272,7 +272,7 @@ def _check_given(
     if not ((side == HELD_OUT) & ~leaked).any():
         n = int(leaked.sum())
         raise LabelError(
-            f"{verb(n, 'The', 'All')} {counted(n, 'held-out picture')} {verb(n, 'is', 'are')} "
+            f"{agree(n, 'The', 'All')} {counted(n, 'held-out picture')} {agree(n, 'is', 'are')} "
             "also in the training part, as a copy, a near-copy or a picture of the same group: "
             "nothing can be measured.",
             remedy="Hold out pictures that are not in the training part.",
@@ -283,8 +283,8 @@ def _check_given(
 def _refuse(names: Iterable[str], what: str, remedy: str, code: str) -> None:
     found = list(names)
     if found:
-        subject = verb(len(found), "The class", "The classes")
-        has = verb(len(found), "has", "have")
+        subject = agree(len(found), "The class", "The classes")
+        has = agree(len(found), "has", "have")
         if len(found) > 1:
             what = what.replace("which", "each of which").replace(" its ", " their ")
         raise LabelError(f"{subject} {listed(found)} {has} {what}.", remedy=remedy, code=code)
