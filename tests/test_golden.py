@@ -106,6 +106,7 @@ def transcript(*commands: str) -> str:
 
 _MASKS = (
     (r" +(\d+ min )?\d[\d,.]* s( +[\d,]+/s)?$", "  <time>"),  # the end of a stage's line
+    (r"^\w+ +[\d,]+ of [\d,]+ \w+\n", ""),  # every ten seconds while a stage runs
     (r"\b\d[\d,.]* (bytes|KB|MB|GB)\b", "<size>"),
     (r"\b20\d\d-\d\d-\d\d[T ][\d:.]+(Z|[+-]\d\d:\d\d)?", "<moment>"),
     (r"\b[0-9a-f]{12,64}\b", "<hash>"),
