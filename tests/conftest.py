@@ -30,6 +30,14 @@ PHOTOS_PER_CLASS = 24
 MakePicture = Callable[..., Path]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--renew-golden",
+        action="store_true",
+        help="Write the files in tests/golden anew where they differ from what comes now.",
+    )
+
+
 # ------------------------------------------------------------------ isolation
 
 
