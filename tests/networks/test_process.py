@@ -20,7 +20,8 @@ from jobs_by_hand import make_job, same
 
 from tellapart.core.errors import RunError, SettingsError
 from tellapart.networks import Job
-from tellapart.networks.loop import checkpoints, fitting
+from tellapart.networks.loop import checkpoints
+from tellapart.networks.loop import trainer as fitting
 from tellapart.networks.loop.learner import FEW
 from tellapart.networks.process import fitted, process
 

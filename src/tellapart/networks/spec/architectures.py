@@ -1,7 +1,7 @@
 """The networks there are: a few numbers each, and the table of layers they stand for.
 
 Who does what: a :class:`Spec` is all that is chosen about a network, ready to be kept as JSON;
-:mod:`.tables` lists its layers, :mod:`.starts` draws their weights; :mod:`.twin` builds them
+:mod:`.tables` lists its layers, :mod:`.starts` draws their weights; :mod:`.keras_model` builds them
 with Keras, :func:`tellapart.graph.to_onnx` writes them as a file.
 
 Sources: the convolutional network is the classic lesson (LeCun et al., 1998; a convolution
@@ -23,8 +23,6 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 
-import numpy as np
-import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from tellapart.core.config import Settings, settings
@@ -44,9 +42,8 @@ from tellapart.graph import (
     leading_to,
     shapes,
 )
-from tellapart.networks.loop import starts
-from tellapart.networks.spec import tables
-from tellapart.networks.spec.tables import FEATURE_MAP
+from tellapart.networks.spec import layer_tables
+from tellapart.networks.spec.layer_tables import FEATURE_MAP
 from tellapart.transfer import backbones
 
 Kind = Literal["linear", "dnn", "cnn", "resnet", "finetune"]
@@ -54,14 +51,14 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 LOGITS, PROBABILITIES, LOGIT_MAP = "logits", "probabilities", "logit_map"
 SMALL = 40
-"""Up to this side in pixels, networks are made for pictures such as MNIST's."""
+"""Up to this side in pixels, a network gets the defaults for pictures like MNIST's."""
 
 _Count = Annotated[int, Field(ge=1, le=16384)]
 _Repeats = Annotated[int, Field(ge=0, le=64)]
 
 
 class LayerRow(NamedTuple):
-    """One layer as a report lists it."""
+    """A row of the report's table of layers."""
 
     name: str
     kind: str
@@ -70,24 +67,24 @@ class LayerRow(NamedTuple):
 
 
 class Spec(Settings):
-    """All that is chosen about a network. What is left out gets the default of its kind.
+    """Every choice about a network. A field that is left out gets the default of its kind.
 
     Attributes:
         kind: One of :data:`KINDS`.
         size: Side of the pictures in pixels.
-        gray: Whether it sees luma alone.
-        classes: How many there are to tell apart.
-        units: Of each hidden dense layer; ``dnn`` (512, 512), ``cnn`` (512,), no others.
+        gray: Whether it takes luma only.
+        classes: How many classes to tell apart.
+        units: Of each hidden dense layer; ``dnn`` (512, 512), ``cnn`` (512,), others none.
         filters: ``cnn``: of each convolution, (16, 32, 64), or (32, 64) for small pictures.
             ``resnet``: the width of the stem and then of each stage, (32, 64, 128, 256), or
             (32, 64, 128) for small pictures.
-        blocks: ``resnet``: residual blocks in each stage, (0, 1, 1), or (1, 1) for small ones.
-        dropout: Share of the inputs of dense layers left out in training, at least 0 and
-            below 1; never of the pixels, so ``linear`` has none.
+        blocks: ``resnet``: residual blocks in each stage, (0, 1, 1), or (1, 1) for small pictures.
+        dropout: Share of the inputs of dense layers that training drops, at least 0 and
+            below 1; pixels are never dropped, so ``linear`` has none.
 
     Raises:
-        SettingsError: With code ``too_small`` if the pictures are, and in :func:`default` for
-            any other value that has no meaning.
+        SettingsError: With code ``too_small`` if the pictures are too small; :func:`default`
+            raises it for any other value that has no meaning.
     """
 
     kind: Kind
@@ -105,14 +102,14 @@ class Spec(Settings):
         if not isinstance(given, dict) or given.get("kind") not in KINDS:
             return given
         defaults = _defaults(given["kind"], given.get("size"))
-        # JSON has no tuples, and what passes here counts as Python's own values afterwards.
+        # JSON has no tuples, and pydantic takes what this returns for Python values.
         chosen = {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in given.items()
             if value is not None
         }
         if chosen.get("filters") and "blocks" not in chosen and defaults["blocks"]:
-            # As many stages as widths were asked for; the first width is the stem's.
+            # One stage for each width but the first, which is the stem's.
             repeats = [*defaults["blocks"], *[1] * len(chosen["filters"])]
             defaults["blocks"] = tuple(repeats[: max(len(chosen["filters"]) - 1, 0)])
         return {**defaults, **chosen}
@@ -122,21 +119,23 @@ class Spec(Settings):
         if self.kind == "resnet" and len(self.filters) == 1:
             raise SettingsError(
                 f"--filters is {_numbers(self.filters)}, but 'resnet' takes two widths or more.",
-                remedy="The first is the stem's, the others those of the stages, such as 32,64.",
+                remedy="The first is for the stem, the others are for the stages: such as 32,64.",
             )
         for name in ("units", "filters", "blocks"):
             wanted, found = _defaults(self.kind, self.size)[name], getattr(self, name)
             if found and not wanted:
                 raise SettingsError(
                     f"--{name} is {_numbers(found)}, but {self.kind!r} has no {name} to choose.",
-                    remedy=f"Leave --{name} away, or choose another --model.",
+                    remedy=f"Omit --{name}, or choose another --model.",
                 )
             if wanted and not found:
-                raise SettingsError(f"--{name} is empty.", remedy=f"Such as {_numbers(wanted)}.")
+                raise SettingsError(
+                    f"--{name} is empty.", remedy=f"Give numbers such as {_numbers(wanted)}."
+                )
         if self.kind == "linear" and self.dropout:
             raise SettingsError(
-                f"--dropout is {self.dropout:g}, but 'linear' has only the pixels to drop.",
-                remedy="Leave --dropout away, or choose another --model.",
+                f"--dropout is {self.dropout:g}, but 'linear' has no layer that drops.",
+                remedy="Omit --dropout, or choose another --model.",
             )
         if self.kind == "resnet" and len(self.blocks) != len(self.filters) - 1:
             raise SettingsError(
@@ -149,14 +148,14 @@ class Spec(Settings):
             raise SettingsError(
                 f"Pictures of {self.size} x {self.size} pixels are too small for this "
                 f"{self.kind!r} network.",
-                remedy=f"The least --size is {least}"
+                remedy=f"The smallest --size is {least}"
                 + (f" with --filters {_numbers(self.filters)}." if self.filters else "."),
                 code="too_small",
             )
         return self
 
     def least_size(self) -> int:
-        """The smallest side in pixels that such a network can take."""
+        """The smallest side in pixels that this network can take."""
         match self.kind:
             case "cnn":
                 side = 1
@@ -174,8 +173,8 @@ class Spec(Settings):
     def graph(self) -> Graph:
         """The table of layers, with the outputs ``probabilities`` and, with a map, ``logit_map``.
 
-        The layer ``logits`` is what training works on; ``logit_map`` is the same numbers at each
-        place of the last map, so that their mean is the logits exactly.
+        Training uses the layer ``logits``. ``logit_map`` holds the logits of each place of the last
+        map; their mean is exactly ``logits``.
         """
         layers: list[Layer] = [Luma("luma")] if self.gray else []
         layers += _body(self)
@@ -188,7 +187,7 @@ class Spec(Settings):
         return Graph((self.size, self.size), tuple(layers), outputs)
 
     def layers(self) -> list[LayerRow]:
-        """Each layer up to ``logits``: name, kind, shape of what it makes, parameters."""
+        """Each layer up to ``logits``: name, kind, output shape, parameters."""
         graph = self.graph()
         known = shapes(graph)
         rows = []
@@ -199,46 +198,33 @@ class Spec(Settings):
         return rows
 
     def parameters(self) -> int:
-        """Numbers that training changes; those of normalization among them."""
+        """Trainable parameters, including those of normalization."""
         return sum(row.parameters for row in self.layers())
 
 
-def default(
-    kind: Kind,
-    *,
-    size: int,
-    gray: bool,
-    classes: int,
-    units: Sequence[int] | None = None,
-    filters: Sequence[int] | None = None,
-    blocks: Sequence[int] | None = None,
-    dropout: float | None = None,
-) -> Spec:
-    """A network from what was asked for; None means the default of its kind.
+def default(kind: Kind, *, size: int, gray: bool, classes: int, **choices: Any) -> Spec:
+    """A network from the user's choices.
+
+    Args:
+        kind: One of :data:`KINDS`.
+        size: Side of the pictures in pixels.
+        gray: Whether it takes luma only.
+        classes: How many classes to tell apart.
+        choices: ``units``, ``filters``, ``blocks`` or ``dropout``; None means the default.
 
     Raises:
         SettingsError: With every value that has no meaning; code ``too_small`` if it is the size.
     """
-    chosen: dict[str, Any] = {"kind": kind, "size": size, "gray": gray, "classes": classes}
-    for name, value in (("units", units), ("filters", filters), ("blocks", blocks)):
-        if value is not None:
-            chosen[name] = tuple(value)
-    if dropout is not None:
-        chosen["dropout"] = float(dropout)
-    return settings(Spec, chosen)
-
-
-def pretrained(spec: Spec) -> dict[str, npt.NDArray[np.float32]] | None:
-    """The weights that training starts from, by the names of ``weight_shapes``; or None.
-
-    Raises:
-        WeightsError: If they are missing or not the known ones.
-    """
-    return starts.pretrained(gray=spec.gray) if spec.kind == "finetune" else None
+    chosen = {
+        name: tuple(value) if isinstance(value, Sequence) else value
+        for name, value in choices.items()
+        if value is not None
+    }
+    return settings(Spec, {"kind": kind, "size": size, "gray": gray, "classes": classes, **chosen})
 
 
 def _defaults(kind: Kind, size: Any) -> dict[str, Any]:
-    """The numbers of each kind; small pictures get less halving, so that a map is left."""
+    """The numbers of each kind; small pictures are halved less often, so that a map remains."""
     small = isinstance(size, int) and size <= SMALL
     chosen: dict[str, Any] = {"units": (), "filters": (), "blocks": (), "dropout": 0.0}
     match kind:
@@ -260,15 +246,15 @@ def _defaults(kind: Kind, size: Any) -> dict[str, Any]:
 def _body(spec: Spec) -> list[Layer]:
     match spec.kind:
         case "linear":
-            return tables.linear()
+            return layer_tables.linear()
         case "dnn":
-            return tables.dnn(spec.units, spec.dropout)
+            return layer_tables.dnn(spec.units, spec.dropout)
         case "cnn":
-            return tables.cnn(spec.filters, spec.units, spec.dropout)
+            return layer_tables.cnn(spec.filters, spec.units, spec.dropout)
         case "resnet":
-            return tables.resnet(spec.filters, spec.blocks, halve=spec.size > SMALL)
+            return layer_tables.resnet(spec.filters, spec.blocks, halve=spec.size > SMALL)
         case "finetune":
-            return tables.finetune(spec.size)
+            return layer_tables.finetune(spec.size)
 
 
 def _parameters(layer: Layer, given: int) -> int:

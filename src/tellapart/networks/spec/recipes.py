@@ -1,8 +1,8 @@
-"""How a network is trained: every choice, resolved, as one frozen value.
+"""How a network is trained: every choice as one frozen value.
 
-A :class:`Recipe` is what a run stores and what a child process reads; nothing in it is
-decided later except where it says ``"auto"``. :func:`default` fills one in for a kind of network
-and the data at hand. All numbers of the defaults stand in one table.
+A run stores a :class:`Recipe`, and the child process reads it; only ``"auto"`` is decided later.
+:func:`default` makes the recipe of a kind of network for the data at hand, :func:`resolve` the one
+with the options of ``train``. All default numbers are in one table.
 
 Example:
     >>> recipe = default("dnn", n=60_000, size=28, gray=True, classes=10, epochs=3)
@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from tellapart.core.config import Settings, settings
+from tellapart.core.config import NetworkSettings, Settings, settings
 from tellapart.core.errors import SettingsError
 from tellapart.networks.augment import Policy
 from tellapart.networks.augment import default as default_policy
@@ -29,13 +29,11 @@ Precision = Literal["float32", "mixed_bfloat16", "auto"]
 
 
 class Stage(Settings):
-    """One part of a training in which only the upper layers learn.
-
-    Each stage has an optimizer and a schedule of its own.
+    """A part of a training in which only the upper layers learn, with its own optimizer.
 
     Attributes:
-        prefix: Layers from the first whose name begins so, up to the end, learn; those below
-            are frozen. Empty: all learn.
+        prefix: The first layer whose name begins with it and all later layers learn; those
+            before are frozen. Empty: all layers learn.
         epochs: Passes over the training part.
         learning_rate: Peak of its schedule.
     """
@@ -49,33 +47,34 @@ class Recipe(Settings):
     """How a network is trained.
 
     Attributes:
-        epochs: Passes over the training part; with ``stages`` their sum counts instead, and
-            with ``budget`` it is the most.
-        batch: Pictures a step. More than there are becomes as many as there are.
+        epochs: Passes over the training part; the most of them with ``budget``. With ``stages``
+            their sum counts instead.
+        batch: Pictures per step, at most as many as there are.
         optimizer: ``"sgd"`` has Nesterov momentum 0.9.
         learning_rate: Peak of the schedule, or ``"auto"`` for the finder.
         schedule: Its shape; see :mod:`tellapart.networks.loop.schedules`.
         warmup: Share of the steps in which the rate rises.
-        weight_decay: Decoupled, on kernels alone.
-        label_smoothing: Share of each target spread over all classes.
-        augment: What is done to training pictures.
-        class_weights: Whether rare classes weigh more, so that all weigh the same together.
+        weight_decay: Decoupled, on kernels only.
+        label_smoothing: Share of each target that is spread over all classes.
+        augment: How training pictures are varied.
+        class_weights: Whether rare classes count more, so that all count the same in total.
         target: Accuracy at which training stops, or None.
         target_on: Which accuracy: the running one of the training part, or that of the
             validation slice.
-        patience: Epochs without a better validation loss after which training stops and the
-            best weights return; None trains to the end and keeps the last.
-        budget: Seconds that the whole may take, from when the child process is handed the job
-            (or started with it) to the saved weights; None for no limit.
-        precision: ``"auto"`` measures ``mixed_bfloat16`` where the processor or device has it,
-            and takes it if it is faster.
+        patience: Epochs without a lower validation loss after which training stops and the
+            best weights return. None trains to the end and keeps the last weights.
+        budget: Seconds for everything, from when the child process gets the job (or starts with
+            it) to the saved weights; None for no limit.
+        precision: ``"auto"`` tries ``mixed_bfloat16`` if the processor or device has it, and
+            takes it if it is faster.
         compiled: Keras's ``jit_compile``; None is its ``"auto"``.
         steps_per_execution: Steps between two returns to Python.
-        seed: Draws initial weights, order, dropout and augmentation.
-        checkpoint_minutes: Minutes between checkpoints inside an epoch; there is one after
-            each epoch anyway.
-        tensorboard: Whether TensorBoard logs are written.
-        stages: Parts of the training, one after the other; empty for one in which all learn.
+        seed: For initial weights, order, dropout and augmentation.
+        checkpoint_minutes: Minutes between checkpoints inside an epoch. There is always one after
+            each epoch.
+        tensorboard: Whether to write TensorBoard logs.
+        stages: Parts of the training, one after the other; empty for one in which all layers
+            learn.
     """
 
     epochs: int = Field(ge=1, le=100_000)
@@ -101,9 +100,9 @@ class Recipe(Settings):
     stages: tuple[Stage, ...] = ()
 
     def resolved_stages(self) -> tuple[Stage, ...]:
-        """The stages; one in which all layers learn where none are named.
+        """The stages, or a single one in which all layers learn.
 
-        ``learning_rate="auto"`` counts as 1.0 until the finder has chosen.
+        ``learning_rate="auto"`` is 1.0 until the finder has chosen.
         """
         if self.stages:
             return self.stages
@@ -113,18 +112,18 @@ class Recipe(Settings):
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """The defaults of one kind of network: of all its trainings, and of those on few pictures."""
+    """The defaults of one kind of network, and those that differ below _SMALL pictures."""
 
     numbers: Mapping[str, Any]
-    small: Mapping[str, Any]  # below _SMALL pictures, in place of those
+    small: Mapping[str, Any]
 
 
 _SMALL = 5_000
 """Pictures below which a training counts as small."""
 
 _SHORT = 400
-"""Steps of a whole training below which it is not compiled: compiling `dnn` takes as long (1.6 s)
-as it saves in some 350 steps."""
+"""Steps of a whole training below which it is not compiled: compiling ``dnn`` takes 1.6 s, which it
+saves in some 350 steps."""
 
 _TABLE: Mapping[str, _Row] = {
     "linear": _Row(
@@ -138,15 +137,15 @@ _TABLE: Mapping[str, _Row] = {
             "learning_rate": 1e-3,
             "schedule": "onecycle",
             "warmup": 0.1,
-            # One compiled program for 32 steps: 4.8 s an epoch of 60,000 28x28 pictures at
-            # batch 32 on two cores, where step by step takes 14.3 s.
+            # One compiled program for 32 steps: an epoch of 60,000 28x28 pictures at batch 32
+            # takes 4.8 s on two cores, and 14.3 s step by step.
             "compiled": True,
             "steps_per_execution": 32,
         },
         {"epochs": 30, "batch": 32},
     ),
     "cnn": _Row(
-        # Not compiled: convolutions are slower so on a CPU (9.2 s against 5.1 s an epoch).
+        # Not compiled: on a CPU that slows convolutions down (9.2 s per epoch instead of 5.1).
         {
             "epochs": 15,
             "batch": 32,
@@ -168,7 +167,7 @@ _TABLE: Mapping[str, _Row] = {
             "weight_decay": 5e-3,
             "label_smoothing": 0.05,
         },
-        # Few pictures are seen often, each time otherwise; docs/decisions/0067 has the trials.
+        # Few pictures are shown often, augmented anew each time (docs/decisions/0067).
         {
             "epochs": 120,
             "batch": 64,
@@ -198,25 +197,60 @@ _TABLE: Mapping[str, _Row] = {
 }
 
 
+_FIELDS: Mapping[str, str] = {"learning_rate": "lr"}
+"""Fields of a recipe that have another name as an option of ``train``."""
+
+
+def resolve(
+    options: NetworkSettings | Mapping[str, Any],
+    kind: str,
+    *,
+    n: int,
+    size: int,
+    gray: bool,
+    classes: int,
+    **decided: Any,
+) -> Recipe:
+    """The recipe with the options of ``train``.
+
+    Args:
+        options: Each option that is a field of :class:`Recipe` counts, the others are ignored;
+            None keeps the default. ``augment`` may be text.
+        kind: As in :func:`default`.
+        n: As in :func:`default`.
+        size: As in :func:`default`.
+        gray: As in :func:`default`.
+        classes: As in :func:`default`.
+        decided: Fields of :class:`Recipe` that replace the options, unless None.
+
+    Raises:
+        SettingsError: As :func:`default`.
+    """
+    given = options if isinstance(options, Mapping) else options.model_dump()
+    chosen = {name: given.get(_FIELDS.get(name, name)) for name in Recipe.model_fields}
+    chosen |= {name: value for name, value in decided.items() if value is not None}
+    if isinstance(chosen["augment"], str):
+        chosen["augment"] = Policy.parse(chosen["augment"])
+    return default(kind, n=n, size=size, gray=gray, classes=classes, **chosen)
+
+
 def default(kind: str, *, n: int, size: int, gray: bool, classes: int, **overrides: Any) -> Recipe:
     """The recipe of a kind of network for the data at hand.
 
     Args:
-        kind: One of ``tellapart.networks.spec.architectures.KINDS``.
+        kind: One of :data:`tellapart.networks.spec.architectures.KINDS`.
         n: Training pictures.
         size: Side of the pictures in pixels.
         gray: Whether they have one channel.
         classes: How many classes there are.
-        overrides: Fields of :class:`Recipe` to set; None keeps the default. ``epochs`` or
-            ``learning_rate`` for a network with stages scale all of its stages.
+        overrides: Fields of :class:`Recipe` to set; None keeps the default. In a network with
+            stages, ``epochs`` and ``learning_rate`` scale all of its stages.
 
     Raises:
         SettingsError: If the kind is unknown or a value is not allowed.
     """
     if kind not in _TABLE:
-        raise SettingsError(
-            f"No network is called {kind!r}.", remedy=f"Known: {', '.join(_TABLE)}."
-        )
+        raise SettingsError(f"There is no network {kind!r}.", remedy=f"Known: {', '.join(_TABLE)}.")
     row = _TABLE[kind]
     values: dict[str, Any] = {
         "augment": default_policy(kind, gray=gray, size=size),
@@ -225,9 +259,13 @@ def default(kind: str, *, n: int, size: int, gray: bool, classes: int, **overrid
     }
     chosen = {name: value for name, value in overrides.items() if value is not None}
     if values.get("stages") and "stages" not in chosen:
-        chosen = _through_stages(values["stages"], chosen, values["learning_rate"])
-    values.update(chosen)
-    recipe = settings(Recipe, values)
+        values["stages"] = _scaled_stages(
+            values["stages"],
+            epochs=chosen.get("epochs"),
+            rate=chosen.get("learning_rate"),
+            usual=values["learning_rate"],
+        )
+    recipe = settings(Recipe, values | chosen)
     epochs = sum(stage.epochs for stage in recipe.resolved_stages())
     if epochs * -(-n // recipe.batch) >= _SHORT:
         return recipe
@@ -235,29 +273,25 @@ def default(kind: str, *, n: int, size: int, gray: bool, classes: int, **overrid
     return recipe.model_copy(update={k: v for k, v in plain.items() if k not in chosen})
 
 
-def _through_stages(
-    stages: tuple[Stage, ...], chosen: Mapping[str, Any], usual: float
-) -> dict[str, Any]:
-    """Overrides with the stages made to follow ``epochs`` and ``learning_rate``."""
-    made = dict(chosen)
-    epochs, rate = made.get("epochs"), made.get("learning_rate")
+def _scaled_stages(
+    stages: tuple[Stage, ...], *, epochs: object, rate: object, usual: float
+) -> tuple[Stage, ...]:
+    """The stages for other epochs and another learning rate; what is no such value is ignored."""
+    shares = [stage.epochs for stage in stages]
     if isinstance(epochs, int) and epochs >= 1:
-        shares = share_epochs(epochs, [stage.epochs for stage in stages])
-        stages = tuple(
-            stage.model_copy(update={"epochs": share})
-            for stage, share in zip(stages, shares, strict=True)
-            if share
+        shares = share_epochs(epochs, shares)
+    peak = rate if isinstance(rate, float) and rate > 0 else usual
+    return tuple(
+        stage.model_copy(
+            update={"epochs": share, "learning_rate": stage.learning_rate * peak / usual}
         )
-    if isinstance(rate, float) and rate > 0:
-        stages = tuple(
-            stage.model_copy(update={"learning_rate": stage.learning_rate * rate / usual})
-            for stage in stages
-        )
-    return made | {"stages": stages}
+        for stage, share in zip(stages, shares, strict=True)
+        if share
+    )
 
 
 def share_epochs(total: int, parts: list[int]) -> list[int]:
-    """Deal ``total`` epochs to stages in the proportion of ``parts``; the first get the rest.
+    """Divide ``total`` epochs among stages in the proportion of ``parts``, the rest to the first.
 
     Example:
         >>> share_epochs(4, [3, 2, 1])
