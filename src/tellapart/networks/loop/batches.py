@@ -11,12 +11,9 @@ last batch of an epoch is filled up with the first pictures of the same order.
 
 from __future__ import annotations
 
-import contextlib
-import queue
-import threading
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -31,8 +28,6 @@ CHUNK_BYTES = 32 * 2**20
 """Pixels of a chunk. A size and not a time, so that a training is cut into the same chunks
 whatever else the machine does. A chunk is some seconds of work for any network here; starting the
 engine on it takes about 30 ms."""
-
-_WAIT = 0.1  # seconds after which the thread checks whether it should end
 
 
 @dataclass(frozen=True)
@@ -145,45 +140,25 @@ class Prefetcher:
     def __init__(self, batches: Batches, *, epoch: int, step: int) -> None:
         self._batches = batches
         self._stretches = batches.stretches(epoch, step)
-        self._ready: queue.Queue[Chunk | BaseException] = queue.Queue(maxsize=1)
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="tellapart-batches", daemon=True)
+        self._pool = ThreadPoolExecutor(1, "tellapart-batches")
+        self._ahead = self._make()
+
+    def _make(self) -> Future[Chunk]:
+        return self._pool.submit(self._batches.chunk, *next(self._stretches))
 
     def __enter__(self) -> Prefetcher:
-        self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._ended.set()
-        self._thread.join()
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
 
     def __iter__(self) -> Iterator[Chunk]:
         return self
 
     def __next__(self) -> Chunk:
-        ready = self._ready.get()
-        if isinstance(ready, BaseException):
-            raise ready
-        return ready
-
-    def _run(self) -> None:
-        for stretch in self._stretches:
-            chunk: Chunk | BaseException
-            try:
-                chunk = self._batches.chunk(*stretch)
-            except BaseException as error:  # raised by the next `next`, in the thread that trains
-                chunk = error
-            while not self._ended.is_set():
-                with contextlib.suppress(queue.Full):
-                    self._ready.put(chunk, timeout=_WAIT)
-                    break
-            if self._ended.is_set() or isinstance(chunk, BaseException):
-                return
+        chunk = self._ahead.result()
+        self._ahead = self._make()
+        return chunk
 
 
 def class_weights(labels: Ints, classes: int) -> Floats:

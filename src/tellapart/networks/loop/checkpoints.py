@@ -8,8 +8,8 @@ back, and a :class:`State`.
 from __future__ import annotations
 
 import dataclasses
-import threading
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -73,12 +73,11 @@ class State(Scores):
         history: One row per finished epoch.
         notes: Sentences for the report.
         finder: The search for a learning rate: pairs of rate and loss, or None.
-        planned_epochs: How many fit into the budget; None without one.
         stopped: Why it ended, or None.
         sentence: The reason for people.
     """
 
-    model_config = ConfigDict(extra="forbid", ser_json_inf_nan="constants")
+    model_config = ConfigDict(ser_json_inf_nan="constants")
 
     schema_version: int = SCHEMA
     engine: dict[str, str]
@@ -96,7 +95,6 @@ class State(Scores):
     history: list[EpochRow] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)
     finder: list[tuple[float, float]] | None = None
-    planned_epochs: int | None = None
     stopped: Stopped | None = None
     sentence: str = ""
 
@@ -153,8 +151,8 @@ class CheckpointWriter:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._thread: threading.Thread | None = None
-        self._error: BaseException | None = None
+        self._pool = ThreadPoolExecutor(1, "tellapart-checkpoint")
+        self._writing: Future[None] | None = None
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Start to write a checkpoint, as soon as the previous one is written.
@@ -166,10 +164,7 @@ class CheckpointWriter:
         """
         self.wait()
         frozen = dataclasses.replace(checkpoint, state=checkpoint.state.model_copy(deep=True))
-        self._thread = threading.Thread(
-            target=self._write, args=(frozen,), name="tellapart-checkpoint"
-        )
-        self._thread.start()
+        self._writing = self._pool.submit(frozen.save, self._folder)
 
     def wait(self) -> None:
         """Return when everything is on the disk.
@@ -177,22 +172,13 @@ class CheckpointWriter:
         Raises:
             Exception: If it could not be written, such as OSError or MemoryError.
         """
-        self.join()
-        if self._error is not None:
-            error, self._error = self._error, None
-            raise error
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            writing.result()
 
     def join(self) -> None:
         """Return when writing has ended, whether it succeeded or not."""
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
-
-    def _write(self, checkpoint: Checkpoint) -> None:
-        try:
-            checkpoint.save(self._folder)
-        except BaseException as error:  # raised by the next `wait`, in the thread that trains
-            self._error = error
+        self._pool.shutdown()
 
 
 def load(folder: Path) -> Checkpoint | None:

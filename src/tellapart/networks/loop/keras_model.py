@@ -72,12 +72,13 @@ def build(graph: Graph, *, seed: int = 0) -> Any:
     """
     keras = backend.keras()
     known = shapes(graph)
-    gray = is_gray(graph)
-    image = keras.Input((*graph.size, 1 if gray else 3), dtype="uint8", name=INPUT)
+    channels = 1 if is_gray(graph) else 3
+    image = keras.Input((*graph.size, channels), dtype="uint8", name=INPUT)
     made: dict[str, Any] = {INPUT: image}
     for layer, inputs in leading_to(graph, LOGITS):
         channels = known[inputs[0]][-1]
-        made[layer.name] = _apply(keras, layer, [made[name] for name in inputs], channels, seed)
+        given = [made[name] for name in inputs]
+        made[layer.name] = _apply(keras.layers, layer, given, channels, seed)
     model = keras.Model(image, made[LOGITS], name="tellapart")
     kernels = random_kernels(graph, LOGITS, seed=seed)
     for layer in _weighted(graph):
@@ -156,40 +157,37 @@ def _normalized(layer: Layer) -> bool:
     return isinstance(layer, Conv) and layer.norm
 
 
-def _apply(keras: Any, layer: Layer, given: list[Any], channels: int, seed: int) -> Any:
+def _apply(layers: Any, layer: Layer, given: list[Any], channels: int, seed: int) -> Any:
     """One layer of the table on Keras tensors."""
-    made, name = given[0], layer_name(layer.name)
+    first, name = given[0], layer_name(layer.name)
+    last = {"data_format": "channels_last", "name": name}
     match layer:
         case Luma():
-            return made
+            return first
         case Scale():
             offset = -layer.zero * layer.scale
-            return keras.layers.Rescaling(layer.scale, offset=offset, name=name)(made)
+            return layers.Rescaling(layer.scale, offset=offset, name=name)(first)
         case Conv():
-            return _conv(keras, layer, made, channels)
+            return _conv(layers, layer, first, channels)
         case Add():
-            made = keras.layers.Add(name=name)(given)
-            return _activated(keras, layer.activation, made, name)
+            return _activated(layers, layer.activation, layers.Add(name=name)(given), name)
         case MaxPool():
-            return keras.layers.MaxPooling2D(layer.size, data_format="channels_last", name=name)(
-                made
-            )
+            return layers.MaxPooling2D(layer.size, **last)(first)
         case Flatten():
-            return keras.layers.Flatten(data_format="channels_last", name=name)(made)
+            return layers.Flatten(**last)(first)
         case GlobalAveragePool():
-            # A sum over many places: in float32, whatever the policy is.
-            return keras.layers.GlobalAveragePooling2D(
-                data_format="channels_last", dtype="float32", name=name
-            )(made)
+            # A sum over many places: in float32 under every dtype policy.
+            return layers.GlobalAveragePooling2D(dtype="float32", **last)(first)
         case Dense():
-            return _dense(keras, layer, made, seed)
+            return _dense(layers, layer, first, seed)
         case _:
             raise ValueError(f"Keras has no layer for {type(layer).__name__}")
 
 
-def _conv(keras: Any, layer: Conv, given: Any, channels: int) -> Any:
+def _conv(layers: Any, layer: Conv, given: Any, channels: int) -> Any:
     name = layer_name(layer.name)
-    common = {
+    options = {
+        "kernel_size": layer.kernel,
         "strides": layer.stride,
         "padding": layer.padding,
         "data_format": "channels_last",
@@ -197,58 +195,37 @@ def _conv(keras: Any, layer: Conv, given: Any, channels: int) -> Any:
         "activation": None if layer.norm else layer.activation,
         "name": name,
     }
-    if _is_depthwise(layer, channels):
-        made = keras.layers.DepthwiseConv2D(
-            layer.kernel,
-            depth_multiplier=layer.filters // channels,
-            depthwise_initializer="zeros",
-            **common,
-        )(given)
+    if 1 < layer.groups == channels:
+        options |= {"depth_multiplier": layer.filters // channels}
+        made = layers.DepthwiseConv2D(depthwise_initializer="zeros", **options)(given)
     else:
-        made = keras.layers.Conv2D(
-            layer.filters,
-            layer.kernel,
-            groups=layer.groups,
-            kernel_initializer="zeros",
-            **common,
-        )(given)
+        options |= {"filters": layer.filters, "groups": layer.groups}
+        made = layers.Conv2D(kernel_initializer="zeros", **options)(given)
     if not layer.norm:
         return made
-    made = keras.layers.BatchNormalization(
-        axis=-1, momentum=MOMENTUM, epsilon=EPSILON, name=f"{name}_norm"
-    )(made)
-    return _activated(keras, layer.activation, made, name)
+    norm = layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, name=f"{name}_norm")
+    return _activated(layers, layer.activation, norm(made), name)
 
 
-def _dense(keras: Any, layer: Dense, given: Any, seed: int) -> Any:
+def _dense(layers: Any, layer: Dense, given: Any, seed: int) -> Any:
     name = layer_name(layer.name)
-    dtype = "float32" if layer.name == LOGITS else None  # None: what the policy says
+    dtype = "float32" if layer.name == LOGITS else None  # None: by the dtype policy
     if layer.dropout:
-        drawn = layer_seed(seed, f"{layer.name}/dropout")
-        given = keras.layers.Dropout(
-            layer.dropout, seed=drawn, dtype=dtype, name=f"{name}_dropout"
-        )(given)
-    return keras.layers.Dense(
-        layer.units,
-        activation=layer.activation,
-        kernel_initializer="zeros",
-        dtype=dtype,
-        name=name,
-    )(given)
+        own = layer_seed(seed, f"{layer.name}/dropout")
+        dropout = layers.Dropout(layer.dropout, seed=own, dtype=dtype, name=f"{name}_dropout")
+        given = dropout(given)
+    options = {"activation": layer.activation, "dtype": dtype, "name": name}
+    return layers.Dense(layer.units, kernel_initializer="zeros", **options)(given)
 
 
-def _activated(keras: Any, activation: str | None, made: Any, name: str) -> Any:
+def _activated(layers: Any, activation: str | None, given: Any, name: str) -> Any:
     if activation is None:
-        return made
-    return keras.layers.Activation(activation, name=f"{name}_{activation}")(made)
-
-
-def _is_depthwise(layer: Conv, channels: int) -> bool:
-    return 1 < layer.groups == channels
+        return given
+    return layers.Activation(activation, name=f"{name}_{activation}")(given)
 
 
 def _read(model: Any, layer: Conv | Dense) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Kernel and bias as the file has them, normalization folded in; float32 or float64."""
+    """Kernel and bias in the layout of the file, normalization folded in; float32 or float64."""
     keras = backend.keras()
 
     def numbers(variable: Any) -> Floats:

@@ -31,24 +31,17 @@ def optimizer(keras: Any, recipe: Recipe, rate: Any) -> Any:
         and normalization.
     """
     decay = recipe.weight_decay or None
-    kinds = keras.optimizers
-    match recipe.optimizer:
-        case "sgd":
-            made = kinds.SGD(rate, momentum=_MOMENTUM, nesterov=True, weight_decay=decay)
-        case "adam":
-            made = _quickest(keras, kinds.Adam, recipe)(rate, weight_decay=decay)
-        case "adamw":
-            kind = _quickest(keras, kinds.AdamW, recipe)
-            made = kind(rate, weight_decay=recipe.weight_decay)
+    if recipe.optimizer == "sgd":
+        made = keras.optimizers.SGD(rate, momentum=_MOMENTUM, nesterov=True, weight_decay=decay)
+    else:
+        is_adam = recipe.optimizer == "adam"
+        kind = keras.optimizers.Adam if is_adam else keras.optimizers.AdamW
+        if keras.backend.backend() == "tensorflow" and not recipe.compiled:
+            kind = in_one_pass(kind)
+        made = kind(rate, weight_decay=decay if is_adam else recipe.weight_decay)
     if decay:
         made.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return made
-
-
-def _quickest(keras: Any, kind: Any, recipe: Recipe) -> Any:
-    if recipe.compiled or keras.backend.backend() != "tensorflow":
-        return kind
-    return in_one_pass(kind)
 
 
 def in_one_pass(kind: Any) -> Any:

@@ -23,7 +23,7 @@ import numpy as np
 from tellapart.core.errors import RunError, SettingsError
 from tellapart.networks.loop import backend, budget, checkpoints, schedules, stop_reasons, tuning
 from tellapart.networks.loop.batches import Batches, Prefetcher
-from tellapart.networks.loop.checkpoints import Checkpoint, CheckpointWriter, State
+from tellapart.networks.loop.checkpoints import Checkpoint, CheckpointWriter
 from tellapart.networks.loop.keras_variables import Arrays, is_finite
 from tellapart.networks.loop.memory import halve_batch_until_it_fits
 from tellapart.networks.loop.scores import Scores
@@ -32,6 +32,7 @@ from tellapart.networks.loop.tensorboard import EpochLog
 from tellapart.networks.process import fitted
 from tellapart.networks.process.events import EpochRow, Listener
 from tellapart.networks.process.job import Job
+from tellapart.networks.spec.recipes import scaled_stages
 
 _SILENT = Listener()
 
@@ -297,15 +298,14 @@ class Trainer:
         state, recipe = self.state, self._recipe
         if recipe.budget is None or len(state.stages) > 1:
             return
-        state.planned_epochs = budget.revise_epochs(
+        epochs = budget.revise_epochs(
             state.wanted_epochs,
             budget=recipe.budget,
             spent=self._seconds(),
             epochs=[row.seconds for row in state.history],
             most=recipe.epochs,
         )
-        only = state.stages[0]
-        state.stages = (only.model_copy(update={"epochs": state.planned_epochs}),)
+        state.stages = scaled_stages(state.stages, epochs=epochs)
         self._plan_learning_rate()
 
     def _plan_learning_rate(self) -> None:
@@ -323,29 +323,11 @@ class Trainer:
     # ------------------------------------------------------------------ begin, save, restore
 
     def _begin(self, interrupted: threading.Event) -> None:
-        job, batch = self._job, self._batches.batch
-        tuned = tuning.tune(job, self._batches, self._pixels, interrupted, self._started)
-        self._learner = tuned.learner
-        self.state = State(
-            engine=backend.engine(),
-            fingerprint=job.fingerprint(),
-            stages=tuned.stages,
-            batch=batch,
-            precision=tuned.precision,
-            finder=tuned.finder,
-            planned_epochs=tuned.planned_epochs,
+        self._learner, self.state = tuning.tune(
+            self._job, self._batches, self._pixels, interrupted, self._started
         )
-        for sentence in tuned.notes:
-            self._note(sentence)
-        if batch == len(job.training) < job.recipe.batch:
-            self._note(
-                f"The batch is all {batch} training pictures; {job.recipe.batch} were asked for."
-            )
-        elif batch < job.recipe.batch:
-            self._note(
-                f"The device ran out of memory: {batch} pictures per step instead of "
-                f"{job.recipe.batch}."
-            )
+        for sentence in self.state.notes:
+            self._listener.note(sentence)
         self._plan_learning_rate()
         self._save()
 
@@ -368,7 +350,10 @@ class Trainer:
             state.step = state.step * state.batch // batch
             state.batch = batch
             self._learner.step = state.stage_epoch * self._batches.steps + state.step
-            self._note(f"The device ran out of memory: {batch} pictures per step from here on.")
+            state.notes.append(
+                f"The device ran out of memory: {batch} pictures per step from now on."
+            )
+            self._listener.note(state.notes[-1])
             self._plan_learning_rate()
             self._save()
 
@@ -390,7 +375,3 @@ class Trainer:
         if found is not None:
             self.state, self._best = found.state, found.best
             self._learner.restore(found.model)
-
-    def _note(self, sentence: str) -> None:
-        self.state.notes.append(sentence)
-        self._listener.note(sentence)

@@ -9,44 +9,21 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
 
 from tellapart.core.errors import RunError
 from tellapart.core.text import counted, seconds
-from tellapart.networks.loop import budget, learning_rate_finder, precision, throughput
+from tellapart.core.typing import Pixels
+from tellapart.networks.loop import backend, budget, learning_rate_finder, precision, throughput
 from tellapart.networks.loop.batches import Batches
+from tellapart.networks.loop.checkpoints import State
 from tellapart.networks.loop.learner import Learner
 from tellapart.networks.loop.learning_rate_finder import Trials
 from tellapart.networks.loop.throughput import Throughput
 from tellapart.networks.process.job import Job
-from tellapart.networks.spec.recipes import Stage, share_epochs
+from tellapart.networks.spec.recipes import scaled_stages
 
 _FALLBACK = {"sgd": 0.05, "adam": 1e-3, "adamw": 1e-3}
 """Learning rates for when the finder saw no loss fall."""
-
-
-@dataclass(frozen=True)
-class Tuned:
-    """A network that is ready for its first batch.
-
-    Attributes:
-        learner: In its first stage.
-        precision: Keras's dtype policy.
-        stages: With epochs and learning rates decided.
-        finder: Rates and losses tried, or None.
-        planned_epochs: How many fit into the budget; None without one.
-        notes: Sentences for the report.
-    """
-
-    learner: Learner
-    precision: str
-    stages: tuple[Stage, ...]
-    finder: Trials | None
-    planned_epochs: int | None
-    notes: tuple[str, ...]
 
 
 def build_learner(job: Job, batches: Batches, precision: str) -> Learner:
@@ -65,10 +42,10 @@ def build_learner(job: Job, batches: Batches, precision: str) -> Learner:
 def tune(
     job: Job,
     batches: Batches,
-    pixels: NDArray[np.uint8],
+    pixels: Pixels,
     interrupted: threading.Event,
     started: float,
-) -> Tuned:
+) -> tuple[Learner, State]:
     """Build the network and decide what the recipe leaves open.
 
     Args:
@@ -77,6 +54,9 @@ def tune(
         pixels: uint8 ``[N, H, W, C]``.
         interrupted: Looked at between long steps.
         started: When the budget began.
+
+    Returns:
+        The network in its first stage, and the state of a training that has not begun.
 
     Raises:
         SettingsError: With code ``budget_too_short``.
@@ -117,13 +97,8 @@ def tune(
             raise KeyboardInterrupt
         rate = learning_rate_finder.choose(trials, fallback=_FALLBACK[recipe.optimizer])
         notes.append(f"The learning rate {rate:g} was found by trial.")
-        first = stages[0].learning_rate
-        stages = tuple(
-            stage.model_copy(update={"learning_rate": stage.learning_rate * rate / first})
-            for stage in stages
-        )
+        stages = scaled_stages(stages, learning_rate=rate)
 
-    planned: int | None = None
     if recipe.budget is not None and speed is not None:
         most = sum(stage.epochs for stage in stages)
         planned = budget.plan_epochs(
@@ -132,20 +107,28 @@ def tune(
             epoch=speed.epoch_seconds(batches.steps),
             most=most,
         )
-        shares = share_epochs(planned, [stage.epochs for stage in stages])
-        stages = tuple(
-            stage.model_copy(update={"epochs": share})
-            for stage, share in zip(stages, shares, strict=True)
-            if share
-        )
+        stages = scaled_stages(stages, epochs=planned)
         notes.append(
             f"A budget of {seconds(recipe.budget)} has time for about {planned} of at most "
             f"{counted(most, 'epoch')}."
         )
-    return Tuned(learner, policy, stages, trials, planned, tuple(notes))
+    if batches.batch < recipe.batch:
+        is_all = batches.batch == len(job.training)
+        why = "there are no more" if is_all else "the device ran out of memory"
+        notes.append(f"{batches.batch} pictures per step instead of {recipe.batch}: {why}.")
+    state = State(
+        engine=backend.engine(),
+        fingerprint=job.fingerprint(),
+        stages=stages,
+        batch=batches.batch,
+        precision=policy,
+        finder=trials,
+        notes=notes,
+    )
+    return learner, state
 
 
-def _check_shape(job: Job, pixels: NDArray[np.uint8]) -> None:
+def _check_shape(job: Job, pixels: Pixels) -> None:
     wanted = (job.spec.size, job.spec.size, 1 if job.spec.gray else 3)
     if pixels.shape[1:] != wanted:
         raise RunError(

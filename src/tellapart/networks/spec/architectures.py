@@ -41,6 +41,7 @@ from tellapart.graph import (
     Softmax,
     leading_to,
     shapes,
+    weight_shapes,
 )
 from tellapart.networks.spec import layer_tables
 from tellapart.networks.spec.layer_tables import FEATURE_MAP
@@ -116,11 +117,6 @@ class Spec(Settings):
 
     @model_validator(mode="after")
     def _fits(self) -> Spec:
-        if self.kind == "resnet" and len(self.filters) == 1:
-            raise SettingsError(
-                f"--filters is {_numbers(self.filters)}, but 'resnet' takes two widths or more.",
-                remedy="The first is for the stem, the others are for the stages: such as 32,64.",
-            )
         for name in ("units", "filters", "blocks"):
             wanted, found = _defaults(self.kind, self.size)[name], getattr(self, name)
             if found and not wanted:
@@ -128,20 +124,19 @@ class Spec(Settings):
                     f"--{name} is {_numbers(found)}, but {self.kind!r} has no {name} to choose.",
                     remedy=f"Omit --{name}, or choose another --model.",
                 )
-            if wanted and not found:
-                raise SettingsError(
-                    f"--{name} is empty.", remedy=f"Give numbers such as {_numbers(wanted)}."
-                )
+            if wanted and not found and name != "blocks":
+                raise SettingsError(f"--{name} is empty.", remedy=f"Try {_numbers(wanted)}.")
         if self.kind == "linear" and self.dropout:
             raise SettingsError(
                 f"--dropout is {self.dropout:g}, but 'linear' has no layer that drops.",
                 remedy="Omit --dropout, or choose another --model.",
             )
-        if self.kind == "resnet" and len(self.blocks) != len(self.filters) - 1:
+        if self.kind == "resnet" and not 0 < len(self.blocks) == len(self.filters) - 1:
             raise SettingsError(
-                f"--blocks is {_numbers(self.blocks)}, but --filters {_numbers(self.filters)} "
-                f"makes {len(self.filters) - 1} stages.",
-                remedy="Give one number of blocks for each width after the first.",
+                f"--filters {_numbers(self.filters)} and --blocks {_numbers(self.blocks)} do not "
+                "match.",
+                remedy="Give one width for the stem, then one for each stage (at least one), and "
+                "one number of blocks for each stage.",
             )
         least = self.least_size()
         if self.size < least:
@@ -189,11 +184,14 @@ class Spec(Settings):
     def layers(self) -> list[LayerRow]:
         """Each layer up to ``logits``: name, kind, output shape, parameters."""
         graph = self.graph()
-        known = shapes(graph)
+        known, weights = shapes(graph), weight_shapes(graph)
         rows = []
-        for layer, inputs in leading_to(graph, LOGITS):
+        for layer, _ in leading_to(graph, LOGITS):
+            names = (f"{layer.name}/kernel", f"{layer.name}/bias")
+            count = sum(prod(weights[name]) for name in names if name in weights)
+            if isinstance(layer, Conv) and layer.norm:
+                count += layer.filters  # normalization has a scale and an offset for one bias
             text = " × ".join(str(side) for side in known[layer.name])
-            count = _parameters(layer, known[inputs[0]][-1])
             rows.append(LayerRow(layer.name, _title(layer), text, count))
         return rows
 
@@ -215,32 +213,26 @@ def default(kind: Kind, *, size: int, gray: bool, classes: int, **choices: Any) 
     Raises:
         SettingsError: With every value that has no meaning; code ``too_small`` if it is the size.
     """
-    chosen = {
-        name: tuple(value) if isinstance(value, Sequence) else value
-        for name, value in choices.items()
-        if value is not None
-    }
-    return settings(Spec, {"kind": kind, "size": size, "gray": gray, "classes": classes, **chosen})
+    return settings(Spec, {"kind": kind, "size": size, "gray": gray, "classes": classes, **choices})
+
+
+_DEFAULTS: Mapping[Kind, Mapping[str, Any]] = {
+    "linear": {},
+    "dnn": {"units": (512, 512), "dropout": 0.2},
+    "cnn": {"units": (512,), "filters": (16, 32, 64)},
+    "resnet": {"filters": (32, 64, 128, 256), "blocks": (0, 1, 1)},
+    "finetune": {"dropout": 0.2},
+}
+_SMALL_DEFAULTS: Mapping[Kind, Mapping[str, Any]] = {
+    "cnn": {"filters": (32, 64)},
+    "resnet": {"filters": (32, 64, 128), "blocks": (1, 1)},
+}
+"""For small pictures, which are halved less often, so that a map remains."""
 
 
 def _defaults(kind: Kind, size: Any) -> dict[str, Any]:
-    """The numbers of each kind; small pictures are halved less often, so that a map remains."""
-    small = isinstance(size, int) and size <= SMALL
-    chosen: dict[str, Any] = {"units": (), "filters": (), "blocks": (), "dropout": 0.0}
-    match kind:
-        case "dnn":
-            chosen.update(units=(512, 512), dropout=0.2)
-        case "cnn":
-            chosen.update(units=(512,), filters=(32, 64) if small else (16, 32, 64))
-        case "resnet" if small:
-            chosen.update(filters=(32, 64, 128), blocks=(1, 1))
-        case "resnet":
-            chosen.update(filters=(32, 64, 128, 256), blocks=(0, 1, 1))
-        case "finetune":
-            chosen.update(dropout=0.2)
-        case _:
-            pass
-    return chosen
+    small = _SMALL_DEFAULTS.get(kind, {}) if isinstance(size, int) and size <= SMALL else {}
+    return {"units": (), "filters": (), "blocks": (), **_DEFAULTS[kind], **small}
 
 
 def _body(spec: Spec) -> list[Layer]:
@@ -255,17 +247,6 @@ def _body(spec: Spec) -> list[Layer]:
             return layer_tables.resnet(spec.filters, spec.blocks, halve=spec.size > SMALL)
         case "finetune":
             return layer_tables.finetune(spec.size)
-
-
-def _parameters(layer: Layer, given: int) -> int:
-    match layer:
-        case Conv():
-            kernel = prod((layer.kernel, layer.kernel, given // layer.groups, layer.filters))
-            return kernel + layer.filters * (2 if layer.norm else 1)
-        case Dense():
-            return (given + 1) * layer.units
-        case _:
-            return 0
 
 
 def _title(layer: Layer) -> str:

@@ -2,10 +2,10 @@
 
 A run stores a :class:`Recipe`, and the child process reads it; only ``"auto"`` is decided later.
 :func:`default` makes the recipe of a kind of network for the data at hand, :func:`resolve` the one
-with the options of ``train``. All default numbers are in one table.
+with the options of ``train``. The default numbers are in two tables.
 
 Example:
-    >>> recipe = default("dnn", n=60_000, size=28, gray=True, classes=10, epochs=3)
+    >>> recipe = default("dnn", n=60_000, size=28, gray=True, epochs=3)
     >>> recipe.epochs, recipe.batch, recipe.optimizer
     (3, 64, 'adam')
 """
@@ -13,7 +13,6 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import Field
@@ -110,95 +109,70 @@ class Recipe(Settings):
         return (Stage(epochs=self.epochs, learning_rate=rate),)
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """The defaults of one kind of network, and those that differ below _SMALL pictures."""
-
-    numbers: Mapping[str, Any]
-    small: Mapping[str, Any]
-
-
-_SMALL = 5_000
-"""Pictures below which a training counts as small."""
+_FEW = 5_000
+"""Training pictures below which :data:`_FEW_DEFAULTS` count."""
 
 _SHORT = 400
 """Steps of a whole training below which it is not compiled: compiling ``dnn`` takes 1.6 s, which it
 saves in some 350 steps."""
 
-_TABLE: Mapping[str, _Row] = {
-    "linear": _Row(
-        {"epochs": 20, "batch": 32, "optimizer": "adam", "learning_rate": 1e-3}, {"epochs": 30}
-    ),
-    "dnn": _Row(
-        {
-            "epochs": 20,
-            "batch": 64,
-            "optimizer": "adam",
-            "learning_rate": 1e-3,
-            "schedule": "onecycle",
-            "warmup": 0.1,
-            # One compiled program for 32 steps: an epoch of 60,000 28x28 pictures at batch 32
-            # takes 4.8 s on two cores, and 14.3 s step by step.
-            "compiled": True,
-            "steps_per_execution": 32,
-        },
-        {"epochs": 30, "batch": 32},
-    ),
-    "cnn": _Row(
-        # Not compiled: on a CPU that slows convolutions down (9.2 s per epoch instead of 5.1).
-        {
-            "epochs": 15,
-            "batch": 32,
-            "optimizer": "adam",
-            "learning_rate": 1e-3,
-            "schedule": "cosine",
-            "warmup": 0.05,
-        },
-        {},
-    ),
-    "resnet": _Row(
-        {
-            "epochs": 12,
-            "batch": 128,
-            "optimizer": "sgd",
-            "learning_rate": 0.2,
-            "schedule": "onecycle",
-            "warmup": 0.25,
-            "weight_decay": 5e-3,
-            "label_smoothing": 0.05,
-        },
-        # Few pictures are shown often, augmented anew each time (docs/decisions/0067).
-        {
-            "epochs": 120,
-            "batch": 64,
-            "optimizer": "adamw",
-            "learning_rate": 3e-3,
-            "weight_decay": 0.05,
-        },
-    ),
-    "finetune": _Row(
-        {
-            "epochs": 4,
-            "batch": 32,
-            "optimizer": "adamw",
-            "learning_rate": 3e-4,
-            "schedule": "onecycle",
-            "warmup": 0.2,
-            "weight_decay": 1e-3,
-            "label_smoothing": 0.1,
-            "stages": (
-                Stage(prefix="logits", epochs=1, learning_rate=3e-4),
-                Stage(prefix="block12", epochs=2, learning_rate=1e-4),
-                Stage(prefix="block8", epochs=1, learning_rate=3e-5),
-            ),
-        },
-        {},
-    ),
+_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "linear": {"epochs": 20, "batch": 32},
+    "dnn": {
+        "epochs": 20,
+        "batch": 64,
+        "schedule": "onecycle",
+        "warmup": 0.1,
+        # One compiled program for 32 steps: an epoch of 60,000 28x28 pictures at batch 32 takes
+        # 4.8 s on two cores, and 14.3 s step by step.
+        "compiled": True,
+        "steps_per_execution": 32,
+    },
+    # Not compiled: on a CPU that slows convolutions down (9.2 s per epoch instead of 5.1).
+    "cnn": {"epochs": 15, "batch": 32, "schedule": "cosine", "warmup": 0.05},
+    "resnet": {
+        "epochs": 12,
+        "batch": 128,
+        "optimizer": "sgd",
+        "learning_rate": 0.2,
+        "schedule": "onecycle",
+        "warmup": 0.25,
+        "weight_decay": 5e-3,
+        "label_smoothing": 0.05,
+    },
+    "finetune": {
+        "epochs": 4,
+        "batch": 32,
+        "optimizer": "adamw",
+        "learning_rate": 3e-4,
+        "schedule": "onecycle",
+        "warmup": 0.2,
+        "weight_decay": 1e-3,
+        "label_smoothing": 0.1,
+        "stages": (
+            Stage(prefix="logits", epochs=1, learning_rate=3e-4),
+            Stage(prefix="block12", epochs=2, learning_rate=1e-4),
+            Stage(prefix="block8", epochs=1, learning_rate=3e-5),
+        ),
+    },
+}
+"""What differs from the defaults of :class:`Recipe`, by kind of network."""
+
+_FEW_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "linear": {"epochs": 30},
+    "dnn": {"epochs": 30, "batch": 32},
+    # Few pictures are shown often, augmented anew each time (docs/decisions/0067).
+    "resnet": {
+        "epochs": 120,
+        "batch": 64,
+        "optimizer": "adamw",
+        "learning_rate": 3e-3,
+        "weight_decay": 0.05,
+    },
 }
 
-
-_FIELDS: Mapping[str, str] = {"learning_rate": "lr"}
-"""Fields of a recipe that have another name as an option of ``train``."""
+OPTIONS: Mapping[str, str] = {"learning_rate": "lr"}
+"""Fields of a recipe whose option of ``train`` has another name."""
 
 
 def resolve(
@@ -208,7 +182,6 @@ def resolve(
     n: int,
     size: int,
     gray: bool,
-    classes: int,
     **decided: Any,
 ) -> Recipe:
     """The recipe with the options of ``train``.
@@ -216,25 +189,24 @@ def resolve(
     Args:
         options: Each option that is a field of :class:`Recipe` counts, the others are ignored;
             None keeps the default. ``augment`` may be text.
-        kind: As in :func:`default`.
-        n: As in :func:`default`.
-        size: As in :func:`default`.
-        gray: As in :func:`default`.
-        classes: As in :func:`default`.
+        kind: One of :data:`tellapart.networks.spec.architectures.KINDS`.
+        n: Training pictures.
+        size: Side of the pictures in pixels.
+        gray: Whether they have one channel.
         decided: Fields of :class:`Recipe` that replace the options, unless None.
 
     Raises:
         SettingsError: As :func:`default`.
     """
     given = options if isinstance(options, Mapping) else options.model_dump()
-    chosen = {name: given.get(_FIELDS.get(name, name)) for name in Recipe.model_fields}
+    chosen = {name: given.get(OPTIONS.get(name, name)) for name in Recipe.model_fields}
     chosen |= {name: value for name, value in decided.items() if value is not None}
     if isinstance(chosen["augment"], str):
         chosen["augment"] = Policy.parse(chosen["augment"])
-    return default(kind, n=n, size=size, gray=gray, classes=classes, **chosen)
+    return default(kind, n=n, size=size, gray=gray, **chosen)
 
 
-def default(kind: str, *, n: int, size: int, gray: bool, classes: int, **overrides: Any) -> Recipe:
+def default(kind: str, *, n: int, size: int, gray: bool, **overrides: Any) -> Recipe:
     """The recipe of a kind of network for the data at hand.
 
     Args:
@@ -242,28 +214,25 @@ def default(kind: str, *, n: int, size: int, gray: bool, classes: int, **overrid
         n: Training pictures.
         size: Side of the pictures in pixels.
         gray: Whether they have one channel.
-        classes: How many classes there are.
         overrides: Fields of :class:`Recipe` to set; None keeps the default. In a network with
             stages, ``epochs`` and ``learning_rate`` scale all of its stages.
 
     Raises:
         SettingsError: If the kind is unknown or a value is not allowed.
     """
-    if kind not in _TABLE:
-        raise SettingsError(f"There is no network {kind!r}.", remedy=f"Known: {', '.join(_TABLE)}.")
-    row = _TABLE[kind]
+    if kind not in _DEFAULTS:
+        raise SettingsError(
+            f"There is no network {kind!r}.", remedy=f"Known: {', '.join(_DEFAULTS)}."
+        )
     values: dict[str, Any] = {
         "augment": default_policy(kind, gray=gray, size=size),
-        **row.numbers,
-        **(row.small if n < _SMALL else {}),
+        **_DEFAULTS[kind],
+        **(_FEW_DEFAULTS.get(kind, {}) if n < _FEW else {}),
     }
     chosen = {name: value for name, value in overrides.items() if value is not None}
     if values.get("stages") and "stages" not in chosen:
-        values["stages"] = _scaled_stages(
-            values["stages"],
-            epochs=chosen.get("epochs"),
-            rate=chosen.get("learning_rate"),
-            usual=values["learning_rate"],
+        values["stages"] = scaled_stages(
+            values["stages"], chosen.get("epochs"), chosen.get("learning_rate")
         )
     recipe = settings(Recipe, values | chosen)
     epochs = sum(stage.epochs for stage in recipe.resolved_stages())
@@ -273,18 +242,22 @@ def default(kind: str, *, n: int, size: int, gray: bool, classes: int, **overrid
     return recipe.model_copy(update={k: v for k, v in plain.items() if k not in chosen})
 
 
-def _scaled_stages(
-    stages: tuple[Stage, ...], *, epochs: object, rate: object, usual: float
+def scaled_stages(
+    stages: tuple[Stage, ...], epochs: object = None, learning_rate: object = None
 ) -> tuple[Stage, ...]:
-    """The stages for other epochs and another learning rate; what is no such value is ignored."""
-    shares = [stage.epochs for stage in stages]
+    """Stages with so many epochs in all, and with this learning rate in the first.
+
+    The others keep their proportion to the first; a stage without epochs is left out. Values that
+    are not allowed change nothing, since :class:`Recipe` refuses them.
+    """
+    shares, factors = [stage.epochs for stage in stages], (1.0, 1.0)
     if isinstance(epochs, int) and epochs >= 1:
         shares = share_epochs(epochs, shares)
-    peak = rate if isinstance(rate, float) and rate > 0 else usual
+    if isinstance(learning_rate, float) and learning_rate > 0:
+        factors = (learning_rate, stages[0].learning_rate)
+    up, down = factors
     return tuple(
-        stage.model_copy(
-            update={"epochs": share, "learning_rate": stage.learning_rate * peak / usual}
-        )
+        Stage(prefix=stage.prefix, epochs=share, learning_rate=stage.learning_rate * up / down)
         for stage, share in zip(stages, shares, strict=True)
         if share
     )

@@ -159,7 +159,6 @@ def plan(
         n=len(rows),
         size=pixels.size,
         gray=pixels.gray,
-        classes=len(material.classes),
         budget=budget,
         class_weights=weigh,
     )
