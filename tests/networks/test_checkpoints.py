@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,11 @@ def test_a_checkpoint_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert read.state == a_state()
     assert read.model["0001"].dtype == np.uint32 and read.optimizer["0000"] == 9
     np.testing.assert_array_equal(read.best["0000"], model["0000"])
+
+
+def test_a_state_of_an_earlier_version_is_read() -> None:
+    values = a_state().model_dump(mode="json") | {"planned_epochs": 3}
+    assert State.model_validate_json(json.dumps(values)) == a_state()
 
 
 def test_the_best_epoch_has_the_lowest_loss() -> None:

@@ -1,7 +1,7 @@
 """The reasons to stop a training.
 
 A reason is a small object that looks at a :class:`Moment` of the training and answers with a
-:class:`Stop` or with None. The loop asks all of them after every step and after every epoch; the
+:class:`Stop` or with None. The loop asks all of them after each step and after each epoch; the
 first that answers ends the training. :func:`reasons` lists them in order.
 """
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,7 @@ from tellapart.networks.loop.checkpoints import Checkpoint, CheckpointWriter
 from tellapart.networks.loop.keras_variables import Arrays, is_finite
 from tellapart.networks.loop.memory import halve_batch_until_it_fits
 from tellapart.networks.loop.scores import Scores
-from tellapart.networks.loop.stop_reasons import Moment, Reason, Stop
+from tellapart.networks.loop.stop_reasons import Divergence, Moment, Reason, Stop
 from tellapart.networks.loop.tensorboard import EpochLog
 from tellapart.networks.process import fitted
 from tellapart.networks.process.events import EpochRow, Listener
@@ -35,6 +35,7 @@ from tellapart.networks.process.job import Job
 from tellapart.networks.spec.recipes import scaled_stages
 
 _SILENT = Listener()
+_ALWAYS: tuple[Reason, ...] = (Divergence(),)
 
 
 def fit(
@@ -170,11 +171,12 @@ class Trainer:
         stop = Stop(state.stopped, state.sentence) if state.stopped else self._reason_to_stop()
         with Prefetcher(self._batches, epoch=state.epoch, step=state.step) as chunks:
             while stop is None:
-                stop = self._run_epoch(self._training_steps(chunks), state, self._reasons)
-                if stop is None:
-                    validation = Scores()
-                    self._run_epoch(self._validation_steps(), validation, ())
-                    stop = self._end_epoch(validation)
+                validation = Scores()
+                stop = (
+                    self._run_epoch(self._training_steps(chunks), state)
+                    or self._run_epoch(self._validation_steps(), validation)
+                    or self._end_epoch(validation)
+                )
         if self._log is not None:
             self._log.close()
         if stop.code == "interrupted":
@@ -203,16 +205,14 @@ class Trainer:
 
     # ------------------------------------------------------------------ one epoch
 
-    def _run_epoch(
-        self, steps: Iterator[Scores], total: Scores, reasons: Sequence[Reason]
-    ) -> Stop | None:
-        """One pass over the training or the validation pictures, ended early by a reason."""
+    def _run_epoch(self, steps: Iterator[Scores], total: Scores) -> Stop | None:
+        """One pass over the training or the validation pictures, unless a reason ends it early."""
         for scores in steps:
             total.add(scores)
             self._loss = scores.loss
             if time.monotonic() - self._saved > 60 * self._recipe.checkpoint_minutes:
                 self._save()
-            stop = stop_reasons.first(reasons, self._now())
+            stop = self._reason_to_stop()
             if stop is not None:
                 return stop
         return None
@@ -282,10 +282,11 @@ class Trainer:
             self._plan_learning_rate()
 
     def _reason_to_stop(self) -> Stop | None:
-        return stop_reasons.first(self._reasons, self._now())
-
-    def _now(self) -> Moment:
-        return Moment(self.state, self._loss, self._learning_rate(), self._seconds())
+        # An epoch whose batches are done is validated and recorded first, unless it diverged.
+        is_trained = self.state.step >= self._batches.steps
+        reasons = _ALWAYS if is_trained else self._reasons
+        now = Moment(self.state, self._loss, self._learning_rate(), self._seconds())
+        return stop_reasons.first(reasons, now)
 
     # ------------------------------------------------------------------ time and learning rate
 
