@@ -130,32 +130,14 @@ def _window(picture: Pixels, window: list[int], plain: bool) -> Pixels:
     """The picture, [H, W, C], from top to bottom and left to right; may reach beyond it."""
     top, bottom, left, right = window
     height, width = picture.shape[:2]
-    continued = _repeated if plain else _mirrored
-    tall = picture.take(continued(top, bottom, height), axis=0)
-    if not (-width < left < width and 0 < right < 2 * width):
-        return tall.take(continued(left, right, width), axis=1)
-    # Whole strips: several times faster than taking column by column.
-    wide = np.empty((bottom - top, right - left, picture.shape[2]), np.uint8)
-    inner = slice(max(left, 0), min(right, width))
-    wide[:, inner.start - left : inner.stop - left] = tall[:, inner]
-    if left < 0:
-        wide[:, :-left] = tall[:, :1] if plain else tall[:, 1 : 1 - left][:, ::-1]
-    if right > width:
-        beyond = tall[:, 2 * width - 1 - right : width - 1][:, ::-1]
-        wide[:, width - left :] = tall[:, -1:] if plain else beyond
-    return wide
-
-
-def _repeated(start: int, stop: int, side: int) -> Ints:
-    """Indices ``start`` to ``stop`` of a side that is continued by its outermost pixels."""
-    return np.arange(start, stop).clip(0, side - 1)
-
-
-def _mirrored(start: int, stop: int, side: int) -> Ints:
-    """Indices ``start`` to ``stop`` of a side that is continued as a mirror; edges occur once."""
-    if side == 1:
-        return np.zeros(stop - start, np.int64)
-    return np.abs((np.arange(start, stop) + side - 1) % (2 * side - 2) - (side - 1))
+    beyond = (
+        (max(-top, 0), max(bottom - height, 0)),
+        (max(-left, 0), max(right - width, 0)),
+        (0, 0),
+    )
+    continued = np.pad(picture, beyond, "edge" if plain else "reflect")
+    y, x = max(top, 0), max(left, 0)
+    return continued[y : y + bottom - top, x : x + right - left]
 
 
 def _light(pixels: Pixels, draws: Draws) -> None:

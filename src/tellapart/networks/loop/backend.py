@@ -1,7 +1,7 @@
 """Keras, imported once and quietly, on its engine.
 
-All training code gets Keras from here, and no code imports an engine. The engine is TensorFlow
-unless the environment variable ``KERAS_BACKEND`` names another.
+All training code gets Keras from here. The engine is TensorFlow unless the environment variable
+``KERAS_BACKEND`` names another.
 """
 
 from __future__ import annotations

@@ -80,7 +80,6 @@ class Learner:
             self._keras.config.set_dtype_policy(before)
         if initial:
             keras_model.set_weights(self.model, self.graph, initial)
-        self._watcher = _watcher(self._keras)
 
     def begin(self, stage: Stage) -> None:
         """Begin a stage: freeze the layers below it, and start with a new optimizer.
@@ -128,7 +127,15 @@ class Learner:
         return self._one_by_one(chunk, watch) if self._few else self._at_once(chunk, watch)
 
     def _at_once(self, chunk: Chunk, watch: Watch) -> Scores:
-        watcher = self._watcher(watch, chunk.steps, self._batch)
+        done = 0
+
+        def report(last: int, logs: dict[str, Any]) -> None:
+            # ``last`` is the last batch of the execution, which may reach beyond the end.
+            nonlocal done
+            before, done = done, min(last + 1, chunk.steps)
+            if watch((done - before) * self._batch, float(logs["loss"])):
+                self.model.stop_training = True
+
         history = self.model.fit(
             x=chunk.pixels,
             y=chunk.targets,
@@ -137,10 +144,10 @@ class Learner:
             epochs=1,
             shuffle=False,
             verbose=0,
-            callbacks=[watcher],
+            callbacks=[self._keras.callbacks.LambdaCallback(on_train_batch_end=report)],
         ).history
         loss, accuracy = float(history["loss"][0]), float(history["accuracy"][0])
-        return Scores.of_means(loss, accuracy, watcher.done * self._batch)
+        return Scores.of_means(loss, accuracy, done * self._batch)
 
     def _one_by_one(self, chunk: Chunk, watch: Watch) -> Scores:
         done, loss, accuracy = 0, 0.0, 0.0
@@ -253,22 +260,3 @@ def _freeze(model: Any, prefix: str) -> None:
         raise ValueError(f"no layer's name begins with {prefix!r}")
     for i, layer in enumerate(model.layers):
         layer.trainable = i >= first
-
-
-def _watcher(keras: Any) -> Any:
-    """A Keras callback that reports batches and stops when asked to."""
-
-    class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
-        def __init__(self, watch: Watch, steps: int, batch: int) -> None:
-            super().__init__()
-            self._watch, self._steps, self._batch = watch, steps, batch
-            self.done = 0
-
-        def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-            # ``batch`` is the last batch of the execution, which may reach beyond the end.
-            before, self.done = self.done, min(batch + 1, self._steps)
-            loss = float((logs or {}).get("loss", 0.0))
-            if self._watch((self.done - before) * self._batch, loss):
-                self.model.stop_training = True
-
-    return Watcher

@@ -67,7 +67,7 @@ def reasons(recipe: Recipe, interrupted: threading.Event) -> tuple[Reason, ...]:
         recipe: How the network is trained.
         interrupted: Set when the user wants to stop, as by Ctrl-C.
     """
-    epochs = sum(stage.epochs for stage in recipe.resolved_stages())
+    epochs = recipe.wanted_epochs
     listed: list[Reason] = [Divergence()]
     if recipe.target is not None:
         listed.append(Target(recipe.target, recipe.target_on))
@@ -191,11 +191,10 @@ class Budget:
         state = now.state
         if now.seconds <= self.seconds or state.epoch >= self.wanted:
             return None
-        planned = sum(stage.epochs for stage in state.stages)
         return Stop(
             "budget",
-            f"Stopped after {state.epoch} of {counted(planned, 'epoch')}: the budget of "
-            f"{seconds(self.seconds)} is used up. Training was slower than measured at the start.",
+            f"Stopped after {state.epoch} of {counted(state.wanted_epochs, 'epoch')}: the budget "
+            f"of {seconds(self.seconds)} is used up. Training was slower than measured at first.",
         )
 
 

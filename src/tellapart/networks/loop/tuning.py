@@ -100,7 +100,7 @@ def tune(
         stages = scaled_stages(stages, learning_rate=rate)
 
     if recipe.budget is not None and speed is not None:
-        most = sum(stage.epochs for stage in stages)
+        most = recipe.wanted_epochs
         planned = budget.plan_epochs(
             budget=recipe.budget,
             spent=time.monotonic() - started,

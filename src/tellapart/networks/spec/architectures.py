@@ -1,13 +1,14 @@
-"""The networks there are: a few numbers each, and the table of layers they stand for.
+"""The architectures of networks: a few numbers each, and the layers that follow from them.
 
-Who does what: a :class:`Spec` is all that is chosen about a network, ready to be kept as JSON;
-:mod:`.tables` lists its layers, :mod:`.starts` draws their weights; :mod:`.keras_model` builds them
-with Keras, :func:`tellapart.graph.to_onnx` writes them as a file.
+Who does what: a :class:`Spec` holds every choice about a network, and can be stored as JSON;
+:mod:`.layer_tables` lists its layers; :mod:`tellapart.networks.loop.initial_weights` draws their
+weights; :mod:`tellapart.networks.loop.keras_model` builds them with Keras, and
+:func:`tellapart.graph.to_onnx` writes them to a file.
 
-Sources: the convolutional network is the classic lesson (LeCun et al., 1998; a convolution
-without padding, then a maximum, a few times over, then dense layers); the residual one follows
-He et al., *Deep residual learning* (2015), cut down to what a processor trains in minutes;
-``finetune`` is EfficientNet-Lite0 (:mod:`tellapart.transfer.backbones.efficientnet_lite`).
+Sources: ``cnn`` is the classic lesson (LeCun et al., 1998: an unpadded convolution and a maximum, a
+few times, then dense layers); ``resnet`` follows He et al., *Deep residual learning* (2015), but
+small enough for a processor to train in minutes; ``finetune`` is EfficientNet-Lite0
+(:mod:`tellapart.transfer.backbones.efficientnet_lite`).
 
 Example:
     >>> spec = default("cnn", size=150, gray=False, classes=2)

@@ -108,6 +108,11 @@ class Recipe(Settings):
         rate = 1.0 if self.learning_rate == "auto" else self.learning_rate
         return (Stage(epochs=self.epochs, learning_rate=rate),)
 
+    @property
+    def wanted_epochs(self) -> int:
+        """Epochs of all stages."""
+        return sum(stage.epochs for stage in self.resolved_stages())
+
 
 _FEW = 5_000
 """Training pictures below which :data:`_FEW_DEFAULTS` count."""
@@ -235,8 +240,7 @@ def default(kind: str, *, n: int, size: int, gray: bool, **overrides: Any) -> Re
             values["stages"], chosen.get("epochs"), chosen.get("learning_rate")
         )
     recipe = settings(Recipe, values | chosen)
-    epochs = sum(stage.epochs for stage in recipe.resolved_stages())
-    if epochs * -(-n // recipe.batch) >= _SHORT:
+    if recipe.wanted_epochs * -(-n // recipe.batch) >= _SHORT:
         return recipe
     plain = {"compiled": None, "steps_per_execution": 1}
     return recipe.model_copy(update={k: v for k, v in plain.items() if k not in chosen})
