@@ -105,7 +105,7 @@ def test_what_is_not_to_be_compiled_is_not() -> None:
 def test_variables_of_another_network_are_refused() -> None:
     made = make()
     arrays = made.model_arrays()
-    with pytest.raises(ValueError, match="another network"):
+    with pytest.raises(ValueError):
         made.restore({name: array[..., None] for name, array in arrays.items()})
     for name, array in made.model_arrays().items():
         np.testing.assert_array_equal(array, arrays[name])
