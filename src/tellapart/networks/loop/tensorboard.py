@@ -11,6 +11,8 @@ from tellapart.networks.loop import backend
 from tellapart.networks.process.events import EpochRow
 
 FOLDER = "tensorboard"
+PACKAGES = ("tensorboard", "tensorflow")
+"""Keras writes its logs through TensorFlow, whatever engine it runs on."""
 
 
 class EpochLog:
@@ -23,31 +25,22 @@ class EpochLog:
         folder: Logs go to its sub-folder ``tensorboard``.
 
     Raises:
-        SettingsError: With code ``tensorboard_missing`` if logs cannot be written.
+        SettingsError: With code ``tensorboard_missing`` if a package is missing.
     """
 
     def __init__(self, model: Any, folder: Path) -> None:
         check()
-        try:
-            callback = backend.keras().callbacks.TensorBoard(
-                str(folder / FOLDER), write_graph=False
-            )
-            callback.set_model(model)
-            callback.on_train_begin()
-            _ = callback.summary
-        except Exception as error:
-            raise _missing(str(error)) from None
-        self._callback = callback
+        callbacks = backend.keras().callbacks
+        self._callback = callbacks.TensorBoard(str(folder / FOLDER), write_graph=False)
+        self._callback.set_model(model)
+        self._callback.on_train_begin()
 
     def write(self, row: EpochRow) -> None:
         """Write the point of an epoch."""
         logs = {"loss": row.loss, "accuracy": row.accuracy, "learning_rate": row.learning_rate}
         if row.validation_loss is not None and row.validation_accuracy is not None:
             logs |= {"val_loss": row.validation_loss, "val_accuracy": row.validation_accuracy}
-        try:
-            self._callback.on_epoch_end(row.epoch, logs)
-        except Exception as error:
-            raise _missing(str(error)) from None
+        self._callback.on_epoch_end(row.epoch, logs)
 
     def close(self) -> None:
         """Write what is still buffered."""
@@ -55,18 +48,15 @@ class EpochLog:
 
 
 def check() -> None:
-    """Refuse early if the package is missing: Keras imports it only at its first point.
+    """Refuse early if a package is missing: Keras imports them only at its first point.
 
     Raises:
         SettingsError: With code ``tensorboard_missing``.
     """
-    if importlib.util.find_spec("tensorboard") is None:
-        raise _missing("the package is not installed")
-
-
-def _missing(why: str) -> SettingsError:
-    return SettingsError(
-        f"--tensorboard cannot write its logs: {why}.",
-        remedy="Run: pip install tensorboard tensorflow, or omit --tensorboard.",
-        code="tensorboard_missing",
-    )
+    missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise SettingsError(
+            f"--tensorboard needs packages that are not installed: {', '.join(missing)}.",
+            remedy=f"Run: pip install {' '.join(missing)}, or omit --tensorboard.",
+            code="tensorboard_missing",
+        )
