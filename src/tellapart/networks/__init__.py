@@ -12,7 +12,7 @@ and a :class:`Job` what on what; :func:`.process.fit` trains a job in a child pr
                      ├─► batches           gathered and augmented
                      ├─► learner           Keras model, optimizer and learning rate
                      ├─► stop_reasons      target, patience, budget, divergence, …
-                     ├─► memory            half the batch when memory runs out
+                     ├─► out_of_memory     trains again with half the batch
                      └─► checkpoints
     process/  the child process
     devices/  the same training on every device

@@ -99,7 +99,8 @@ class Policy(Settings):
             raise SettingsError(
                 f"--augment {_quoted(text)}: {' '.join(faults)}", remedy=_REMEDY, code="augment"
             )
-        return cls(**({} if preset is None else preset.model_dump()) | changes)
+        values = {} if preset is None else preset.model_dump()
+        return cls(**values | changes)
 
     @property
     def is_none(self) -> bool:

@@ -3,7 +3,7 @@
 Who does what: :func:`fit` runs a whole training, a :class:`Trainer` is one go at it, from nothing
 or from a checkpoint. :mod:`.tuning` decides everything that is ``"auto"``, :mod:`.batches` makes
 the batches, :mod:`.learner` is the network with its optimizer, :mod:`.stop_reasons` knows when to
-stop, :mod:`.checkpoints` stores the progress, :mod:`.memory` halves the batch.
+stop, :mod:`.checkpoints` stores the progress, :mod:`.out_of_memory` halves the batch.
 
 A resumed training gives the same weights as one that was never interrupted: order, augmentation
 and mixing come from (seed, epoch, index), dropout from generators whose state is in the
@@ -25,7 +25,7 @@ from tellapart.networks.loop import backend, budget, checkpoints, schedules, sto
 from tellapart.networks.loop.batches import Batches, Prefetcher
 from tellapart.networks.loop.checkpoints import Checkpoint, CheckpointWriter
 from tellapart.networks.loop.keras_variables import Arrays, is_finite
-from tellapart.networks.loop.memory import halve_batch_until_it_fits
+from tellapart.networks.loop.out_of_memory import halve_batch_until_it_fits
 from tellapart.networks.loop.scores import Scores
 from tellapart.networks.loop.stop_reasons import Divergence, Moment, Reason, Stop
 from tellapart.networks.loop.tensorboard import EpochLog

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tellapart.networks.loop.memory import is_out_of_memory
+from tellapart.networks.loop.out_of_memory import is_out_of_memory
 
 
 class ResourceExhaustedError(Exception):
