@@ -126,18 +126,17 @@ class Target:
             f"Stopped after epoch {row.epoch}: the {self.part} accuracy reached "
             f"{percent(reached)}; the target was {percent(self.accuracy)}."
         )
-        if self.part == "training" and validation is None:
-            sentence += " There is no validation slice to compare with."
-        elif self.part == "training" and validation is not None:
+        if self.part == "validation":
+            return Stop("target", sentence)
+        if validation is None:
+            more = "There is no validation slice to compare with."
+        elif validation >= self.accuracy:
+            more = f"The validation accuracy is {percent(validation)}."
+        else:
             # Rounded down, so that it never looks like the target that it missed.
-            shown = min(validation, math.floor(1000 * validation) / 1000)
-            missed = validation < self.accuracy
-            sentence += (
-                f" The validation accuracy did not: it is {percent(shown)}."
-                if missed
-                else f" The validation accuracy is {percent(validation)}."
-            )
-        return Stop("target", sentence)
+            below = math.floor(round(1000 * validation, 6)) / 1000
+            more = f"The validation accuracy is below the target: {percent(below)}."
+        return Stop("target", f"{sentence} {more}")
 
 
 @dataclass(frozen=True)
