@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tellapart.networks import Fitted, Job
-from tellapart.networks.loop import backend, fitting
+from tellapart.networks.loop import backend
+from tellapart.networks.loop import trainer as fitting
 from tellapart.networks.process import fitted, process
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from tellapart.graph import INPUT, Graph, is_gray, open_session, shapes, to_onnx
 from tellapart.images import decoder
-from tellapart.networks.loop import backend, twin
+from tellapart.networks.loop import backend, initial_weights, keras_model
 from tellapart.networks.spec import architectures
 
 CASES = {
@@ -58,10 +58,10 @@ def given(graph: Graph, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 def trained(spec: architectures.Spec, seed: int = 0) -> tuple[Any, Graph]:
     """A model as training might leave it: pretrained, moved norms, biases that are not zero."""
     graph = spec.graph()
-    model = twin.build(graph, seed=seed)
-    start = architectures.pretrained(spec)
+    model = keras_model.build(graph, seed=seed)
+    start = initial_weights.pretrained(spec)
     if start is not None:
-        twin.set_weights(model, graph, start)
+        keras_model.set_weights(model, graph, start)
     rng = np.random.default_rng(seed)
     for variable in model.variables:
         shape = tuple(variable.shape)
@@ -78,7 +78,7 @@ def distance(spec: architectures.Spec) -> float:
     """The largest difference between file and model, in logits, and in what follows from them."""
     model, graph = trained(spec)
     pixels = pictures(graph)
-    weights = twin.weights(model, graph)
+    weights = keras_model.weights(model, graph)
     told = Graph(graph.size, graph.layers, (*graph.outputs, architectures.LOGITS))
     session = open_session(to_onnx(told, weights))
     found = dict(zip(told.outputs, session.run(list(told.outputs), {INPUT: pixels}), strict=True))

@@ -49,5 +49,5 @@ def test_what_is_no_event_is_passed_over(text: str) -> None:
 def test_a_line_of_the_table() -> None:
     row = EpochRow(3, 0.12345, 0.9876, 0.25, 0.9, 1e-3, 2.0)
     assert line(row, pictures=3000, left=65).split() == (
-        ["3", "0.1235", "98.8", "%", "0.2500", "90.0", "%", "1,500", "65", "s"]
+        ["3", "0.1235", "98.8", "%", "0.2500", "90.0", "%", "1,500", "1", "min", "5", "s"]
     )

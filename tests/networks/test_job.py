@@ -47,12 +47,14 @@ def test_a_damaged_job_is_refused(tmp_path: Path, damage: str) -> None:
         case "schema":
             values = json.loads((tmp_path / "job.json").read_text())
             (tmp_path / "job.json").write_text(json.dumps(values | {"schema": 99}))
-    with pytest.raises(RunError):
+    with pytest.raises(RunError) as caught:
         Job.load(tmp_path)
+    assert caught.value.code == ("other_version" if damage == "schema" else "damaged_job")
 
 
 def test_pixels_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     job = make_job(tmp_path)
     np.save(job.pixels, np.zeros((3, 10, 10, 1), np.uint8))
-    with pytest.raises(RunError, match="do not fit"):
+    with pytest.raises(RunError) as caught:
         job.open_pixels()
+    assert caught.value.code == "pixels"

@@ -7,7 +7,7 @@ import pytest
 
 from tellapart.networks import Recipe, Stage
 from tellapart.networks.loop import backend
-from tellapart.networks.loop.feeding import Chunk
+from tellapart.networks.loop.batches import Chunk
 from tellapart.networks.loop.learner import FEW, STEPWISE, Learner
 from tellapart.networks.spec import architectures
 
@@ -51,7 +51,7 @@ def test_few_batches_one_by_one_teach_what_a_chunk_teaches() -> None:
         watch = heard[most].append
         trained[most] = made[most].train(CHUNK, lambda n, loss, watch=watch: watch((n, loss)))
     one, whole = trained.values()
-    assert one.steps == whole.steps == STEPS
+    assert one.seen == whole.seen == STEPS * BATCH
     assert (one.loss, one.accuracy) == pytest.approx((whole.loss, whole.accuracy), rel=1e-5)
     np.testing.assert_allclose(heard[FEW], heard[FEW + 1], rtol=1e-5)
     weights = [each.weights() for each in made.values()]
@@ -69,7 +69,8 @@ def test_it_stops_where_it_is_told_to(chunk_steps: int) -> None:
         seen.append(pictures)
         return len(seen) == 2
 
-    assert made.train(CHUNK, watch).steps == made.step == 2
+    assert made.train(CHUNK, watch).seen == 2 * BATCH
+    assert made.step == 2
     assert seen == [BATCH, BATCH]
 
 
@@ -79,7 +80,7 @@ def test_it_is_compiled_where_keras_makes_programs_of_steps() -> None:
     # PyTorch is the engine that Keras runs one step at a time.
     engine = backend.engine()["engine"]
     assert told == ((False, 1, (STEPWISE,)) if engine == "torch" else (True, 2, ()))
-    assert made.train(CHUNK, lambda pictures, loss: False).steps == STEPS
+    assert made.train(CHUNK, lambda pictures, loss: False).seen == STEPS * BATCH
 
 
 def test_an_engine_without_such_programs_trains_all_the_same(
@@ -93,7 +94,7 @@ def test_an_engine_without_such_programs_trains_all_the_same(
         patch.setattr(type(made.model), "make_train_function", refuse)
         made = make(chunk_steps=FEW + 1, compiled=True, steps_per_execution=2)
     assert made.notes == (STEPWISE,) and made.model.steps_per_execution == 1
-    assert made.train(CHUNK, lambda pictures, loss: False).steps == STEPS
+    assert made.train(CHUNK, lambda pictures, loss: False).seen == STEPS * BATCH
 
 
 def test_what_is_not_to_be_compiled_is_not() -> None:
@@ -104,7 +105,7 @@ def test_what_is_not_to_be_compiled_is_not() -> None:
 def test_variables_of_another_network_are_refused() -> None:
     made = make()
     arrays = made.model_arrays()
-    with pytest.raises(ValueError, match="another network"):
+    with pytest.raises(ValueError):
         made.restore({name: array[..., None] for name, array in arrays.items()})
     for name, array in made.model_arrays().items():
         np.testing.assert_array_equal(array, arrays[name])

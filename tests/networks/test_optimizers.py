@@ -34,7 +34,7 @@ def steps(made: Any, count: int = 30) -> dict[str, Any]:
 
 def recipe(name: str, **more: Any) -> recipes.Recipe:
     given = {"optimizer": name, "stages": (), **more}
-    return recipes.default("cnn", n=1000, size=28, gray=True, classes=2, **given)
+    return recipes.default("cnn", n=1000, size=28, gray=True, **given)
 
 
 @pytest.mark.parametrize("name", ["adam", "adamw"])

@@ -20,7 +20,8 @@ from jobs_by_hand import make_job, same
 
 from tellapart.core.errors import RunError, SettingsError
 from tellapart.networks import Job
-from tellapart.networks.loop import checkpoints, fitting
+from tellapart.networks.loop import checkpoints
+from tellapart.networks.loop import trainer as fitting
 from tellapart.networks.loop.learner import FEW
 from tellapart.networks.process import fitted, process
 
@@ -117,7 +118,8 @@ def test_a_network_killed_and_interrupted_ends_as_one_never_stopped(
 def test_the_death_of_the_parent_ends_the_child_which_saves(tmp_path: Path) -> None:
     make_job(tmp_path, epochs=100_000).save(tmp_path / "job")
     script = (
-        "import sys\nfrom pathlib import Path\nfrom tellapart.networks import Job, process\n"
+        "import sys\nfrom pathlib import Path\n"
+        "from tellapart.networks import Job\nfrom tellapart.networks.process import process\n"
         "process.fit(Job.load(Path(sys.argv[1])), Path(sys.argv[2]))\n"
     )
     folder = tmp_path / "out"
@@ -210,7 +212,8 @@ import os, random, sys, threading
 import numpy as np
 import polars  # which sets a variable of its own
 from pathlib import Path
-from tellapart.networks import Job, process
+from tellapart.networks import Job
+from tellapart.networks.process import process
 def state():
     return {
         "environment": dict(os.environ),

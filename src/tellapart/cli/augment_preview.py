@@ -13,7 +13,7 @@ from tellapart.cli.options import Corrections, Data, GroupFrom, Json, LabelFrom,
 
 if TYPE_CHECKING:
     from tellapart.data.catalog import Catalog
-    from tellapart.networks.augment.previewing import Preview
+    from tellapart.networks.augment.preview import Preview
 
 _MARK = "tellapart augment-preview"  # in every PNG written here: only such a one is replaced
 
@@ -72,7 +72,7 @@ def command(
     from tellapart.cli.terminal import print_json, progress_of
     from tellapart.core.config import DataSettings, settings
     from tellapart.networks.augment.policy import Policy
-    from tellapart.networks.augment.previewing import PreviewSettings, preview
+    from tellapart.networks.augment.preview import PreviewSettings, preview
     from tellapart.pipelines.check import open_data
 
     asked = {"model": model, "augment": augment, "size": size, "fit": fit, "n": n, "seed": seed}

@@ -104,7 +104,8 @@ def write_saved_model(file: Path, table: Mapping[str, Any], out: Path) -> None:
         table: From :func:`table_of`.
         out: The folder to write; made here.
     """
-    from tellapart.networks.loop import backend, twin
+    from tellapart.networks.loop import backend
+    from tellapart.networks.loop import keras_model as twin
 
     backend.start()
     import tensorflow as tf

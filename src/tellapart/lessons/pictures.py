@@ -25,7 +25,7 @@ from tellapart.explanations.sheets import Block, sheet
 from tellapart.explanations.views import kernel_block, map_blocks
 from tellapart.images.decoder import RGB, decode, resize
 from tellapart.lessons.charts import alone
-from tellapart.networks.augment.previewing import PreviewSettings, preview
+from tellapart.networks.augment.preview import PreviewSettings, preview
 from tellapart.reports import curves
 from tellapart.reports.network_view import learning_view
 from tellapart.runs import Run

@@ -125,7 +125,7 @@ def recipe_terms(recipe: Recipe, outcome: Mapping[str, Any]) -> list[tuple[str, 
         recipe: What was asked for.
         outcome: What came of it: the epochs, batch, rate and precision in the end.
     """
-    from tellapart.networks.loop.stopping import count_epochs
+    from tellapart.core.text import counted
 
     rate = outcome.get("learning_rate", recipe.learning_rate)
     terms = [
@@ -143,7 +143,7 @@ def recipe_terms(recipe: Recipe, outcome: Mapping[str, Any]) -> list[tuple[str, 
         ("Engine", f"Keras {outcome.get('keras', '')} on {outcome.get('engine', '')}".strip()),
     ]
     if recipe.patience is not None:
-        terms.append(("Patience", count_epochs(recipe.patience)))
+        terms.append(("Patience", counted(recipe.patience, "epoch")))
     if recipe.budget is not None:
         terms.append(("Budget", f"{recipe.budget:.0f} s"))
     return terms

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tellapart.core.errors import SettingsError
-from tellapart.networks.augment import PRESETS, Policy, default, draw
+from tellapart.networks.augment import PRESETS, Policy
 
 
 def test_reads_what_the_command_line_takes() -> None:
@@ -22,27 +21,27 @@ def test_a_preset_may_be_changed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "named"),
     [
-        ("flp", "did you mean 'flip'?"),
-        ("strng", "did you mean 'strong'?"),
-        ("qqqq", "known: flip, vertical_flip"),
-        ("rotation", "'rotation' needs an amount, such as rotation=20"),
-        ("rotation=lots", "'rotation' is 'lots', but it takes a number from 0 to 180"),
-        ("zoom=nan", "from 0 to 0.75"),
-        ("shift=-0.1", "from 0 to 0.5"),
-        ("shift=inf", "from 0 to 0.5"),
-        ("flip=maybe", "'flip' is on or off"),
-        ("flip,flip", "stands there twice"),
-        ("flip,light", "'light' stands first or not at all"),
-        ("", "empty place"),
-        ("flip,,shift=0.1", "empty place"),
+        ("flp", "'flip'?"),
+        ("strng", "'strong'?"),
+        ("qqqq", "flip, vertical_flip"),
+        ("rotation", "rotation=20"),
+        ("rotation=lots", "0 to 180"),
+        ("zoom=nan", "0 to 0.75"),
+        ("shift=-0.1", "0 to 0.5"),
+        ("shift=inf", "0 to 0.5"),
+        ("flip=maybe", "'maybe'"),
+        ("flip,flip", "'flip' "),
+        ("flip,light", "'light' "),
+        ("", ""),
+        ("flip,,shift=0.1", ""),
     ],
 )
-def test_says_what_is_wrong(text: str, said: str) -> None:
+def test_a_fault_is_refused_by_name_and_limit(text: str, named: str) -> None:
     with pytest.raises(SettingsError) as caught:
         Policy.parse(text)
-    assert said in caught.value.message
+    assert named in caught.value.message
     assert caught.value.code == "augment"
     assert "flip,shift=0.1,rotation=15" in caught.value.remedy
 
@@ -50,8 +49,8 @@ def test_says_what_is_wrong(text: str, said: str) -> None:
 def test_tells_every_fault_at_once() -> None:
     with pytest.raises(SettingsError) as caught:
         Policy.parse("flp,zoom=3,rotation=x")
-    for said in ("'flp'", "'zoom' is '3'", "'rotation' is 'x'"):
-        assert said in caught.value.message
+    for named in ("'flp'", "'zoom'", "'3'", "'rotation'", "'x'"):
+        assert named in caught.value.message
 
 
 def test_a_long_text_is_cut_in_the_message() -> None:
@@ -84,39 +83,13 @@ def test_both_ways_of_writing_it_down_give_it_back(values: dict[str, float]) -> 
     assert policy.describe().endswith(".")
 
 
-def test_describes_itself_in_plain_words() -> None:
-    assert Policy().describe() == "Training pictures are shown as they are."
-    assert Policy(shift=0.1).describe() == (
-        "Each time it is shown, a training picture is moved by up to 10 % of its side."
-    )
-    said = PRESETS["light"].describe()
-    for words in (
-        "mirrored left to right",
-        "turned by up to 15°",
-        "scaled by 0.8 to 1.25",
-        " and ",
-    ):
-        assert words in said
-    assert "blended" in Policy(mixup=0.2).describe()
-    assert "piece of another" in Policy(cutmix=1).describe()
-
-
-def test_defaults_suit_the_network_and_the_pictures() -> None:
-    assert default("linear", gray=False, size=150).is_none
-    assert default("dnn", gray=False, size=150).is_none
-    assert default("cnn", gray=False, size=150) == PRESETS["light"]
-    resnet = default("resnet", gray=False, size=128)
-    assert (resnet.flip, resnet.erase, resnet.cutmix) == (True, 0.25, 0.5)
-    for kind, pixels in (("dnn", 0.56), ("cnn", 2), ("resnet", 2)):
-        digits = default(kind, gray=True, size=28)
-        assert not digits.flip and not digits.mixes
-        assert abs(digits.shift * 28 - pixels) < 0.2
-    assert default("resnet", gray=True, size=8).shift * 8 <= 1
-
-
-@pytest.mark.parametrize("size", [8, 16, 24, 28, 32, 48, 64])
-def test_a_dense_network_sees_one_picture_in_five_moved_by_a_pixel(size: int) -> None:
-    drawn = draw(default("dnn", gray=True, size=size), seed=0, epoch=0, indices=np.arange(20_000))
-    steps = np.rint(drawn.shift * size)
-    assert np.abs(steps).max() == 1
-    assert abs((steps != 0).any(axis=1).mean() - 0.2) < 0.02
+def test_the_sentence_has_every_amount() -> None:
+    sentence = PRESETS["light"].describe()
+    for amount in ("10 %", "15°", "0.8 to 1.25", "20 %"):
+        assert amount in sentence
+    assert "2.5 %" in Policy(shift=0.025).describe()
+    sentences = {
+        Policy(**values).describe()
+        for values in ({}, {"mixup": 0.2}, {"cutmix": 1.0}, {"mixup": 0.2, "cutmix": 1.0})
+    }
+    assert len(sentences) == 4

@@ -1,8 +1,9 @@
-"""Training pictures varied: what may happen, what is drawn, and how it is applied.
+"""Data augmentation: training pictures varied anew in every epoch.
 
-Who does what: :class:`Policy` says what may happen; :func:`draw` draws, for each picture of
-each epoch, what does; :func:`apply` does it to the pixels; :func:`mix` mixes pictures inside a
-batch; :func:`default` chooses the policy of a network; :func:`sheet` draws what comes out.
+Who does what: :class:`Policy` says what may happen to a picture; :func:`draw` draws what does
+happen to each picture of an epoch; :func:`apply` does it to the pixels; :func:`mix` mixes the
+pictures of a batch (mixup, cutmix); :func:`default` is the policy of a network unless the user
+chooses one; :func:`sheet` draws examples.
 
 Example:
     >>> policy = Policy.parse("flip,shift=0.1")
@@ -12,12 +13,12 @@ Example:
     (2, 28, 28, 1)
 """
 
-from tellapart.networks.augment.applying import apply
+from tellapart.networks.augment.contact_sheet import sheet, variants
 from tellapart.networks.augment.defaults import default
-from tellapart.networks.augment.drawing import Draws, draw
-from tellapart.networks.augment.mixing import mix
+from tellapart.networks.augment.mixup_cutmix import mix
 from tellapart.networks.augment.policy import PRESETS, Policy
-from tellapart.networks.augment.sheets import sheet, variants
+from tellapart.networks.augment.random_draws import Draws, draw
+from tellapart.networks.augment.transforms import apply
 
 __all__ = [
     "PRESETS",

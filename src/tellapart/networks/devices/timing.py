@@ -24,7 +24,8 @@ import numpy.typing as npt
 from tellapart.core.errors import SettingsError
 from tellapart.core.process import end_with_parent
 from tellapart.networks.devices import hardware
-from tellapart.networks.loop import backend, twin
+from tellapart.networks.loop import backend
+from tellapart.networks.loop import keras_model as twin
 from tellapart.networks.spec import architectures
 
 _STEPS, _WARM_UP = 20, 2

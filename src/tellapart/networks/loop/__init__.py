@@ -1,1 +1,1 @@
-"""The training loop and everything it calls."""
+"""The training loop and its parts."""

@@ -1,7 +1,7 @@
-"""Keras, imported once and quietly; and which engine it runs on.
+"""Keras, imported once and quietly, on its engine.
 
-Everything that trains asks here for Keras and nowhere for an engine: TensorFlow is what runs
-unless the environment variable ``KERAS_BACKEND`` names another.
+All training code gets Keras from here. The engine is TensorFlow unless the environment variable
+``KERAS_BACKEND`` names another.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from tellapart.core.errors import SettingsError
 
 DEFAULT_ENGINE = "tensorflow"
 ENGINES = ("tensorflow", "jax", "torch")
-"""Those of Keras's engines that can train."""
+"""The engines of Keras that can train."""
 
-# Without this, TensorFlow writes pages about its build and devices to standard error. A line
-# about oneDNN remains, which no variable switches off without switching more.
+# Without this, TensorFlow writes pages about its build and devices to standard error. One line
+# about oneDNN remains: the variable that removes it would turn off more than the line.
 _QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
 
 _UNUSED = ("cv2", "matplotlib", "pandas", "sklearn")
-"""What Keras and its engines import where it is installed, for things that no training does."""
+"""Packages that Keras and its engines import if they are installed, and no training needs."""
 
 
 def check() -> None:
-    """Refuse to train where that cannot work, at once: nothing is imported.
+    """Refuse early if training cannot work, without importing anything.
 
     Raises:
         SettingsError: As :func:`keras`.
     """
-    engine = os.environ.get("KERAS_BACKEND") or DEFAULT_ENGINE  # Keras takes "" as unset, too
+    engine = os.environ.get("KERAS_BACKEND") or DEFAULT_ENGINE  # to Keras, "" is unset
     if engine not in ENGINES:
         raise _unknown(engine)
     for name in ("keras", engine):
@@ -44,11 +44,11 @@ def check() -> None:
 def keras() -> Any:
     """The module ``keras``, on the engine that ``KERAS_BACKEND`` names.
 
-    Variables of the environment that are set already are left as they are.
+    Environment variables that are already set are not changed.
 
     Raises:
         SettingsError: With code ``extra_missing`` if Keras or its engine is not installed,
-            ``unknown_engine`` if there is no engine of that name.
+            ``unknown_engine`` if there is no engine of this name.
     """
     if "keras" not in sys.modules:
         for name, value in _QUIET.items():
@@ -63,17 +63,17 @@ def keras() -> Any:
 
 
 def start() -> None:
-    """Import Keras in a process that trains and does nothing else, in half the time.
+    """Import Keras in half the time, in a process that does nothing but train.
 
-    Half of it goes to scikit-learn, for a wrapper of models (3 of 6.5 s on TensorFlow, 2 of 4 on
-    JAX), and half a second to Python's search for garbage among what stays to the end. What is
-    left out cannot be imported in this process any more.
+    Half of the time is scikit-learn, for a wrapper of models (3 of 6.5 s on TensorFlow, 2 of 4 s
+    on JAX), and half a second is garbage collection of objects that live to the end. The packages
+    left out cannot be imported in this process later.
 
     Raises:
         SettingsError: As :func:`keras`.
     """
     for name in _UNUSED:
-        # What Python takes as "there is no such module": Keras does as where it is not installed.
+        # None means to Python that there is no such module.
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]
     gc.disable()
     try:
@@ -84,7 +84,7 @@ def start() -> None:
 
 
 def engine() -> dict[str, str]:
-    """What trains: ``keras`` (version), ``engine`` (name) and ``engine_version``.
+    """The versions that train: ``keras``, ``engine`` (its name) and ``engine_version``.
 
     Raises:
         SettingsError: As :func:`keras`.
@@ -108,7 +108,7 @@ def _missing(engine: str, why: str) -> SettingsError:
 
 def _unknown(engine: str) -> SettingsError:
     return SettingsError(
-        f"The environment variable KERAS_BACKEND is {engine!r}, which is no engine that trains.",
+        f"The environment variable KERAS_BACKEND is {engine!r}, which cannot train.",
         remedy=f"Set it to {', '.join(ENGINES[:-1])} or {ENGINES[-1]}, or leave it unset.",
         code="unknown_engine",
     )

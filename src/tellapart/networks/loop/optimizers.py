@@ -1,10 +1,10 @@
-"""Keras's optimizers as a recipe asks for them; Adam in one pass where the engine has that.
+"""The Keras optimizer of a recipe; Adam in one pass on TensorFlow.
 
-Keras writes Adam as a dozen operations, each of which goes through all weights. Those of a dense
-layer of 9 million weights do not fit a processor's cache, so that a step is mostly waiting for
-memory. TensorFlow has the whole update as one operation, in which the classic `cnn` takes 60 ms a
-step instead of 70, and 37 instead of 44 in ``mixed_bfloat16`` (150x150, batches of 32, two cores of
-an AMD EPYC with AVX-512; medians of 20 steps, 2026-11-25). Compiled programs have it as one anyway.
+Keras writes Adam as a dozen operations, each of which reads all weights. A dense layer of 9 million
+weights does not fit into a processor's cache, so that a step mostly waits for memory. TensorFlow
+has the whole update as one operation. With it the classic ``cnn`` takes 60 ms per step instead of
+70, and 37 instead of 44 in ``mixed_bfloat16`` (150x150, batches of 32, two cores of an AMD EPYC
+with AVX-512; medians of 20 steps, 2026-11-25). Compiled programs do so anyway.
 
 Source: Kingma and Ba, *Adam: A Method for Stochastic Optimization* (2014, arXiv:1412.6980).
 """
@@ -19,7 +19,7 @@ _MOMENTUM = 0.9
 
 
 def optimizer(keras: Any, recipe: Recipe, rate: Any) -> Any:
-    """The optimizer of a recipe, not built yet.
+    """The optimizer of a recipe; its variables are not built yet.
 
     Args:
         keras: The module.
@@ -27,34 +27,27 @@ def optimizer(keras: Any, recipe: Recipe, rate: Any) -> Any:
         rate: The learning rate, or its schedule.
 
     Returns:
-        A ``keras.optimizers.Optimizer``. Weight decay is decoupled and spares biases and
-        normalization.
+        A ``keras.optimizers.Optimizer``. Weight decay is decoupled, and is not applied to biases
+        and normalization.
     """
     decay = recipe.weight_decay or None
-    kinds = keras.optimizers
-    match recipe.optimizer:
-        case "sgd":
-            made = kinds.SGD(rate, momentum=_MOMENTUM, nesterov=True, weight_decay=decay)
-        case "adam":
-            made = _quickest(keras, kinds.Adam, recipe)(rate, weight_decay=decay)
-        case "adamw":
-            kind = _quickest(keras, kinds.AdamW, recipe)
-            made = kind(rate, weight_decay=recipe.weight_decay)
+    if recipe.optimizer == "sgd":
+        made = keras.optimizers.SGD(rate, momentum=_MOMENTUM, nesterov=True, weight_decay=decay)
+    else:
+        is_adam = recipe.optimizer == "adam"
+        kind = keras.optimizers.Adam if is_adam else keras.optimizers.AdamW
+        if keras.backend.backend() == "tensorflow" and not recipe.compiled:
+            kind = in_one_pass(kind)
+        made = kind(rate, weight_decay=decay if is_adam else recipe.weight_decay)
     if decay:
         made.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return made
 
 
-def _quickest(keras: Any, kind: Any, recipe: Recipe) -> Any:
-    if recipe.compiled or keras.backend.backend() != "tensorflow":
-        return kind
-    return in_one_pass(kind)
-
-
 def in_one_pass(kind: Any) -> Any:
-    """Keras's ``Adam`` or ``AdamW`` with TensorFlow's one operation for the update.
+    """Keras's ``Adam`` or ``AdamW`` with TensorFlow's single operation for the update.
 
-    The numbers agree with Keras's own up to float32's rounding, which tests hold them to.
+    Tests check that the weights agree with Keras's own up to float32's rounding.
     """
     import tensorflow as tf
 
@@ -80,5 +73,5 @@ def in_one_pass(kind: Any) -> Any:
 
 
 def _handle(variable: Any) -> Any:
-    """TensorFlow's handle of its own variable, or of the one inside a Keras variable."""
+    """TensorFlow's handle of a TensorFlow or Keras variable."""
     return variable.handle if hasattr(variable, "handle") else variable.value.handle

@@ -1,19 +1,19 @@
 """The learning rate as a function of the step.
 
-Who does what: :func:`factor` is the shape, a pure function that NumPy and Keras both
-evaluate; :func:`rates` is the curve that is drawn and tested; :func:`schedule` is the
-same curve as Keras's optimizers take it.
+Who does what: :func:`factor` is the shape, a pure function for NumPy and Keras alike;
+:func:`rates` is the curve of a whole training; :func:`schedule` is the curve for Keras's
+optimizers.
 
-Shapes, as shares of the peak over the share ``t`` of the training that is done:
+Shapes, in shares of the peak, over the share ``t`` of the training that is done:
 
 ``onecycle``
-    Up in a straight line from 0.05 to 1, then down as half a cosine to 0.001 (after Smith and
-    Topin, *Super-convergence*, 2018, arXiv:1708.07120).
+    A line from 0.05 up to 1, then half a cosine down to 0.001 (after Smith and Topin,
+    *Super-convergence*, 2018, arXiv:1708.07120).
 ``cosine``
-    Up in a straight line from 0 to 1, then down as half a cosine to 0 (Loshchilov and Hutter,
-    *SGDR*, 2017, arXiv:1608.03983).
+    A line from 0 up to 1, then half a cosine down to 0 (Loshchilov and Hutter, *SGDR*, 2017,
+    arXiv:1608.03983).
 ``constant``
-    Up in a straight line from 0 to 1, then 1.
+    A line from 0 up to 1, then 1.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_START = 0.05  # of the peak, where one cycle begins
-_END = 1e-3  # of the peak, where it ends
+_START = 0.05  # of the peak, at which one cycle begins
+_END = 1e-3  # of the peak, at which it ends
 
 
 def factor(t: Any, shape: str, warmup: float, ops: Any = np) -> Any:
@@ -58,9 +58,8 @@ def rates(shape: str, *, peak: float, warmup: float, steps: int) -> NDArray[np.f
 def schedule(keras: Any, *, shape: str, warmup: float) -> Any:
     """The curve as a ``keras.optimizers.schedules.LearningRateSchedule``.
 
-    Peak and length are variables of the optimizer, so that they can be set after its step was
-    compiled, and are in every checkpoint of it: a budget is planned, and a learning rate
-    searched, without compiling twice.
+    Peak and length are variables of the optimizer: they can change after its step was compiled
+    (to search a learning rate or plan a budget), and they are part of its checkpoints.
 
     Args:
         keras: The module.
@@ -69,7 +68,7 @@ def schedule(keras: Any, *, shape: str, warmup: float) -> Any:
 
     Returns:
         The schedule, with ``bind(optimizer)``, to be called once, and ``plan(peak=..., steps=...,
-        flat=False)``; ``flat`` gives the peak at every step.
+        flat=False)``, where ``flat`` means the peak at every step.
     """
     ops = keras.ops
 

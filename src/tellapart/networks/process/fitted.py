@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellapart.core.errors import RunError
+from tellapart.networks.array_files import load_arrays, save_arrays, write_atomically
 from tellapart.networks.loop.checkpoints import State, other_settings
 from tellapart.networks.process.events import EpochRow
-from tellapart.networks.spec.arrays import load_arrays, save_arrays, write_atomically
 
 if TYPE_CHECKING:
     import polars as pl

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from tellapart.core.errors import RunError
+from tellapart.networks.array_files import load_arrays, save_arrays, write_atomically
 from tellapart.networks.spec.architectures import Spec
-from tellapart.networks.spec.arrays import load_arrays, save_arrays, write_atomically
 from tellapart.networks.spec.recipes import Recipe
 
 SCHEMA = 1

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from tellapart.core.progress import Progress, Stage
-from tellapart.networks.loop.stopping import count_epochs, percent, seconds
+from tellapart.core.text import counted, percent, seconds
 from tellapart.networks.process import events
 from tellapart.networks.process.events import EpochRow
 
@@ -142,7 +142,7 @@ class _Table:
     def end(self) -> None:
         if self._last is not None:
             trained = percent(self._last.accuracy)
-            summary = f"{count_epochs(self._last.epoch)}, training accuracy {trained}"
+            summary = f"{counted(self._last.epoch, 'epoch')}, training accuracy {trained}"
             if self._last.validation_accuracy is not None:
                 summary += f", validation {percent(self._last.validation_accuracy)}"
             self.stage.summarize(summary)

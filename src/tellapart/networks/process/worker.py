@@ -47,7 +47,8 @@ def main(arguments: list[str]) -> int:
         when_alone(stop.set)
 
     from tellapart.core.errors import TellapartError
-    from tellapart.networks.loop import backend, fitting
+    from tellapart.networks.loop import backend
+    from tellapart.networks.loop import trainer as fitting
     from tellapart.networks.process import events
     from tellapart.networks.process.job import Job
 

@@ -1,1 +1,1 @@
-"""What a network is and how it is trained, as plain values."""
+"""Which network to train, and how, as plain values."""

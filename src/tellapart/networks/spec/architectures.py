@@ -1,13 +1,14 @@
-"""The networks there are: a few numbers each, and the table of layers they stand for.
+"""The architectures of networks: a few numbers each, and the layers that follow from them.
 
-Who does what: a :class:`Spec` is all that is chosen about a network, ready to be kept as JSON;
-:mod:`.tables` lists its layers, :mod:`.starts` draws their weights; :mod:`.twin` builds them
-with Keras, :func:`tellapart.graph.to_onnx` writes them as a file.
+Who does what: a :class:`Spec` holds every choice about a network, and can be stored as JSON;
+:mod:`.layer_tables` lists its layers; :mod:`tellapart.networks.loop.initial_weights` draws their
+weights; :mod:`tellapart.networks.loop.keras_model` builds them with Keras, and
+:func:`tellapart.graph.to_onnx` writes them to a file.
 
-Sources: the convolutional network is the classic lesson (LeCun et al., 1998; a convolution
-without padding, then a maximum, a few times over, then dense layers); the residual one follows
-He et al., *Deep residual learning* (2015), cut down to what a processor trains in minutes;
-``finetune`` is EfficientNet-Lite0 (:mod:`tellapart.transfer.backbones.efficientnet_lite`).
+Sources: ``cnn`` is the classic lesson (LeCun et al., 1998: an unpadded convolution and a maximum, a
+few times, then dense layers); ``resnet`` follows He et al., *Deep residual learning* (2015), but
+small enough for a processor to train in minutes; ``finetune`` is EfficientNet-Lite0
+(:mod:`tellapart.transfer.backbones.efficientnet_lite`).
 
 Example:
     >>> spec = default("cnn", size=150, gray=False, classes=2)
@@ -23,8 +24,6 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 
-import numpy as np
-import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from tellapart.core.config import Settings, settings
@@ -43,10 +42,10 @@ from tellapart.graph import (
     Softmax,
     leading_to,
     shapes,
+    weight_shapes,
 )
-from tellapart.networks.loop import starts
-from tellapart.networks.spec import tables
-from tellapart.networks.spec.tables import FEATURE_MAP
+from tellapart.networks.spec import layer_tables
+from tellapart.networks.spec.layer_tables import FEATURE_MAP
 from tellapart.transfer import backbones
 
 Kind = Literal["linear", "dnn", "cnn", "resnet", "finetune"]
@@ -54,14 +53,14 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 LOGITS, PROBABILITIES, LOGIT_MAP = "logits", "probabilities", "logit_map"
 SMALL = 40
-"""Up to this side in pixels, networks are made for pictures such as MNIST's."""
+"""Up to this side in pixels, a network gets the defaults for pictures like MNIST's."""
 
 _Count = Annotated[int, Field(ge=1, le=16384)]
 _Repeats = Annotated[int, Field(ge=0, le=64)]
 
 
 class LayerRow(NamedTuple):
-    """One layer as a report lists it."""
+    """A row of the report's table of layers."""
 
     name: str
     kind: str
@@ -70,24 +69,24 @@ class LayerRow(NamedTuple):
 
 
 class Spec(Settings):
-    """All that is chosen about a network. What is left out gets the default of its kind.
+    """Every choice about a network. A field that is left out gets the default of its kind.
 
     Attributes:
         kind: One of :data:`KINDS`.
         size: Side of the pictures in pixels.
-        gray: Whether it sees luma alone.
-        classes: How many there are to tell apart.
-        units: Of each hidden dense layer; ``dnn`` (512, 512), ``cnn`` (512,), no others.
+        gray: Whether it takes luma only.
+        classes: How many classes to tell apart.
+        units: Of each hidden dense layer; ``dnn`` (512, 512), ``cnn`` (512,), others none.
         filters: ``cnn``: of each convolution, (16, 32, 64), or (32, 64) for small pictures.
             ``resnet``: the width of the stem and then of each stage, (32, 64, 128, 256), or
             (32, 64, 128) for small pictures.
-        blocks: ``resnet``: residual blocks in each stage, (0, 1, 1), or (1, 1) for small ones.
-        dropout: Share of the inputs of dense layers left out in training, at least 0 and
-            below 1; never of the pixels, so ``linear`` has none.
+        blocks: ``resnet``: residual blocks in each stage, (0, 1, 1), or (1, 1) for small pictures.
+        dropout: Share of the inputs of dense layers that training drops, at least 0 and
+            below 1; pixels are never dropped, so ``linear`` has none.
 
     Raises:
-        SettingsError: With code ``too_small`` if the pictures are, and in :func:`default` for
-            any other value that has no meaning.
+        SettingsError: With code ``too_small`` if the pictures are too small; :func:`default`
+            raises it for any other value that has no meaning.
     """
 
     kind: Kind
@@ -105,58 +104,54 @@ class Spec(Settings):
         if not isinstance(given, dict) or given.get("kind") not in KINDS:
             return given
         defaults = _defaults(given["kind"], given.get("size"))
-        # JSON has no tuples, and what passes here counts as Python's own values afterwards.
+        # JSON has no tuples, and pydantic takes what this returns for Python values.
         chosen = {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in given.items()
             if value is not None
         }
         if chosen.get("filters") and "blocks" not in chosen and defaults["blocks"]:
-            # As many stages as widths were asked for; the first width is the stem's.
+            # One stage for each width but the first, which is the stem's.
             repeats = [*defaults["blocks"], *[1] * len(chosen["filters"])]
             defaults["blocks"] = tuple(repeats[: max(len(chosen["filters"]) - 1, 0)])
         return {**defaults, **chosen}
 
     @model_validator(mode="after")
     def _fits(self) -> Spec:
-        if self.kind == "resnet" and len(self.filters) == 1:
-            raise SettingsError(
-                f"--filters is {_numbers(self.filters)}, but 'resnet' takes two widths or more.",
-                remedy="The first is the stem's, the others those of the stages, such as 32,64.",
-            )
         for name in ("units", "filters", "blocks"):
             wanted, found = _defaults(self.kind, self.size)[name], getattr(self, name)
             if found and not wanted:
                 raise SettingsError(
                     f"--{name} is {_numbers(found)}, but {self.kind!r} has no {name} to choose.",
-                    remedy=f"Leave --{name} away, or choose another --model.",
+                    remedy=f"Omit --{name}, or choose another --model.",
                 )
-            if wanted and not found:
-                raise SettingsError(f"--{name} is empty.", remedy=f"Such as {_numbers(wanted)}.")
+            if wanted and not found and name != "blocks":
+                raise SettingsError(f"--{name} is empty.", remedy=f"Try {_numbers(wanted)}.")
         if self.kind == "linear" and self.dropout:
             raise SettingsError(
-                f"--dropout is {self.dropout:g}, but 'linear' has only the pixels to drop.",
-                remedy="Leave --dropout away, or choose another --model.",
+                f"--dropout is {self.dropout:g}, but 'linear' has no layer that drops.",
+                remedy="Omit --dropout, or choose another --model.",
             )
-        if self.kind == "resnet" and len(self.blocks) != len(self.filters) - 1:
+        if self.kind == "resnet" and not 0 < len(self.blocks) == len(self.filters) - 1:
             raise SettingsError(
-                f"--blocks is {_numbers(self.blocks)}, but --filters {_numbers(self.filters)} "
-                f"makes {len(self.filters) - 1} stages.",
-                remedy="Give one number of blocks for each width after the first.",
+                f"--filters {_numbers(self.filters)} and --blocks {_numbers(self.blocks)} do not "
+                "match.",
+                remedy="Give one width for the stem, then one for each stage (at least one), and "
+                "one number of blocks for each stage.",
             )
         least = self.least_size()
         if self.size < least:
             raise SettingsError(
                 f"Pictures of {self.size} x {self.size} pixels are too small for this "
                 f"{self.kind!r} network.",
-                remedy=f"The least --size is {least}"
+                remedy=f"The smallest --size is {least}"
                 + (f" with --filters {_numbers(self.filters)}." if self.filters else "."),
                 code="too_small",
             )
         return self
 
     def least_size(self) -> int:
-        """The smallest side in pixels that such a network can take."""
+        """The smallest side in pixels that this network can take."""
         match self.kind:
             case "cnn":
                 side = 1
@@ -174,8 +169,8 @@ class Spec(Settings):
     def graph(self) -> Graph:
         """The table of layers, with the outputs ``probabilities`` and, with a map, ``logit_map``.
 
-        The layer ``logits`` is what training works on; ``logit_map`` is the same numbers at each
-        place of the last map, so that their mean is the logits exactly.
+        Training uses the layer ``logits``. ``logit_map`` holds the logits of each place of the last
+        map; their mean is exactly ``logits``.
         """
         layers: list[Layer] = [Luma("luma")] if self.gray else []
         layers += _body(self)
@@ -188,98 +183,71 @@ class Spec(Settings):
         return Graph((self.size, self.size), tuple(layers), outputs)
 
     def layers(self) -> list[LayerRow]:
-        """Each layer up to ``logits``: name, kind, shape of what it makes, parameters."""
+        """Each layer up to ``logits``: name, kind, output shape, parameters."""
         graph = self.graph()
-        known = shapes(graph)
+        known, weights = shapes(graph), weight_shapes(graph)
         rows = []
-        for layer, inputs in leading_to(graph, LOGITS):
+        for layer, _ in leading_to(graph, LOGITS):
+            names = (f"{layer.name}/kernel", f"{layer.name}/bias")
+            count = sum(prod(weights[name]) for name in names if name in weights)
+            if isinstance(layer, Conv) and layer.norm:
+                count += layer.filters  # normalization has a scale and an offset for one bias
             text = " × ".join(str(side) for side in known[layer.name])
-            count = _parameters(layer, known[inputs[0]][-1])
             rows.append(LayerRow(layer.name, _title(layer), text, count))
         return rows
 
     def parameters(self) -> int:
-        """Numbers that training changes; those of normalization among them."""
+        """Trainable parameters, including those of normalization."""
         return sum(row.parameters for row in self.layers())
 
 
-def default(
-    kind: Kind,
-    *,
-    size: int,
-    gray: bool,
-    classes: int,
-    units: Sequence[int] | None = None,
-    filters: Sequence[int] | None = None,
-    blocks: Sequence[int] | None = None,
-    dropout: float | None = None,
-) -> Spec:
-    """A network from what was asked for; None means the default of its kind.
+def default(kind: Kind, *, size: int, gray: bool, classes: int, **choices: Any) -> Spec:
+    """A network from the user's choices.
+
+    Args:
+        kind: One of :data:`KINDS`.
+        size: Side of the pictures in pixels.
+        gray: Whether it takes luma only.
+        classes: How many classes to tell apart.
+        choices: ``units``, ``filters``, ``blocks`` or ``dropout``; None means the default.
 
     Raises:
         SettingsError: With every value that has no meaning; code ``too_small`` if it is the size.
     """
-    chosen: dict[str, Any] = {"kind": kind, "size": size, "gray": gray, "classes": classes}
-    for name, value in (("units", units), ("filters", filters), ("blocks", blocks)):
-        if value is not None:
-            chosen[name] = tuple(value)
-    if dropout is not None:
-        chosen["dropout"] = float(dropout)
-    return settings(Spec, chosen)
+    return settings(Spec, {"kind": kind, "size": size, "gray": gray, "classes": classes, **choices})
 
 
-def pretrained(spec: Spec) -> dict[str, npt.NDArray[np.float32]] | None:
-    """The weights that training starts from, by the names of ``weight_shapes``; or None.
-
-    Raises:
-        WeightsError: If they are missing or not the known ones.
-    """
-    return starts.pretrained(gray=spec.gray) if spec.kind == "finetune" else None
+_DEFAULTS: Mapping[Kind, Mapping[str, Any]] = {
+    "linear": {},
+    "dnn": {"units": (512, 512), "dropout": 0.2},
+    "cnn": {"units": (512,), "filters": (16, 32, 64)},
+    "resnet": {"filters": (32, 64, 128, 256), "blocks": (0, 1, 1)},
+    "finetune": {"dropout": 0.2},
+}
+_SMALL_DEFAULTS: Mapping[Kind, Mapping[str, Any]] = {
+    "cnn": {"filters": (32, 64)},
+    "resnet": {"filters": (32, 64, 128), "blocks": (1, 1)},
+}
+"""For small pictures, which are halved less often, so that a map remains."""
 
 
 def _defaults(kind: Kind, size: Any) -> dict[str, Any]:
-    """The numbers of each kind; small pictures get less halving, so that a map is left."""
-    small = isinstance(size, int) and size <= SMALL
-    chosen: dict[str, Any] = {"units": (), "filters": (), "blocks": (), "dropout": 0.0}
-    match kind:
-        case "dnn":
-            chosen.update(units=(512, 512), dropout=0.2)
-        case "cnn":
-            chosen.update(units=(512,), filters=(32, 64) if small else (16, 32, 64))
-        case "resnet" if small:
-            chosen.update(filters=(32, 64, 128), blocks=(1, 1))
-        case "resnet":
-            chosen.update(filters=(32, 64, 128, 256), blocks=(0, 1, 1))
-        case "finetune":
-            chosen.update(dropout=0.2)
-        case _:
-            pass
-    return chosen
+    small = _SMALL_DEFAULTS.get(kind, {}) if isinstance(size, int) and size <= SMALL else {}
+    return {"units": (), "filters": (), "blocks": (), **_DEFAULTS[kind], **small}
 
 
 def _body(spec: Spec) -> list[Layer]:
     match spec.kind:
         case "linear":
-            return tables.linear()
+            return layer_tables.linear()
         case "dnn":
-            return tables.dnn(spec.units, spec.dropout)
+            return layer_tables.dnn(spec.units, spec.dropout)
         case "cnn":
-            return tables.cnn(spec.filters, spec.units, spec.dropout)
+            return layer_tables.cnn(spec.filters, spec.units, spec.dropout)
         case "resnet":
-            return tables.resnet(spec.filters, spec.blocks, halve=spec.size > SMALL)
+            return layer_tables.resnet(spec.filters, spec.blocks, halve=spec.size > SMALL)
         case "finetune":
-            return tables.finetune(spec.size)
-
-
-def _parameters(layer: Layer, given: int) -> int:
-    match layer:
-        case Conv():
-            kernel = prod((layer.kernel, layer.kernel, given // layer.groups, layer.filters))
-            return kernel + layer.filters * (2 if layer.norm else 1)
-        case Dense():
-            return (given + 1) * layer.units
-        case _:
-            return 0
+            return layer_tables.finetune(spec.size)
 
 
 def _title(layer: Layer) -> str:

@@ -44,14 +44,14 @@ def check(settings: TrainSettings) -> None:
             understood.
     """
     from tellapart.networks.augment import Policy
-    from tellapart.networks.loop import backend, boards
+    from tellapart.networks.loop import backend, tensorboard
 
     if settings.augment is not None:
         Policy.parse(settings.augment)
     if settings.model in NETWORKS:
         backend.check()
     if settings.tensorboard:
-        boards.check()
+        tensorboard.check()
 
 
 @contextlib.contextmanager
@@ -135,7 +135,6 @@ def plan(
     Raises:
         SettingsError: If a setting does not fit the network or the pictures.
     """
-    from tellapart.networks.augment import Policy
     from tellapart.networks.spec import architectures, recipes
 
     pixels = _pixels(material)
@@ -154,26 +153,14 @@ def plan(
         weigh = bool(counts.max() >= _IMBALANCED * counts.min())
     if settings.target_on == "validation" or settings.patience is not None:
         _check_slice(material)
-    recipe = recipes.default(
+    recipe = recipes.resolve(
+        settings,
         kind,
         n=len(rows),
         size=pixels.size,
         gray=pixels.gray,
-        classes=len(material.classes),
-        epochs=settings.epochs,
-        batch=settings.batch,
-        learning_rate=settings.lr,
-        schedule=settings.schedule,
-        target=settings.target,
-        target_on=settings.target_on,
-        patience=settings.patience,
-        budget=budget if budget is not None else settings.budget,
-        augment=None if settings.augment is None else Policy.parse(settings.augment),
-        label_smoothing=settings.label_smoothing,
+        budget=budget,
         class_weights=weigh,
-        precision=settings.precision,
-        tensorboard=settings.tensorboard,
-        seed=settings.seed,
     )
     return spec, recipe
 
@@ -202,9 +189,9 @@ def _job(
     around: Surroundings,
 ) -> Job:
     from tellapart.networks import Job
-    from tellapart.networks.spec import architectures
+    from tellapart.networks.loop import initial_weights
 
-    initial = architectures.pretrained(spec)
+    initial = initial_weights.pretrained(spec)
     if initial is not None:
         # The head that the frozen backbone's features call for: training starts where the probe
         # ends.

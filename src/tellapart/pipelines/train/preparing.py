@@ -42,7 +42,7 @@ class Wants:
     Attributes:
         features: Size at which the backbone looks, or None where no features are wanted.
         pixels: Whether the pixels themselves are wanted.
-        size: Their size; None for what :mod:`tellapart.networks.spec.sizes` chooses.
+        size: Their size; None for what :mod:`tellapart.networks.spec.input_size` chooses.
         kind: The network they are for.
         validation: Share of the training part to set aside, of at most
             :data:`tellapart.splits.SLICE_LIMIT` pictures.
@@ -200,9 +200,9 @@ def _size(scanned: Scan, kind: str) -> int:
 
 
 def _chosen_size(sizes: set[tuple[int, int]], kind: str) -> int:
-    from tellapart.networks.spec.sizes import chosen
+    from tellapart.networks.spec.input_size import choose
 
-    return chosen(sizes, kind)
+    return choose(sizes, kind)
 
 
 def _pixels(scanned: Scan, parted: splits.Split, tap: PixelTap, folder: Path) -> Pixels:
