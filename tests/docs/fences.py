@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import textwrap
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+ALL_RUN = os.environ.get("TELLAPART_DOCS") == "all"
+"""Whether everything that pages show is run just as a reader would, however long it takes."""
 
 _FENCE = re.compile(
     r"^(?P<indent> *)(?P<ticks>```+|~~~+) *(?P<info>[^\n`]*)\n"

@@ -1,7 +1,12 @@
-"""Every cell of the tutorial runs, and gives what the page shows."""
+"""Every cell of the tutorial runs, and gives what the page shows.
+
+Its networks train in the tests' process, where Keras has started already; with
+``TELLAPART_DOCS=all``, in child processes, as a reader's do.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 from pathlib import Path
 
@@ -10,6 +15,8 @@ import nbformat
 import numpy as np
 import pytest
 import tour
+from fences import ALL_RUN
+from networks_here import in_this_process
 from PIL import Image
 from shown import difference
 
@@ -20,13 +27,15 @@ BY_NETWORK = {"way.png", "heat-cnn.png"}
 """Show what a trained network came to, which differs from machine to machine."""
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:keras")
 def test_the_cells_give_what_the_page_shows(in_tmp: Path) -> None:
     chosen = [cell for cell in tour.cells() if HAS_KERAS or not cell.second_part]
     faults = []
-    for cell, came in tour.run(chosen):
-        fault = difference(cell.shown, came)
-        if fault is not None:
-            faults.append(f"{cell.title}: {fault}")
+    with in_this_process() if HAS_KERAS and not ALL_RUN else contextlib.nullcontext():
+        for cell, came in tour.run(chosen):
+            fault = difference(cell.shown, came)
+            if fault is not None:
+                faults.append(f"{cell.title}: {fault}")
     written = [name for name in tour.pictures() if HAS_KERAS or name not in BY_NETWORK]
     faults += [f"{name}: {fault}" for name in written if (fault := _differs(name))]
     assert not faults, "\n".join(faults)
