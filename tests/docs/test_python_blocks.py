@@ -91,8 +91,12 @@ def unknown(tree: ast.Module) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             names = [f"{node.module}.{alias.name}" for alias in node.names]
             yield from (name for name in names if not _exists(name))
-        elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "ta":
-            yield from () if hasattr(ta, node.attr) else (f"ta.{node.attr}",)
+        elif (
+            isinstance(node, ast.Attribute)
+            and ast.unparse(node.value) == "ta"
+            and not hasattr(ta, node.attr)
+        ):
+            yield f"ta.{node.attr}"
 
 
 def _exists(name: str) -> bool:
