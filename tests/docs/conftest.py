@@ -1,4 +1,4 @@
-"""Lets the test modules import what lies beside them: ``shown`` and ``tour``."""
+"""Lets the test modules import the helpers in this folder, such as ``shown`` and ``tour``."""
 
 from __future__ import annotations
 

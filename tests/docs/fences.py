@@ -1,7 +1,8 @@
-"""Blocks of code in README and docs."""
+"""The blocks of code in README and docs."""
 
 from __future__ import annotations
 
+import os
 import re
 import textwrap
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+ALL_RUN = os.environ.get("TELLAPART_DOCS") == "all"
+"""Whether everything on the pages runs as it would for a reader, however long it takes."""
 
 _FENCE = re.compile(
     r"^(?P<indent> *)(?P<ticks>```+|~~~+) *(?P<info>[^\n`]*)\n"
@@ -23,9 +26,9 @@ class Block:
 
     Attributes:
         page: Path from the project's root, such as ``docs/train.md``.
-        line: Of its first line of code, from 1.
-        language: What stands behind the fence, such as ``python``.
-        code: Without the indentation of the list that it may stand in.
+        line: Number of its first line of code, from 1.
+        language: The word after the fence, such as ``python``.
+        code: Its lines, without the indentation of a list around it.
     """
 
     page: str

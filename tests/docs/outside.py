@@ -1,8 +1,8 @@
-"""What the docs' blocks of Python find around them: small data, and less of everything.
+"""A small world for the docs' blocks of Python: little data and short trainings.
 
-The blocks themselves run as they are written. What lies outside is replaced: folders of their
-names hold a few pictures, data sets are found and small, trainings are cut short and happen in
-this process, and a server runs where one is asked.
+The blocks run as they are written; everything around them is replaced. The folders they name have
+a few pictures, data sets are small and always found, trainings are short and run in this process,
+and a client of a server gets one that has been started for it.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ LIKE = {
     "horses-or-humans": "horses-or-humans",
     "happy-or-sad": "happy-or-sad",
 }
-"""The folder below that stands for a data set."""
+"""The folder that is used in place of each data set."""
 
 
 def build(folder: Path) -> None:
-    """Write the folders and files that pages speak of, as data sets of their names are laid out."""
+    """Write the folders and files that the pages name, in the layout of the real data sets."""
     digits = load_digits()
     images = (digits.images * (255 / 16)).astype(np.uint8)  # [1797, 8, 8]
     small = np.stack([np.asarray(Image.fromarray(image).resize((28, 28))) for image in images])
@@ -84,7 +84,7 @@ def build(folder: Path) -> None:
 
 @contextlib.contextmanager
 def replaced(folder: Path) -> Iterator[None]:
-    """Run what follows in ``folder``, with small data sets and short trainings."""
+    """Run the body in ``folder``, with small data sets and short trainings."""
     import keras
     import tritonclient.http as triton
 
@@ -123,7 +123,7 @@ def replaced(folder: Path) -> Iterator[None]:
     ):
 
         def client(address: str) -> Any:
-            """A client of a server that has been started, at whatever port is free."""
+            """A client of a new server, on a free port; the address is ignored."""
             server = Server(folder / "runs" / "pets-1")
             servers.callback(server.kill)
             return connect(server.address)
@@ -160,6 +160,6 @@ def _idx(path: Path, values: np.ndarray) -> None:
 
 
 def copied(world: Path, folder: Path) -> Path:
-    """A world of one's own, since blocks write beside what they read."""
+    """A copy of the world for one page, because blocks write next to what they read."""
     shutil.copytree(world, folder)
     return folder

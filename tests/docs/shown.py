@@ -1,8 +1,8 @@
-"""Whether what a page shows is what came.
+"""Compares the output that a page shows with the real one.
 
-A page shows exactly what comes, with two liberties, which the tutorial tells its readers: ``…``
-stands for what is left out (alone on a line, for any number of lines), and a number after *about*
-may differ a little, since processors round differently.
+They must be equal, with two exceptions, which the tutorial explains to its readers: ``…``
+replaces text that is left out (alone on a line, any number of lines), and a number after *about*
+may differ a little, because processors round differently.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from __future__ import annotations
 import re
 
 POINTS = 4.0
-"""By how much a percentage after *about* may differ."""
+"""Largest difference of a percentage after *about*."""
 LEAST, SHARE = 3.0, 0.2
-"""Any other number after *about* may differ by the larger of this and this share of it."""
+"""Largest difference of any other number after *about*: this, or this share of it if larger."""
 
 _TOKEN = re.compile(r"(…|(?<=\babout )\d+(?:\.\d+)?%?(?: to \d+(?:\.\d+)?%?)?)")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 def difference(shown: str, came: str) -> str | None:
-    """The first line shown that did not come like that, or None.
+    """The first line that the page shows differently, or None.
 
     Example:
         >>> difference("about 97% of 10\\n…", "about 96% of 10\\nand more")
@@ -32,7 +32,7 @@ def difference(shown: str, came: str) -> str | None:
 
 
 def fits(shown: str, came: str) -> bool:
-    """Whether one line came as it is shown."""
+    """Whether one line of output agrees with the page."""
     parts = _TOKEN.split(shown)
     pattern = "".join(
         re.escape(part) if place % 2 == 0 else ".*" if part == "…" else f"({_loose(part)})"
@@ -63,7 +63,7 @@ def _first(want: list[str], have: list[str]) -> str:
 
 
 def _loose(part: str) -> str:
-    """A pattern for the same with other numbers."""
+    """A pattern for the same text with other numbers."""
     return r"\d+(?:\.\d+)?".join(re.escape(between) for between in _NUMBER.split(part))
 
 

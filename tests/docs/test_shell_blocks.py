@@ -1,4 +1,4 @@
-"""Every command that README and docs show exists, with its options and its values."""
+"""Every command in README and docs exists, with its options and values."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ OTHERS = {
     *("base64", "cd", "curl", "docker", "export", "jupyter", "jupytext", "make", "openssl", "pip"),
     *("pipx", "python", "source", "tensorboard"),
 }
-"""Programs of others that pages name; a slip of the pen in ours is none of them."""
+"""Other programs that the pages use. A misspelled ``tellapart`` is not among them."""
 _INLINE = re.compile(r"(?<!`)`((?:[A-Z_]+=\S+ )*tellapart [a-z][^`\n]*)`(?!`)")
 _INNER = re.compile(r"\$\(([^()]*)\)")
 
 
 def commands(line: str) -> Iterator[list[str]]:
-    """The commands of a line of shell, each as its words; what stands in ``$(…)`` is one, too."""
+    """The commands of a line of shell, including those in ``$(…)``, each as its words."""
     for inner in _INNER.findall(line):
         yield from commands(inner)
     lexer = shlex.shlex(_INNER.sub("inner", line), posix=True, punctuation_chars=";|&<>")
@@ -44,7 +44,7 @@ def commands(line: str) -> Iterator[list[str]]:
 
 
 def lines(block: Block) -> Iterator[str]:
-    """What a reader would type: after ``$`` in console blocks, every line elsewhere."""
+    """The lines a reader would type: those after ``$`` in console blocks, all in others."""
     for line in block.code.replace("\\\n", " ").splitlines():
         if block.language == "sh":
             yield line
@@ -53,7 +53,7 @@ def lines(block: Block) -> Iterator[str]:
 
 
 def shown() -> list[tuple[str, list[str]]]:
-    """Every command of every block, and of ``tellapart`` those within sentences as well."""
+    """Every command of every block, and the ``tellapart`` commands within sentences."""
     found = [
         (str(block), words) for block in BLOCKS for line in lines(block) for words in commands(line)
     ]
@@ -65,7 +65,7 @@ def shown() -> list[tuple[str, list[str]]]:
 
 
 def _without_settings(words: list[str]) -> list[str]:
-    """Without variables before it (``KERAS_BACKEND=jax``) and files behind it (``> file``)."""
+    """The command without variables (``KERAS_BACKEND=jax``) and redirections (``> file``)."""
     while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
         words = words[1:]
     for place, word in enumerate(words):
@@ -80,11 +80,11 @@ def root() -> Any:
 
 
 def parse(words: list[str], *, bare: bool = False) -> None:
-    """Parse a command of ours, as the program would, and do nothing.
+    """Parse a ``tellapart`` command as the program would, without running it.
 
     Args:
         words: The command.
-        bare: Whether its name alone will do.
+        bare: Whether its name alone is enough.
 
     Raises:
         Exception: If there is no such command or option, or it does not take the value.
@@ -110,7 +110,7 @@ def test_an_option_within_a_sentence_is_one() -> None:
     known = set(_options(root())) | {"--help"}
     for path in pages():
         page = path.relative_to(ROOT).as_posix()
-        # These speak of other programs, too.
+        # These pages also name options of other programs.
         if page != "docs/benchmarks.md" and "/decisions/" not in page:
             named = re.findall(r"`(--[a-z-]+)", path.read_text(encoding="utf-8"))
             assert set(named) <= known, page

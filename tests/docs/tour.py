@@ -1,7 +1,7 @@
 """The tutorial's cells, and running them.
 
-``python tests/docs/tour.py`` runs all of them, says where the page shows something else than what
-came, and renews its pictures.
+``python tests/docs/tour.py`` runs all of them, prints the output of every cell for which the page
+shows another one, and renews the page's pictures.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class Cell:
     """A cell of code.
 
     Attributes:
-        title: The heading it stands under, and its number.
+        title: Its number, and the heading above it.
         source: Python.
-        shown: What the page says it prints.
+        shown: The output that the page shows.
         second_part: Whether it needs Keras.
     """
 
@@ -46,7 +46,7 @@ class Cell:
 
 
 def cells() -> list[Cell]:
-    """All cells of code, as a notebook made of the page has them."""
+    """All cells of code, as in a notebook made from the page."""
     notebook = jupytext.read(PAGE)
     found: list[Cell] = []
     heading, second = "", False
@@ -79,7 +79,7 @@ def run(chosen: list[Cell]) -> Iterator[tuple[Cell, str]]:
 
 
 def pictures() -> list[str]:
-    """Names of the pictures that the page shows, which cells write."""
+    """Names of the pictures that the cells write and the page shows."""
     return re.findall(r"!\[[^\]]+\]\(images/tutorial/([^)]+)\)", PAGE.read_text(encoding="utf-8"))
 
 
