@@ -13,8 +13,8 @@ PAGE = Path(__file__).parent / "RESULTS.md"
 _HEAD = """\
 # Results
 
-Made by `python -m benchmarks table` from the files in `results/`, which hold every repeat; do
-not edit. How to measure it again stands in [docs/benchmarks.md](../docs/benchmarks.md).
+`python -m benchmarks table` writes this page from the files in `results/`, which contain every
+repeat. Do not edit it. [docs/benchmarks.md](../docs/benchmarks.md) says how to measure again.
 """
 
 

@@ -67,9 +67,9 @@ DEVICES = Row(
     name="devices",
     title="CPU against GPU: a step and an epoch of dnn and cnn",
     how=(
-        "`tellapart bench devices`: 60,000 made-up gray pictures of 28x28 for `dnn` 512-512 and "
-        "2,000 in color of 150x150 for `cnn` 16-32-64-512, batches of 32, after everything has "
-        "been compiled. All devices start from the same weights, and their losses are compared "
+        "`tellapart bench devices`: 60,000 generated gray pictures of 28x28 for `dnn` 512-512 and "
+        "2,000 color pictures of 150x150 for `cnn` 16-32-64-512, batches of 32, after everything "
+        "has been compiled. All devices start from the same weights, and their losses are compared "
         "(docs/devices.md says how closely)."
     ),
     minutes=8,

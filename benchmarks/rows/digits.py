@@ -133,21 +133,21 @@ def _resnet(bench: Bench, *, name: str, least: float, beyond: float | None) -> l
 
 
 _TEST = (
-    "`tellapart train FOLDER` on the folder of the four IDX files, new cache, a seed for each of "
-    "the runs. The test pictures (`t10k`) choose nothing: options were chosen on a validation "
-    "slice of the training pictures. Accuracy is of all 10,000 test pictures."
+    "`tellapart train FOLDER` on the folder of the four IDX files; each run has its own seed and "
+    "a new cache. The test pictures (`t10k`) played no part in training or tuning: options were "
+    "chosen on a validation slice of the training pictures. Accuracy is that of all 10,000 test "
+    "pictures."
 )
 
 FASHION_EPOCH = Row(
     name="fashion_epoch",
     title="Fashion-MNIST dnn: an epoch against plain keras.fit",
     how=(
-        "Seconds of an epoch inside the process, as our `history.parquet` tells them and as a "
-        f"callback measures them; the median of {_TIMED_EPOCHS} epochs, so that the first, which "
-        "compiles, does not count. Both have two dense layers of 512, batches of 32 and Adam(1e-3) "
-        "in float32. Ours leaves out (dropout) a fifth of the inputs of the layers after the "
-        "first; the script does not, which makes it faster. The script is `model.fit` on arrays, "
-        "as the documentation writes it."
+        "Seconds per epoch inside the process, from our `history.parquet` and from a callback in "
+        f"the script; the median of {_TIMED_EPOCHS} epochs, so the first, which compiles, does not "
+        "count. Both have two dense layers of 512, batches of 32 and Adam(1e-3) in float32. Ours "
+        "has dropout of a fifth of the inputs after the first layer; the script has none, which "
+        "makes it faster. The script is `model.fit` on arrays, as in Keras's documentation."
     ),
     minutes=7,
     measure=_epoch,
@@ -158,7 +158,7 @@ FASHION_DNN = Row(
     name="fashion_dnn",
     title="Fashion-MNIST dnn: test accuracy and time",
     how=(
-        f"`--model dnn` and nothing else. {_TEST} Beside it the classic script: `keras.fit` on "
+        f"`--model dnn`, no other options. {_TEST} The peer is the classic script: `keras.fit` on "
         f"two layers of 512, Adam, batches of 32, {_LESSON_EPOCHS} epochs."
     ),
     minutes=10,
@@ -169,7 +169,7 @@ FASHION_DNN = Row(
 FASHION_RESNET = Row(
     name="fashion_resnet",
     title="Fashion-MNIST resnet: test accuracy and time",
-    how=f"`--model resnet` and nothing else. {_TEST}",
+    how=f"`--model resnet`, no other options. {_TEST}",
     minutes=48,
     measure=partial(_resnet, name=_FASHION, least=93.5, beyond=94.5),
     long=True,
@@ -179,10 +179,10 @@ MNIST_DNN = Row(
     name="mnist_dnn",
     title="MNIST dnn: test accuracy, and the run that stops at 99 %",
     how=(
-        f"`--model dnn` and nothing else; and `--model dnn {' '.join(_CLASSIC_STOP)}`. {_TEST} "
-        "Beside the second the classic script: `keras.fit` on two layers "
-        "of 512 with a callback that stops when an epoch's running training accuracy is 99 %; it "
-        "leaves out no inputs (dropout), so it gets there in fewer epochs."
+        f"`--model dnn`, no other options; and `--model dnn {' '.join(_CLASSIC_STOP)}`. {_TEST} "
+        "The peer of the second is the classic script: `keras.fit` on two layers of 512 with a "
+        "callback that stops when an epoch's running training accuracy is 99 %. It has no dropout, "
+        "so it needs fewer epochs."
     ),
     minutes=15,
     measure=_mnist_dnn,
@@ -192,7 +192,7 @@ MNIST_DNN = Row(
 MNIST_RESNET = Row(
     name="mnist_resnet",
     title="MNIST resnet: test accuracy and time",
-    how=f"`--model resnet` and nothing else. {_TEST}",
+    how=f"`--model resnet`, no other options. {_TEST}",
     minutes=48,
     measure=partial(_resnet, name=_MNIST, least=99.5, beyond=None),
     long=True,

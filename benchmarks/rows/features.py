@@ -42,9 +42,9 @@ FEATURES = Row(
     title="Features from files against Keras predict on ready arrays",
     how=(
         "`scan` of `cats-dogs-3k.zip` with the EfficientNet-Lite0 tap at 224 and no cache: "
-        "reading, hashing, decoding and resizing are included. Against `predict` (batches of 32, "
-        f"after one batch to warm up) of Keras's `MobileNetV2(weights=None)` on {_ARRAYS} pictures "
-        "that are float32 arrays already. Process start, imports and making the networks are "
+        "reading, hashing, decoding and resizing are included. The peer is `predict` (batches of "
+        f"32, after a warm-up batch) of Keras's `MobileNetV2(weights=None)` on {_ARRAYS} pictures "
+        "that are already float32 arrays. Process start, imports and building the networks are "
         "excluded on both sides."
     ),
     minutes=2,

@@ -35,7 +35,7 @@ def _measure(bench: Bench) -> list[Line]:
             Target("value", "under", 1000.0),
         ),
         Line(
-            f"`train` on {many:,} pictures, a picture",
+            f"`train` on {many:,} pictures, per picture",
             "ms",
             median(by_picture),
             Target("ratio", "at most", 1.15),
@@ -64,12 +64,12 @@ LARGE = Row(
     title="25,000 pictures: memory, and time a picture against 3,000",
     how=(
         f"The command on folders of {_FEW:,} and {_MANY:,} JPEG files, new cache, process start "
-        "included. The files are copies of `cats-dogs-3k.zip`, gone through again and again in a "
-        f"fixed random order: in each, {CHANGED} pixels at random places get a random color, and "
-        "it is encoded again, as large, with the original's quantization tables and chroma "
+        "included. The files are copies of the pictures in `cats-dogs-3k.zip`, taken repeatedly in "
+        f"a fixed random order. In each copy, {CHANGED} random pixels get a random color. It is "
+        "encoded again at the same size, with the original's quantization tables and chroma "
         f"subsampling. The {_FEW:,} are the first files of the {_MANY:,}. Memory is the larger of "
         "`peak_memory_mb` in `timings.json` and the sum of `RssAnon` over the process and its "
-        "descendants, looked at ten times a second from outside."
+        "descendants, read ten times per second from outside."
     ),
     minutes=18,
     measure=_measure,

@@ -89,8 +89,9 @@ def _train(bench: Bench, data: Path, kind: str, seed: int) -> Said:
 
 
 _HELD_OUT = (
-    "The part `validation/` (1,000 pictures) is held out and chooses nothing: options were chosen "
-    "on a validation slice of the 2,000 training pictures. A seed for each of the runs, new cache."
+    "The part `validation/` (1,000 pictures) is held out and played no part in training or "
+    "tuning: options were chosen on a validation slice of the 2,000 training pictures. Each run "
+    "has its own seed and a new cache."
 )
 
 OVERFIT = Row(
@@ -98,7 +99,7 @@ OVERFIT = Row(
     title="The classic overfit on 2,000 photos, and the probe on the same",
     how=(
         f"`tellapart train {_NAME} {' '.join(CLASSIC)} --epochs {CLASSIC_EPOCHS}`, and `tellapart "
-        f"train {_NAME}` (the probe). What counts is the verdict in `metrics.json`. {_HELD_OUT}"
+        f"train {_NAME}` (the probe). The verdict in `metrics.json` is compared. {_HELD_OUT}"
     ),
     minutes=6,
     measure=_overfit,
@@ -108,7 +109,7 @@ OVERFIT = Row(
 PETS_RESNET = Row(
     name="pets_resnet",
     title="2,000 photos: resnet from scratch with augmentation",
-    how=f"`tellapart train {_NAME} --model resnet` and nothing else. {_HELD_OUT}",
+    how=f"`tellapart train {_NAME} --model resnet`, no other options. {_HELD_OUT}",
     minutes=48,
     measure=_resnet,
     long=True,
@@ -117,7 +118,7 @@ PETS_RESNET = Row(
 PETS_FINETUNE = Row(
     name="pets_finetune",
     title="2,000 photos: finetune",
-    how=f"`tellapart train {_NAME} --model finetune` and nothing else. {_HELD_OUT}",
+    how=f"`tellapart train {_NAME} --model finetune`, no other options. {_HELD_OUT}",
     minutes=48,
     measure=_finetune,
     long=True,

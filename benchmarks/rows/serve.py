@@ -95,7 +95,7 @@ def _speeds(said: dict[str, list[Said]]) -> list[Line]:
     }
     return [
         speed_line(
-            f"`tellapart serve`, photos a second, {most} clients",
+            f"`tellapart serve`, photos per second, {most} clients",
             ours,
             name,
             [one[most] for one in said[side]],
@@ -154,9 +154,10 @@ SERVE = Row(
         "decode with Pillow: one calls Keras `predict` on MobileNetV2, one ONNX Runtime on the "
         "same `model.onnx`. Each is a process on the same machine as the client (wrk), which posts "
         f"forms of one photo on {', '.join(map(str, CLIENTS))} connections for {_SECONDS} s each "
-        "after a warm-up, the next as soon as the answer is there. The long run, by a client that "
-        "reads the answers, posts 10,000 after 500, one in a hundred cut off and one of 3 MiB "
-        "where 2 are allowed; memory is anonymous memory."
+        "after a warm-up, and sends the next as soon as the answer arrives. In the long run, a "
+        "client that reads the answers posts 500 photos and then 10,000. Of these, one in a "
+        "hundred is cut off, and one in a hundred has 3 MiB where 2 are allowed. Memory is "
+        "anonymous memory."
     ),
     minutes=10,
     measure=_measure,

@@ -50,9 +50,10 @@ START = Row(
     name="start",
     title="Start-up: --help, predict of one picture, import",
     how=(
-        "The two commands from process start to exit, with a model trained before; the import "
-        "measured inside a new Python process each time. One uncounted start of each before, so "
-        "that the files are in the system's page cache; three times as many repeats as elsewhere."
+        "The two commands run from process start to exit, with a model that is already trained. "
+        "The import is measured inside a new Python process each time. Each command runs once "
+        "uncounted before, so its files are in the system's page cache. There are three times as "
+        "many repeats as elsewhere."
     ),
     minutes=1.5,
     measure=_measure,

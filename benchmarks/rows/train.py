@@ -60,12 +60,12 @@ TRAIN = Row(
     name="train",
     title="The whole main job, cold, against epochs of a classic CNN",
     how=(
-        "The command from process start to exit, with a new cache, through all 3,000 pictures to "
-        "model, measure and report. Against one epoch of Keras's `ImageDataGenerator` (rescale "
+        "The command from process start to exit, with a new cache, on all 3,000 pictures, up to "
+        "model, metrics and report. The peer is one epoch of Keras's `ImageDataGenerator` (rescale "
         "1/255, 150x150, batches of 20, `flow_from_directory`) and a CNN of three convolutions "
         "(16, 32, 64, each with max pooling) and a dense layer of 512, RMSprop(1e-3), on the "
-        "2,000 pictures of the training part. Three epochs run in a process; the median of them "
-        "counts, so that the slow first does not. The ratio is in epochs."
+        "2,000 pictures of the training part. Three epochs run in one process, and their median "
+        "counts, so the slow first epoch does not matter. The ratio is in epochs."
     ),
     minutes=7,
     measure=_cold,
@@ -74,7 +74,7 @@ TRAIN = Row(
 WARM = Row(
     name="warm",
     title="The same again, with the cache filled",
-    how=("The same command, process start included, after an uncounted run has filled the cache."),
+    how="The same command, process start included, after an uncounted run has filled the cache.",
     minutes=1.5,
     measure=_warm,
 )
