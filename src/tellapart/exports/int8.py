@@ -44,8 +44,8 @@ TOLERANCE = Tolerance(same_top1=0.99, accuracy_loss=0.01, tie=0.1, spare=2)
 OPERATORS = ("Conv", "Gemm", "Add", "MaxPool", "GlobalAveragePool", "Clip", "Relu", "Flatten")
 _NEARLY = "This is the model in 8-bit integers: smaller and faster, and nearly the same."
 _DEPENDS = (
-    "Its answers can depend on the processor: on another processor, a picture can get another class. "
-    "It was checked on this processor only: {processor}."
+    "Its answers can depend on the processor: on another processor, a picture can get another "
+    "class. It was checked on this processor only: {processor}."
 )
 _OVERFLOWS = (
     " Its weights need all 8 bits. On x86 processors without VNNI (many of those built before "
