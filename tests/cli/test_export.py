@@ -55,11 +55,28 @@ def test_json_and_quiet(run: ta.Run, tmp_path: Path) -> None:
     assert told["parity"] == json.loads((tmp_path / "shipped" / "parity.json").read_text())
 
 
-def test_int8_says_what_it_gains(run: ta.Run, tmp_path: Path) -> None:
-    done = call("export", run.path, "--to", "onnx-int8", "--out", tmp_path / "shipped")
-    assert done.exit_code == 0, done.output
-    assert "times as fast here" in done.stdout
-    assert "instead of" in " ".join(done.stdout.split())
+def test_int8_needs_an_option(run: ta.Run, tmp_path: Path) -> None:
+    asked = ["export", run.path, "--to", "onnx-int8", "--out", tmp_path / "shipped", "--json"]
+    refused = call(*asked)
+    assert refused.exit_code == 1
+    assert json.loads(refused.stdout)["error"]["code"] == "int8_varies"
+    done = call(*asked, "--accept-processor-differences")
+    told = json.loads(done.stdout)
+    if done.exit_code:  # as on x86 processors without VNNI
+        assert told["error"]["code"] == "parity"
+    else:
+        assert told["parity"]["speed"]["gain"] > 0
+    assert (tmp_path / "shipped").exists() is (done.exit_code == 0)
+
+
+def test_what_int8_gains(run: ta.Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    done = export_run(run, to="onnx", out=tmp_path / "shipped")
+    speed = {"onnx": 100.0, "target": 250.0, "gain": 2.5, "processor": "Some CPU", "cores": 2}
+    more = {"speed": speed, "bytes": {"onnx": 13_400_000, "target": 3_800_000}}
+    print_export(replace(done, parity={**done.parity, **more}))
+    told = " ".join(capsys.readouterr().out.split())
+    for fact in ("2.5 times", "250", "100", "Some CPU", "2 cores"):
+        assert fact in told
 
 
 def test_what_comes_next_can_be_copied(

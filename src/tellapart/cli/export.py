@@ -41,6 +41,14 @@ def command(
             show_default=False,
         ),
     ] = None,
+    accept_processor_differences: Annotated[
+        bool,
+        typer.Option(
+            "--accept-processor-differences",
+            help="Needed for onnx-int8, whose answers depend on the processor: on another "
+            "processor than this one, many pictures can get another class.",
+        ),
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -61,7 +69,14 @@ def command(
 
     progress = progress_of(quiet=quiet)
     try:
-        done = export_run(open_run(run), to=to, out=out, data=data, progress=progress)
+        done = export_run(
+            open_run(run),
+            to=to,
+            out=out,
+            data=data,
+            accept_processor_differences=accept_processor_differences,
+            progress=progress,
+        )
     except KeyboardInterrupt:
         raise Interrupted(INTERRUPTED) from None
     if as_json:

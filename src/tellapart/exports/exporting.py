@@ -62,6 +62,7 @@ def export_run(
     to: str | Target,
     out: str | Path | None = None,
     data: str | Path | None = None,
+    accept_processor_differences: bool = False,
     progress: Progress = SILENT,
 ) -> Export:
     """Export a run's model, checked in its own runtime on the pictures that the run held out.
@@ -72,15 +73,20 @@ def export_run(
         out: The folder to write; ``exports/RUN-TARGET`` unless given. An earlier export there is
             replaced.
         data: Where the run's data lies now, if it was moved.
+        accept_processor_differences: Make an export whose answers depend on the processor
+            (``onnx-int8``). Other targets do not need it.
         progress: Who is told how far it is.
 
     Raises:
-        SettingsError: If there is no such target, or an extra is missing.
+        SettingsError: If there is no such target, or an extra is missing. With code
+            ``int8_varies`` if answers depend on the processor and this was not accepted.
         RunError: If the data is gone or changed, or ``out`` cannot be written.
         ModelError: With code ``parity`` if the target does not answer what ``model.onnx`` does;
             nothing is put in place then.
     """
     target = target_named(to) if isinstance(to, str) else to
+    if target.depends_on_processor and not accept_processor_differences:
+        raise _varies(target)
     target.check()
     place = Path(out) if out is not None else folders.default_out(run, target.name)
     folders.check_free(place)
@@ -131,6 +137,18 @@ def _written(
         raise _differs(target, breaches, parity["differing"])
     folders.seal(filled, card, parity, _readme(target, card, parity))
     return card, parity
+
+
+def _varies(target: Target) -> SettingsError:
+    return SettingsError(
+        f"The answers of an export to {target.name} depend on the processor: on a processor "
+        "without VNNI, many pictures can get another class. tellapart can only check the export "
+        "on this computer's processor.",
+        remedy="Use another target, such as --to onnx. If you will check the export yourself on "
+        "every kind of processor that it will run on, add --accept-processor-differences "
+        "(in Python: accept_processor_differences=True).",
+        code="int8_varies",
+    )
 
 
 def _differs(

@@ -6,14 +6,16 @@ a scale for each channel, activations in 8 bits with the ranges that they take o
 pictures. Integers stand in the file as pairs of QuantizeLinear and DequantizeLinear (QDQ), so
 every engine that reads ONNX reads it; on the way in and out nothing changes.
 
-Weights have 7 of the 8 bits where that is enough: sums of two products of 8-bit weights and 8-bit
-activations overflow the 16 bits that processors without VNNI keep them in, and would give other
-answers there than here. Whether it is enough, training pictures say (docs/decisions/0072).
+Answers depend on the processor. Those without VNNI keep the sum of two products of an 8-bit weight
+and an 8-bit activation in 16 bits, where it can overflow. Weights therefore have 7 bits if the
+training pictures then get the same classes, and 8 if not. Because an export cannot be checked on
+processors that are not there, it is made on request only (docs/decisions/0072).
 """
 
 from __future__ import annotations
 
 import statistics
+import textwrap
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -41,10 +43,15 @@ TOLERANCE = Tolerance(same_top1=0.99, accuracy_loss=0.01, tie=0.1, spare=2)
 # What is quantized. Softmax stays in float32: its answers are what is compared.
 OPERATORS = ("Conv", "Gemm", "Add", "MaxPool", "GlobalAveragePool", "Clip", "Relu", "Flatten")
 _NEARLY = "This is the model in 8-bit integers: smaller and faster, and nearly the same."
-_OVERFLOWS = (
-    "Its weights need all 8 bits: on x86 processors without VNNI (many built before 2022) sums may "
-    "overflow, and answers may be others than those that were checked."
+_DEPENDS = (
+    "Its answers can depend on the processor: on another processor, a picture can get another "
+    "class. It was checked on this processor only: {processor}."
 )
+_OVERFLOWS = (
+    " Its weights need all 8 bits. On x86 processors without VNNI (many of those built before "
+    "2022), sums overflow, and many pictures can get another class than in the check."
+)
+_WIDTH = 90  # characters per line of README.txt
 _CALL = 8  # calibration pictures a call
 _ROUNDS, _SECONDS = 60, 10.0
 """The two files are timed in turn, this often or for so long."""
@@ -56,6 +63,7 @@ class OnnxInt8:
     name = "onnx-int8"
     main = FILE
     tolerance: Tolerance = TOLERANCE
+    depends_on_processor = True
 
     def check(self) -> None:
         """Nothing is needed that is not always there."""
@@ -71,6 +79,9 @@ class OnnxInt8:
             "out": str((folder / FILE).absolute()),
         }
         bits = child.call("write-int8", job, work.scratch)["bits"]
+        note = _DEPENDS.format(processor=processor())
+        if bits == 8:
+            note += _OVERFLOWS
         return {
             "quantization": {
                 "method": "static, QDQ",
@@ -79,7 +90,8 @@ class OnnxInt8:
                 "activations": "8 bits",
                 "calibrated_on": {"pictures": len(pictures), "of": "training"},
                 "tool": runtime(),
-                "note": _OVERFLOWS if bits == 8 else "",
+                "processor": processor(),
+                "note": note,
             }
         }
 
@@ -94,8 +106,8 @@ class OnnxInt8:
 
     def readme(self, card: Mapping[str, Any]) -> str:
         """How to use it."""
-        note = card["quantization"]["note"]
-        return f"{_NEARLY}{note and ' '}{note}\n\n{USE}"
+        note = f"{_NEARLY} {card['quantization']['note']}"
+        return f"{textwrap.fill(note, _WIDTH)}\n\n{USE}"
 
     def open(self, folder: Path, card: Mapping[str, Any]) -> Int8Model:
         """The file, as a run's is opened."""

@@ -30,6 +30,7 @@ class LiteRT:
     name = "litert"
     main = FILE
     tolerance: Tolerance = SAME_NUMBERS
+    depends_on_processor = False
 
     def check(self) -> None:
         """Keras and TensorFlow write it, LiteRT's own runtime checks it."""

@@ -23,6 +23,7 @@ class OnnxFile:
     name = "onnx"
     main = FILE
     tolerance: Tolerance = SAME_NUMBERS
+    depends_on_processor = False
 
     def check(self) -> None:
         """Nothing is needed that is not always there."""

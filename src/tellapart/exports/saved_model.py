@@ -46,6 +46,7 @@ class SavedModel:
     name = "saved-model"
     main = FOLDER
     tolerance: Tolerance = SAME_NUMBERS
+    depends_on_processor = False
 
     def check(self) -> None:
         """TensorFlow and Keras are needed."""

@@ -111,6 +111,10 @@ class Target(Protocol):
     def tolerance(self) -> Tolerance:
         """How far it may be from ``model.onnx``."""
 
+    @property
+    def depends_on_processor(self) -> bool:
+        """Whether the files may give other answers on another processor."""
+
     def check(self) -> None:
         """Refuse at once where something is not installed.
 

@@ -31,6 +31,7 @@ class Web:
     main = "index.html"
     # The browser decodes by itself; what it decodes otherwise may change a class now and then.
     tolerance: Tolerance = Tolerance(same_top1=0.99, tie=0.02)
+    depends_on_processor = False
 
     def check(self) -> None:
         """Refuse at once where no browser is found.
