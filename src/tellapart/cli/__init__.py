@@ -1,7 +1,7 @@
-"""The command line: one file a command, each a thin call of the package's verbs.
+"""The command line: one file per command, each a thin call of the package's verbs.
 
 :func:`main` runs a command. Exit codes: 0 done, 1 something the user can mend, 2 wrong usage,
-130 interrupted.
+3 a fault in tellapart itself, 130 interrupted.
 """
 
 from __future__ import annotations

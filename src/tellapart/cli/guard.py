@@ -12,6 +12,7 @@ import typer
 
 from tellapart.core.errors import TellapartError
 
+_PASSED_ON = (typer.Exit, typer.Abort, typer.BadParameter)  # Typer turns them into exit codes
 _OUTPUT = "The output cannot be written"
 INTERRUPTED = "Interrupted. What was read so far is kept; the same command goes on from there."
 
@@ -41,7 +42,7 @@ def _interrupted(interrupt: KeyboardInterrupt) -> str:
 
 
 def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A command that never shows a traceback for something the user can mend."""
+    """A command that never shows a traceback: every exception becomes a message and a code."""
 
     @functools.wraps(function)
     def run(*args: Any, **kwargs: Any) -> None:
@@ -80,5 +81,12 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
             )
             print_error(problem, as_json=as_json)
             raise typer.Exit(1) from None
+        except _PASSED_ON:
+            raise
+        except Exception as fault:
+            from tellapart.cli.fault import EXIT_CODE, explained
+
+            print_error(explained(fault, kwargs), as_json=as_json)
+            raise typer.Exit(EXIT_CODE) from None
 
     return run

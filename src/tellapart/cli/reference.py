@@ -25,6 +25,7 @@ Every command has `--help`. Progress goes to standard error, the answer to stand
 | 0 | done (for `predict`: unless every picture failed) |
 | 1 | something you can mend: one message says what, where, and what to do |
 | 2 | wrong usage |
+| 3 | a fault in tellapart itself; the message names a log file to report it with |
 | 130 | interrupted; what was read so far is kept in the cache |
 """
 
