@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from tellapart.data.catalog import Catalog
-from tellapart.scan.scanner import Scan
+from tellapart.scanning.scanner import Scan
 
 DEFAULTS: dict[str, tuple[Any, Any]] = {
     "label": ("cats", pl.String),

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
 from tellapart.audit.alignment import same_view, shared_view
-from tellapart.scan.facts import measure
+from tellapart.scanning.facts import measure
 
 Edit = Callable[[Image.Image], Image.Image]
 PHOTOS = 12

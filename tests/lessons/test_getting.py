@@ -198,7 +198,7 @@ def test_a_folder_that_is_not_whole_is_left_as_it_is(horses: DataSet, places: Pa
 SCRIPT = """
 import sys
 from dataclasses import replace
-from tellapart.lessons import registry
+from tellapart.datasets import registry
 from tellapart.datasets.dataset import DataFile
 file = DataFile("toy.zip", int(sys.argv[2]), (sys.argv[3],), (sys.argv[1],))
 one = replace(registry.named("happy-or-sad"), files=(file,))

@@ -206,7 +206,8 @@ PROJECT = Project(
     ),
     minutes=15,
     code=(
-        "from tellapart.lessons import growth, locating, running\n\n"
+        "from tellapart.datasets import locating\n"
+        "from tellapart.lessons import growth, running\n\n"
         'found = locating.find("cats-dogs-3k")\n'
         'result = running.run(growth.PROJECT, find=lambda _: found, out="more-data")\n'
         "for name, value in result.numbers.items():\n"

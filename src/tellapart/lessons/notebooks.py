@@ -45,7 +45,7 @@ def code(project: Project, data: str = "") -> str:
     if data:
         lines += ["", f"data = {data!r}"]
     else:
-        lines += ["from tellapart.lessons import locating", ""]
+        lines += ["from tellapart.datasets import locating", ""]
         lines += [f"data = locating.find({project.data[0]!r}).path"]
     for training in project.trainings:
         lines += [f"# {training.says}", _call(training)]

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from tellapart.audit import Audit, group_ids
 from tellapart.core.errors import LabelError, SettingsError
 from tellapart.core.text import agree, counted, listed
-from tellapart.scan.scanner import Scan
+from tellapart.scanning.scanner import Scan
 from tellapart.splits.dealing import Folds, Groups, Ints, draw, folds, repeated_folds
 
 __all__ = [

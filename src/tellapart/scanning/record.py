@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tellapart.core.errors import PictureError
 from tellapart.images.decoder import DECODER, RGB, Picture
-from tellapart.scan.facts import FACTS, THUMB, measure
+from tellapart.scanning.facts import FACTS, THUMB, measure
 
 Record = dict[str, Any]
 

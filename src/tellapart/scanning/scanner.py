@@ -30,9 +30,9 @@ from tellapart.core.progress import SILENT, Progress, Stage
 from tellapart.core.resources import cores
 from tellapart.data.catalog import Catalog
 from tellapart.images.decoder import RGB, Fit, Picture, decode, resize
-from tellapart.scan import record
-from tellapart.scan.consumers import PixelTap, Tap, read_answer, room_for
-from tellapart.scan.facts import SIDE, THUMB
+from tellapart.scanning import record
+from tellapart.scanning.consumers import PixelTap, Tap, read_answer, room_for
+from tellapart.scanning.facts import SIDE, THUMB
 
 __all__ = ["PixelTap", "Scan", "Tap", "scan"]
 

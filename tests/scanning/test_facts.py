@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from tellapart.scan.facts import difference_hash, measure, sharpness
+from tellapart.scanning.facts import difference_hash, measure, sharpness
 
 
 def photo(width: int = 200, height: int = 150, seed: int = 3) -> np.ndarray:
