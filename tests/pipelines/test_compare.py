@@ -73,7 +73,7 @@ def test_mcnemar_where_pictures_are_the_same() -> None:
     (pair,) = found.pairs
     assert (pair.n, pair.only_first, pair.only_second) == (100, 4, 15)
     assert pair.p_value == pytest.approx(stats.binomtest(4, 19).pvalue, rel=1e-3)
-    assert "b is better, by more than chance explains" in pair.sentence
+    assert "b is better" in pair.sentence
 
 
 def test_the_order_of_the_rows_does_not_matter() -> None:
@@ -85,13 +85,13 @@ def test_the_order_of_the_rows_does_not_matter() -> None:
 def test_chance() -> None:
     found = compare_runs([run("a", [True, False, True, True]), run("b", [True, True, True, False])])
     assert found.pairs[0].p_value == 1.0
-    assert "Chance explains" in found.pairs[0].sentence
+    assert "better" not in found.pairs[0].sentence
 
 
 def test_the_very_same_answers() -> None:
     found = compare_runs([run("a", FIRST), run("b", FIRST)])
     assert found.pairs[0].p_value == 1.0
-    assert "the very same ones" in found.pairs[0].sentence
+    assert (found.pairs[0].only_first, found.pairs[0].only_second) == (0, 0)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_the_very_same_answers() -> None:
 def test_no_test_where_pictures_or_labels_differ(columns: dict[str, Any]) -> None:
     (pair,) = compare_runs([run("a", FIRST), run("b", SECOND, **columns)]).pairs
     assert pair.p_value is None and pair.n == 0
-    assert "no test" in pair.sentence and "--seed" in pair.sentence
+    assert "--seed" in pair.sentence
 
 
 def test_pictures_are_the_same_by_content_and_not_by_name() -> None:

@@ -233,7 +233,7 @@ def print_result(run: Run) -> None:
     how = "held-out pictures" if held["method"] == "split" else "pictures, each held out in turn,"
     print_headline(shown, held, f"{held['n']:,} {how}")
     print_indented(shown, clean(verdict["sentence"]))
-    for step in verdict.get("next", []):
+    for step in run.next_steps:
         print_indented(shown, clean(step), first="  · ")
     path, name = clean(run.path), program()
     shown.print()

@@ -1,5 +1,5 @@
-"""What a run's numbers mean: its verdict."""
+"""The verdict of a run: what its numbers mean and what to do next."""
 
-from tellapart.diagnosis.verdict import CODES, Facts, Verdict, diagnose
+from tellapart.diagnosis.verdict import CODES, Facts, Verdict, diagnose, fill
 
-__all__ = ["CODES", "Facts", "Verdict", "diagnose"]
+__all__ = ["CODES", "Facts", "Verdict", "diagnose", "fill"]

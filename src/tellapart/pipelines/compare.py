@@ -1,9 +1,8 @@
-"""Runs side by side, and whether their difference is more than chance.
+"""Comparison of runs: a table, and for each pair whether the difference can be chance.
 
-Two runs are compared by McNemar's exact test where they held out the same pictures with the
-same labels: only pictures that one got right and the other wrong tell them apart. Pictures are
-the same where their content is, whatever folder or archive they were read from. Elsewhere the
-rows stand beside each other without a test, and a sentence says why.
+McNemar's exact test compares two runs that held out the same pictures with the same labels. It
+counts the pictures that only one of them got right. Pictures are the same if their content is,
+whatever folder or archive they come from. For other pairs a sentence says why there is no test.
 """
 
 from __future__ import annotations
@@ -22,15 +21,15 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 SURE = 0.05
-"""The p-value below which a difference is called more than chance."""
+"""A difference with a p-value below this is called more than chance."""
 
 
 class RunLike(Protocol):
-    """What is compared of a run; ``tellapart.runs.Run`` is one."""
+    """The parts of :class:`tellapart.runs.Run` that a comparison reads."""
 
     @property
     def name(self) -> str:
-        """What the rows call it."""
+        """The folder's name."""
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -46,11 +45,11 @@ class RunLike(Protocol):
 
     @property
     def predictions(self) -> pl.DataFrame:
-        """One row a held-out picture: ``path``, ``label``, ``correct``, ``counted``."""
+        """One row per held-out picture: ``path``, ``label``, ``correct``, ``counted``."""
 
     @property
     def split(self) -> pl.DataFrame:
-        """One row a picture: ``path``, ``content`` and more."""
+        """One row per picture: ``path``, ``content`` and more."""
 
 
 @dataclass(frozen=True)
@@ -75,16 +74,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two runs against each other.
+    """The test of two runs.
 
     Attributes:
-        first: Name of one run.
-        second: Name of the other.
-        n: Pictures both were asked about; 0 where no test is possible.
+        first: Name of the first run.
+        second: Name of the second run.
+        n: Pictures that both held out; 0 if no test is possible.
         only_first: Pictures that only the first got right.
         only_second: Pictures that only the second got right.
-        p_value: Of McNemar's exact test, two-sided; None where no test is possible.
-        sentence: What it means, or why there is no test.
+        p_value: Of McNemar's exact test, two-sided; None if no test is possible.
+        sentence: The result in words, or why there is no test.
     """
 
     first: str
@@ -98,7 +97,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All rows, and all pairs of them."""
+    """One row per run, and one test per pair of runs."""
 
     rows: tuple[Row, ...]
     pairs: tuple[Pair, ...]
@@ -119,7 +118,7 @@ class Comparison:
         return "\n".join([self.as_table(), "", *(pair.sentence for pair in self.pairs)])
 
     def as_table(self) -> str:
-        """One line a run, below a head."""
+        """A header, and one line per run."""
         head = ("run", "size", "held out", "right", "95 % interval", "guessing", "log loss")
         cells = [head, *(_cells(row) for row in self.rows)]
         widths = [max(len(line[i]) for line in cells) for i in range(len(head))]
@@ -142,15 +141,15 @@ class Comparison:
 
 
 def compare_runs(runs: Sequence[RunLike]) -> Comparison:
-    """Set runs side by side.
+    """Compare runs.
 
     Raises:
-        SettingsError: There are fewer than two.
+        SettingsError: If there are fewer than two.
     """
     if len(runs) < 2:
         raise SettingsError(
-            f"To compare takes at least two runs; there are {len(runs)}.",
-            remedy="Name two run folders, such as runs/pets-1 runs/pets-2.",
+            f"'compare' needs at least two runs, but got {len(runs)}.",
+            remedy="Give two run folders, such as runs/pets-1 runs/pets-2.",
             code="too_few_runs",
         )
     names = _names([run.name for run in runs])
@@ -189,9 +188,10 @@ def _pair(first: str, a: pl.DataFrame, second: str, b: pl.DataFrame) -> Pair:
     if len(joined) != len(a) or len(joined) != len(b) or len(joined) == 0:
         shared = len(a.join(b, on="content", how="inner"))
         why = (
-            f"they share {shared:,} of {len(a):,} and {len(b):,}"
+            f"{first} held out {len(a):,}, {second} {len(b):,}, and {shared:,} of them are shared"
             if len(joined) == shared
-            else f"{shared - len(joined):,} pictures have other labels"
+            else f"{text.counted(shared - len(joined), 'picture')} "
+            f"{text.agree(shared - len(joined), 'has', 'have')} different labels"
         )
         return Pair(
             first,
@@ -200,8 +200,8 @@ def _pair(first: str, a: pl.DataFrame, second: str, b: pl.DataFrame) -> Pair:
             0,
             0,
             None,
-            f"{first} and {second}: no test, since they did not hold out the same pictures "
-            f"with the same labels ({why}). Train both with one --seed on the same data.",
+            f"{first} and {second} cannot be tested: they did not hold out the same pictures with "
+            f"the same labels ({why}). Train both on the same data with the same --seed.",
         )
     right, other = joined["correct"].to_numpy(), joined["correct_b"].to_numpy()
     only_first, only_second = int((right & ~other).sum()), int((~right & other).sum())
@@ -229,14 +229,14 @@ def _counted(run: RunLike) -> pl.DataFrame:
 
 
 def _sentence(first: str, second: str, n: int, one: int, two: int, p: float) -> str:
-    said = f"{first} and {second}, on the same {n:,} pictures: "
+    pair = f"{first} and {second}, on the same {text.counted(n, 'picture')}: "
     if one == two == 0:
-        return said + "right and wrong on the very same ones."
+        return pair + "both make exactly the same mistakes."
     better = first if one > two else second
-    said += f"{one:,} only {first} got right, {two:,} only {second} (McNemar p = {p:.3g}). "
+    pair += f"only {first} is right on {one:,}, only {second} on {two:,} (McNemar p = {p:.3g}). "
     if p < SURE:
-        return said + f"{better} is better, by more than chance explains."
-    return said + "Chance explains the difference."
+        return pair + f"{better} is better, and the difference is more than chance."
+    return pair + "The difference can be chance."
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -253,7 +253,7 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def _names(names: Sequence[str]) -> list[str]:
-    """Names made unique by a number where runs of different folders share one."""
+    """Unique names: runs of the same name get a number."""
     seen: dict[str, int] = {}
     out = []
     for name in names:

@@ -68,6 +68,7 @@ def run_view(run: Run, read: Reader) -> RunView:
         version=__version__,
         learning=learning_view(run, _by_path(read)),
         candidates=candidates(run),
+        next_steps=run.next_steps,
     )
 
 

@@ -1,14 +1,18 @@
-"""A whole run folder, opened: its parts are read when they are asked for."""
+"""Reading a run folder; each file is read when it is first used."""
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tellapart.core.errors import RunError
+from tellapart.core.text import agree, counted, interval, percent
+from tellapart.diagnosis import fill
 from tellapart.runs.files import damaged, read_json
+from tellapart.runs.writing import partial_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -36,7 +40,7 @@ _COLUMNS = {
 
 @dataclass(frozen=True)
 class Run:
-    """A whole run folder; its parts are read when they are asked for.
+    """A finished run folder; each file is read when it is first used.
 
     Attributes:
         path: The folder.
@@ -51,7 +55,7 @@ class Run:
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """Content of ``run.json``: what was trained on what, and with which versions."""
+        """Content of ``run.json``: the model, its data, settings and versions."""
         return read_json(self.path / "run.json")
 
     @cached_property
@@ -59,12 +63,12 @@ class Run:
         """Content of ``metrics.json``: the same for the same seed, data and machine."""
         content = read_json(self.path / "metrics.json")
         if not _has_headline(content, len(self.classes)):
-            raise damaged(self.path / "metrics.json", "it holds no measured accuracy and verdict")
+            raise damaged(self.path / "metrics.json", "it has no measured accuracy and verdict")
         return content
 
     @cached_property
     def timings(self) -> dict[str, Any]:
-        """Content of ``timings.json``: seconds, pictures a second, memory."""
+        """Content of ``timings.json``: seconds, pictures per second, memory."""
         return read_json(self.path / "timings.json")
 
     @property
@@ -72,24 +76,34 @@ class Run:
         """Class names, in the order of the model's outputs."""
         return tuple(self.settings["classes"])
 
+    @property
+    def next_steps(self) -> list[str]:
+        """The verdict's next steps, with this run and its data in their commands."""
+        folder = self.path.with_name(str(self.settings.get("name", self.name)))
+        if self.path != partial_of(folder):  # a finished run keeps the name of its folder
+            folder = self.path
+        command = shlex.split(str(self.settings.get("command", "")))  # tellapart train DATA …
+        data = command[2] if len(command) > 2 else str(self.settings.get("data", {}).get("name"))
+        return fill(self.metrics["verdict"].get("next", ()), run=str(folder), data=data)
+
     @cached_property
     def predictions(self) -> pl.DataFrame:
-        """One row a held-out picture: path, label, predicted, probability and more."""
+        """One row per held-out picture: path, label, predicted, probability and more."""
         return self._table("predictions.parquet")
 
     @cached_property
     def findings(self) -> pl.DataFrame:
-        """One row a finding and picture: code, level, path, sentence, remedy."""
+        """One row per finding and picture: code, level, path, sentence, remedy."""
         return self._table("findings.parquet")
 
     @cached_property
     def split(self) -> pl.DataFrame:
-        """One row a picture: path, label, side, reason, group, content."""
+        """One row per picture: path, label, side, reason, group, content."""
         return self._table("split.parquet")
 
     @cached_property
     def history(self) -> pl.DataFrame | None:
-        """One row an epoch of a network's training: loss and accuracy; None for a probe."""
+        """Loss and accuracy of each epoch of a network's training; None for a probe."""
         if not (self.path / "history.parquet").is_file():
             return None
         return self._table("history.parquet")
@@ -100,15 +114,15 @@ class Run:
         return self.load_model()
 
     def load_model(self, *, threads: int | None = None, spin: bool = False) -> Model:
-        """Open the model file, which must name the classes that the run names.
+        """Open the model file; its classes must be those of the run.
 
         Args:
-            threads: Threads within one call; the processor's cores unless given.
-            spin: Whether they wait for each other busily.
+            threads: Threads within one call; by default, one per core.
+            spin: Whether threads busy-wait for each other.
 
         Raises:
-            ModelError: If it is damaged or not one of ours.
-            RunError: If it is another run's.
+            ModelError: If it is damaged or was not written by tellapart.
+            RunError: If it belongs to another run.
         """
         from tellapart.model import Model
 
@@ -142,18 +156,18 @@ class Run:
         from html import escape
 
         held = self.metrics["held_out"]
-        low, high = held["accuracy_ci95"]
         turns = held.get("method") == "folds"
-        how = "pictures, each held out in turn," if turns else "held-out pictures"
+        how = counted(held["n"], "picture" if turns else "held-out picture")
         return (
-            f"<b>{escape(self.name)}</b>: {_percent(held['accuracy'])} of {held['n']:,} {how} "
-            f"right (95 % interval {_percent(low)} to {_percent(high)}). "
+            f"<b>{escape(self.name)}</b>: {percent(held['accuracy'])} of {how}"
+            f"{', each held out in turn,' if turns else ''} right "
+            f"(95 % interval {interval(*held['accuracy_ci95'])}). "
             f"{escape(self.metrics['verdict']['sentence'])}"
         )
 
 
 def open_run(path: str | Path) -> Run:
-    """Open a run folder and check that it is whole and of a version that can be read.
+    """Open a run folder; check that it is complete and of a version that can be read.
 
     Raises:
         RunError: If it is missing, incomplete, damaged, or from a newer version.
@@ -161,39 +175,35 @@ def open_run(path: str | Path) -> Run:
     folder = Path(path)
     if not folder.is_dir():
         raise RunError(
-            f"There is no run folder '{folder}'.", remedy="Give the folder that 'train' printed."
+            f"There is no run folder '{folder}'.",
+            remedy="Give the folder that 'train' printed, such as runs/pets-1.",
         )
     missing = [name for name in FILES if not (folder / name).is_file()]
     if "run.json" in missing and (folder / "tellapart.json").is_file():
         raise RunError(
             f"'{folder}' is an export, not a run.",
-            remedy="Give the run that it was made from; 'predict' and 'explain' take exports, too.",
+            remedy="Give the run that it was made from. Only 'predict' and 'explain' take exports.",
         )
     if len(missing) == len(FILES):
         raise RunError(
-            f"'{folder}' is not a run folder: it holds none of a run's files.",
+            f"'{folder}' is not a run folder: it has none of a run's files.",
             remedy="Give the folder that 'train' printed, such as runs/pets-1.",
         )
     if "run.json" not in missing:
         _check_schema(folder, read_json(folder / "run.json"))
-    if set(missing) - {"report.html"}:  # a report can be written again
+    if set(missing) - {"report.html"}:  # 'tellapart report' writes a new report
         raise RunError(
-            f"The run folder '{folder}' is not whole: {', '.join(missing)} is missing.",
+            f"The run folder '{folder}' is incomplete: {', '.join(missing)} "
+            f"{agree(len(missing), 'is', 'are')} missing.",
             remedy="Copy the whole folder again, or train again.",
         )
     return Run(folder)
 
 
-def _percent(share: float) -> str:
-    """A share with one decimal, never rounded up to all."""
-    rounded = f"{100 * share:.1f} %"
-    return "over 99.9 %" if share < 1 and rounded == "100.0 %" else rounded
-
-
 def _check_schema(folder: Path, settings: dict[str, Any]) -> None:
     schema = settings.get("schema")
     if not isinstance(schema, int) or schema < 1:
-        raise damaged(folder / "run.json", "it names no schema")
+        raise damaged(folder / "run.json", "it has no schema number")
     if schema > SCHEMA:
         raise RunError(
             f"The run '{folder}' was written by a newer tellapart (schema {schema}; this one "
@@ -203,14 +213,14 @@ def _check_schema(folder: Path, settings: dict[str, Any]) -> None:
         )
     classes = settings.get("classes")
     if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
-        raise damaged(folder / "run.json", "it names no classes")
+        raise damaged(folder / "run.json", "it has no list of classes")
     for part in ("data", "decode", "settings"):
         if not isinstance(settings.get(part, {}), dict):
             raise damaged(folder / "run.json", f"its '{part}' is not an object")
 
 
 def _has_headline(metrics: dict[str, Any], classes: int) -> bool:
-    """Whether the members that everybody shows are there and have a meaning."""
+    """Whether the members that every view shows exist and have valid values."""
 
     def is_share(value: object) -> bool:
         return isinstance(value, (int, float)) and 0 <= value <= 1
