@@ -11,12 +11,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+
+from tellapart.cli.predict import _print_table
+from tellapart.inference.prediction import Prediction
 
 MakePicture = Callable[..., Path]
 
@@ -178,6 +182,34 @@ def test_predict_fails_only_where_every_picture_failed(run_folder: Path, tmp_pat
     assert json.loads(done.stdout)["rows"][0]["error"]
 
 
+def test_predict_ends_with_how_many_of_each_class(
+    run_folder: Path, small_photos: Path, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(b"")
+    rows = answered("predict", run_folder, small_photos, bad)["rows"]
+    labels = Counter(row["label"] for row in rows if row["label"])
+    sorted_into = tmp_path / "sorted"
+    for options in ([], ["--csv"], ["--sort-into", sorted_into]):
+        done = tellapart("predict", run_folder, small_photos, bad, *options)
+        assert done.returncode == 0, done.stderr
+        last = done.stderr.splitlines()[-1]
+        assert last.startswith(f"{labels.total()} ")
+        for label, n in labels.items():
+            assert f"{label} {n}" in last
+        assert last.partition("),")[2].split()[0] == "1"
+        assert last.endswith(str(bad))
+    assert len([path for path in sorted_into.rglob("*") if path.is_file()]) == labels.total()
+
+
+def test_a_probability_is_never_all_or_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    shares = {"cats": 1.0, "dogs": 0.0}
+    _print_table([Prediction("sure.jpg", "cats", 1.0, shares, None)])
+    told = capsys.readouterr().out
+    assert "100" not in told
+    assert "over 99.9 %" in told
+
+
 def test_predict_csv(run_folder: Path, small_photos: Path) -> None:
     done = tellapart("predict", run_folder, small_photos / "cats", "--csv", "--quiet")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
@@ -300,8 +332,8 @@ def test_a_headline_is_never_rounded_up_to_all(capsys: pytest.CaptureFixture[str
     measured = {"accuracy": 2999 / 3000, "accuracy_ci95": [0.998, 0.9999], "majority_accuracy": 0.5}
     print_headline(console(), measured, "3,000 pictures")
     said = capsys.readouterr().out.strip()
-    assert said.startswith("99.97 %  of 3,000 pictures right (95 % interval 99.8 to 99.99 %")
-    assert said.endswith("guessing gets 50 %)")
+    assert said.startswith("over 99.9 %  of 3,000")
+    assert "100" not in said.replace("3,000", "")
 
 
 def test_check_ends_with_the_commands_to_go_on_with(

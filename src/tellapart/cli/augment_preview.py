@@ -149,20 +149,21 @@ def _stem(name: str) -> str:
 
 
 def _print(found: Preview, target: Path, data: str) -> None:
-    from tellapart.cli.terminal import clean, console, counted, print_indented
+    from tellapart.cli.terminal import clean, console, print_indented
+    from tellapart.core.text import counted
 
     shown = console()
     classes = " · ".join(f"{clean(name)} {n:,}" for name, n in Counter(found.labels).items())
     color = "gray" if found.gray else "color"
     side = f"{found.size}x{found.size}"
-    told = f"{len(found.paths)} of {counted(found.total, 'pictures')} ({classes}), {side}, {color}"
+    told = f"{len(found.paths)} of {counted(found.total, 'picture')} ({classes}), {side}, {color}"
     print_indented(shown, told, first="Pictures  ")
     asked = found.settings.augment
     whose = f"the default of '{found.settings.model}'" if asked is None else "as asked for"
     typer.echo(f"Augment   {found.policy.spec if asked is None else clean(asked)}  ({whose})")
     print_indented(shown, found.sentence, first="          ")
     if found.unreadable:
-        missing = counted(len(found.unreadable), "pictures")
+        missing = counted(len(found.unreadable), "picture")
         print_indented(shown, f"{missing} could not be decoded.", first="Passed    ")
     print_indented(shown, f"{clean(target)}: originals at the left.", first="Wrote     ")
     again = "" if asked is None else f" --augment {shlex.quote(asked)}"

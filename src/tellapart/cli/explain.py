@@ -184,12 +184,13 @@ def _tell(explained: Explanation, target_file: Path) -> None:
 
 
 def _tell_view(kind: str, content: dict[str, Any], target_file: Path) -> None:
-    from tellapart.cli.terminal import clean, counted
+    from tellapart.cli.terminal import clean
+    from tellapart.core.text import counted
 
     if kind == "kernels":
-        shown = counted(len(content["kernels"]), "kernels")
+        shown = counted(len(content["kernels"]), "kernel")
     elif kind == "maps":
-        shown = f"the maps of {counted(len(content['layers']), 'layers')}"
+        shown = f"the maps of {counted(len(content['layers']), 'layer')}"
     else:
         layer = content["layers"][0]
         shown = f"the {layer['channels']} kernels of {clean(layer['name'])}"

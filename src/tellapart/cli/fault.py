@@ -46,11 +46,19 @@ def _log(fault: Exception, settings: dict[str, Any]) -> str:
     return "\n\n".join(f"{name}\n{text}" for name, text in parts.items()) + "\n"
 
 
-def _written(log: str) -> Path | None:
-    """A new file in the cache folder, or in the temporary folder if that is not possible."""
+def _log_folder() -> Path:
     from tellapart.core.cache import cache_folder
 
-    for find in (lambda: cache_folder() / "logs", lambda: Path(tempfile.gettempdir())):
+    return cache_folder() / "logs"
+
+
+def _temporary_folder() -> Path:
+    return Path(tempfile.gettempdir())
+
+
+def _written(log: str) -> Path | None:
+    """A new file in the cache folder, or in the temporary folder if that is not possible."""
+    for find in (_log_folder, _temporary_folder):
         try:
             folder = find()
             folder.mkdir(parents=True, exist_ok=True)

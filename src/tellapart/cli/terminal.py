@@ -156,18 +156,6 @@ def quoted(text: object) -> str:
     return plain if _PLAIN.fullmatch(plain) else shlex.quote(plain)
 
 
-def duration(seconds: float) -> str:
-    """Seconds for people: ``0.4 s``, ``17.4 s``, ``3 min 20 s``."""
-    if seconds < 100:
-        return f"{seconds:.1f} s"
-    return f"{int(seconds) // 60} min {int(seconds) % 60:02d} s"
-
-
-def counted(n: int, unit: str) -> str:
-    """A count with its unit: ``1 picture``, ``1,200 pictures``."""
-    return f"{n:,} {unit.removesuffix('s') if n == 1 else unit}"
-
-
 class _Bars:
     """A :class:`Progress` of bars in a terminal."""
 
@@ -234,12 +222,14 @@ class _Count:
 
     def _ended(self, unit: str) -> tuple[str, str]:
         """What was done, and how long it took and how fast it went."""
+        from tellapart.core import text
+
         seconds = time.perf_counter() - self.start
-        sentence = clean(self.sentence) or counted(self.done, unit)
+        sentence = clean(self.sentence) or text.counted(self.done, unit.removesuffix("s"))
         rate = ""
         if unit == "pictures" and self.done and seconds > 0.05:
             rate = f"{self.done / seconds:,.0f}/s"
-        return sentence, f"{duration(seconds):>9}{rate:>9}"
+        return sentence, f"{text.seconds(seconds):>9}{rate:>9}"
 
 
 @contextmanager

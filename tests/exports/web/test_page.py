@@ -95,7 +95,7 @@ def test_answers_are_those_of_predict(pets: Any, unseen: list[Path], open_page: 
         assert [share for _, share in bars] == sorted((s for _, s in bars), reverse=True)
         assert {name for name, _ in bars} == set(model.classes)
         written = page.locator("#answer .sure").inner_text()
-        assert written == text.percent(expected.probability)
+        assert written == text.certainty(expected.probability)
 
 
 @pytest.mark.parametrize("way", ["drop", "paste"])

@@ -10,11 +10,11 @@ const waiting = [];
 let working = 0;
 let asked = 0;
 
+/** A probability in percent, as everywhere in tellapart: no model is certain. */
 function percent(share) {
-  const written = (100 * share).toFixed(1);
-  if (share < 1 && written === "100.0") return "over 99.9 %";
-  if (share > 0 && written === "0.0") return "under 0.1 %";
-  return `${written} %`;
+  if (share > 0.999) return "over 99.9 %";
+  if (share < 0.001) return "under 0.1 %";
+  return `${(100 * share).toFixed(1)} %`;
 }
 
 function say(text) {

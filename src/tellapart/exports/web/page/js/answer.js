@@ -2,14 +2,11 @@
 
 const SHOWN = 8; // bars before the rest is folded away
 
-/** A share as percent, as the reports write it: nearly all is not all. */
+/** A probability in percent, as everywhere in tellapart: no model is certain. */
 export function percent(share) {
-  if (share === 0 || share === 1) return `${share * 100}\u202f%`;
-  let written = (share * 100).toFixed(1);
-  if (["0.0", "100.0"].includes(written)) {
-    written = Math.min(99.99, Math.max(0.01, share * 100)).toFixed(2);
-  }
-  return `${written}\u202f%`;
+  if (share > 0.999) return "over 99.9 %";
+  if (share < 0.001) return "under 0.1 %";
+  return `${(share * 100).toFixed(1)} %`;
 }
 
 function made(kind, className, text = "") {

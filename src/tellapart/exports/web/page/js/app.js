@@ -48,8 +48,8 @@ function draw() {
   the("legend").hidden = !heat;
   the("heat-class").textContent = labels()[target];
   const time = result.milliseconds < 1000
-    ? `${Math.round(result.milliseconds)}\u202fms`
-    : `${(result.milliseconds / 1000).toFixed(1)}\u202fs`;
+    ? `${Math.round(result.milliseconds)} ms`
+    : `${(result.milliseconds / 1000).toFixed(1)} s`;
   const size = `${result.width.toLocaleString("en")} × ${result.height.toLocaleString("en")}`;
   showAnswer(the("answer"), {
     labels: labels(),
