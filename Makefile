@@ -19,7 +19,7 @@ export DATA
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 LOCKED := --require-hashes --only-binary :all: --prefer-binary
-CHECKED := src tests $(wildcard benchmarks)
+CHECKED := src tests $(wildcard benchmarks) $(wildcard docs/images)
 
 # A virtual environment whose Python is gone (an upgrade, a killed set-up), or that was moved with
 # its folder and so points elsewhere, is made anew.
@@ -30,7 +30,7 @@ STALE := stale
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types imports docs unit test-torch bench projects pages lock \
+.PHONY: help findings docs-blocks demo test lint format types imports docs unit test-torch bench projects pages lock \
   ort-web clean stale
 
 help: ## Show this list
@@ -47,6 +47,7 @@ help: ## Show this list
 	@echo "make projects         run the classic lessons, and write their pages (hours); PROJECTS=digits-dnn"
 	@echo "make pages            write those pages again from the stored results"
 	@echo "make ort-web          fetch ONNX Runtime Web again and compare (needs npm); ORT=1.31.0 takes another"
+	@echo "make findings         run the scripts in findings/, which show what other libraries do (minutes)"
 	@echo "make lock             pin the dependencies again; UPGRADE=1 takes newer ones"
 	@echo "make clean            remove .venv and everything that was made"
 
@@ -123,6 +124,10 @@ format: $(VENV)/.dev
 bench: $(VENV)/.dev $(PEERS)/.peers ## Measure; BENCH="scan features" for two rows
 	$(BIN)/python -m benchmarks $(BENCH)
 
+# `make test` runs the blocks of the main pages; this runs those of every page.
+docs-blocks: $(VENV)/.dev
+	TELLAPART_DOCS=all $(BIN)/python -m pytest tests/docs/test_python_blocks.py tests/docs/test_tutorial.py
+
 # A lesson whose pictures are not at hand is passed over; what was run before is not run again.
 projects: $(VENV)/.dev ## Run the classic lessons; PROJECTS="digits-dnn happy-sad" for two
 	@for name in $(PROJECTS); do \
@@ -152,6 +157,10 @@ $(TORCH)/.torch: $(VENV)/.python requirements/torch.lock pyproject.toml
 	@$(TORCH)/bin/python -m pip --disable-pip-version-check -qq install \
 	  --no-deps --no-build-isolation -e .
 	@touch $@
+
+# Outside `make test`: every script installs pinned packages in a temporary folder.
+findings: ## What other libraries do that one would not guess
+	@sh -c 'exec bash findings/run.sh'
 
 # ---------------------------------------------------------------- upkeep
 

@@ -10,6 +10,7 @@ import io
 import ipaddress
 import os
 import random
+import shutil
 import socket
 import sys
 import zipfile
@@ -28,6 +29,22 @@ sys.path.append(str(Path(__file__).parent))  # for what test modules share: `net
 PHOTOS_PER_CLASS = 24
 
 MakePicture = Callable[..., Path]
+
+
+def pytest_report_header() -> list[str]:
+    """What is not at hand, so that the tests which need it are skipped."""
+    missing = []
+    if not (Path(os.environ.get("TELLAPART_DATA", "")) / "cats-dogs-3k.zip").is_file():
+        missing.append("real photographs (TELLAPART_DATA)")
+    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
+        missing.append("Chromium")
+    if not any(map(shutil.which, ("firefox", "firefox-esr"))):
+        missing.append("Firefox")
+    if not shutil.which("qemu-x86_64"):
+        missing.append("an emulated processor (qemu-user)")
+    if not shutil.which("hadolint"):
+        missing.append("hadolint")
+    return [f"skipping the tests that need: {', '.join(missing) or 'nothing; all is here'}"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -56,7 +56,8 @@ def test_headers_that_come_a_byte_at_a_time_are_not_waited_for(hasty: Server) ->
                 time.sleep(0.05)
                 if time.monotonic() - start > 20 * LIMIT:
                     raise AssertionError("nobody minds")
-        assert all_of(connection).startswith((b"HTTP/1.1 408", b""))
+        # The server answers, or closes without a word where the client still sends.
+        assert all_of(connection)[:12] in (b"HTTP/1.1 408", b"")
     assert time.monotonic() - start < 20 * LIMIT
     assert hasty.predict(RED)[0] == 200
 
