@@ -162,11 +162,11 @@ function offerHeat(item, label, file) {
         const content = await ask("v1/explain", file);
         if (content.error) throw new Error(content.error);
         heat.src = `data:image/png;base64,${content.png}`;
-        heat.alt = `Heat map: what speaks for ${label} is orange, what speaks against it blue`;
+        heat.alt = `Heat map. Orange: evidence for ${label}. Blue: evidence against.`;
         heat.classList.toggle("is-stretched", options.fit === "squash");
         key.replaceChildren(
-          mark("key-for"), `speaks for ${label}`, document.createElement("br"),
-          mark("key-against"), "speaks against it",
+          mark("key-for"), `orange: evidence for ${label}`, document.createElement("br"),
+          mark("key-against"), "blue: evidence against",
         );
       } catch (error) {
         key.textContent = reason(error);

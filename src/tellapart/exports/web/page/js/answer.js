@@ -25,7 +25,7 @@ function row(label, share, chosen, choose) {
   if (choose) {
     line.type = "button";
     line.setAttribute("aria-pressed", String(chosen));
-    line.title = "Show what speaks for this class";
+    line.title = "Show the evidence for this class";
     line.addEventListener("click", choose);
   }
   const rail = made("span", "rail-bar");

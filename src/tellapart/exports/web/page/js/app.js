@@ -66,7 +66,7 @@ function explainClass(target) {
   the("heat").checked = true;
   draw();
   the("answer").querySelector("[aria-pressed=true]")?.focus();
-  say(`Heat map: what speaks for ${labels()[target]}`);
+  say(`Heat map. Orange: evidence for ${labels()[target]}. Blue: evidence against.`);
 }
 
 /** What was looked at, as buttons. */
