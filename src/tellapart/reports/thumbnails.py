@@ -53,7 +53,6 @@ def heat_data_uri(
     """
     if heat.ndim != 2 or not heat.size:
         raise ValueError(f"A heat map has the shape [h, w], not {list(heat.shape)}.")
-    picture = _fit(pixels, side)
     picture = np.asarray(_fit(pixels, side))
     return _encode(Image.fromarray(overlay(picture, heat)), quality)
 

@@ -2,14 +2,11 @@
 
 const SHOWN = 8; // bars before the rest is folded away
 
-/** A share as percent, as the reports write it: nearly all is not all. */
-export function percent(share) {
-  if (share === 0 || share === 1) return `${share * 100}\u202f%`;
-  let written = (share * 100).toFixed(1);
-  if (["0.0", "100.0"].includes(written)) {
-    written = Math.min(99.99, Math.max(0.01, share * 100)).toFixed(2);
-  }
-  return `${written}\u202f%`;
+/** A probability as the reports write it: never 0 or 100 %, since no model is certain. */
+export function certainty(probability) {
+  if (probability > 0.999) return "over 99.9\u00a0%";
+  if (probability < 0.001) return "under 0.1\u00a0%";
+  return `${(100 * probability).toFixed(1)}\u00a0%`;
 }
 
 function made(kind, className, text = "") {
@@ -33,7 +30,7 @@ function row(label, share, chosen, choose) {
   const fill = made("span", "fill");
   fill.style.width = `${share * 100}%`;
   rail.append(fill);
-  line.append(made("bdi", "class", label), made("span", "share", percent(share)), rail);
+  line.append(made("bdi", "class", label), made("span", "share", certainty(share)), rail);
   item.append(line);
   return item;
 }
@@ -64,7 +61,7 @@ export function showAnswer(place, { labels, probabilities, target, choose, note 
   place.replaceChildren(
     made("p", "eyebrow", "Most probable"),
     heading,
-    made("p", "sure", percent(probabilities[best])),
+    made("p", "sure", certainty(probabilities[best])),
     first,
   );
   if (lines.length > SHOWN) {
