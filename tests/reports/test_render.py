@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tellapart.reports import ClassCount, Example, render_check, render_run
+from tellapart.reports.render import NO_BREAK, keep_units
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -299,3 +300,22 @@ def test_ink_and_ground_keep_wcag_aa_in_both_schemes(samples: Any) -> None:
                     (_luminance(scheme[ink]), _luminance(scheme[ground])), reverse=True
                 )
                 assert (high + 0.05) / (low + 0.05) >= 4.5, (ink, ground)
+
+
+@pytest.mark.parametrize("unit", ["%", "s", "min", "h", "ms", "B", "kB", "MB", "GB", "points"])
+def test_a_number_and_its_unit_stay_on_one_line(unit: str) -> None:
+    assert keep_units(f"<p>12 {unit}, or so</p>") == f"<p>12{NO_BREAK}{unit}, or so</p>"
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p>12 pictures, 3 sheep, 4 minutes</p>",
+        "<bdi>run 3 s.jpg</bdi>",
+        "<pre><code>sleep 3 s</code></pre>",
+        "<style>a { margin: 0 3 %; }</style>",
+        '<path d="M3 4 h 5 s 1"/>',
+    ],
+)
+def test_words_names_commands_and_markup_keep_their_spaces(html: str) -> None:
+    assert keep_units(html) == html

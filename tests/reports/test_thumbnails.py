@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tellapart.explanations.painting import overlay
 from tellapart.reports.thumbnails import Budget, heat_data_uri, is_data_uri, jpeg_data_uri
 
 
@@ -34,14 +35,27 @@ def test_size_of_a_thumbnail(shape: tuple[int, int], side: int, result: tuple[in
     assert abs(decoded(uri) - 200).max() <= 2
 
 
-def test_heat_is_brighter_where_it_speaks_for_the_class() -> None:
+def test_heat_for_the_class_is_orange_and_against_it_blue() -> None:
     pixels = np.full((120, 120, 3), 128, np.uint8)
     heat = np.array([[1.0, -1.0]], dtype=np.float32)
     seen = decoded(heat_data_uri(pixels, heat))
-    speaks_for, against = seen[:, :30].mean(axis=(0, 1)), seen[:, -30:].mean(axis=(0, 1))
-    assert speaks_for[0] > speaks_for[2] + 60  # orange
-    assert against[2] > against[0]  # blue
-    assert speaks_for.mean() > against.mean() + 20  # readable without color
+    favors, against = seen[:, :30].mean(axis=(0, 1)), seen[:, -30:].mean(axis=(0, 1))
+    assert favors[0] > favors[2] + 60  # orange
+    assert against[2] > against[0] + 60  # blue
+
+
+def test_evidence_against_is_seen_on_a_black_picture() -> None:
+    pixels = np.zeros((120, 120, 3), np.uint8)
+    against = decoded(heat_data_uri(pixels, np.full((3, 3), -1.0, np.float32)))
+    assert against.mean(axis=(0, 1))[2] > 150
+
+
+def test_heat_is_painted_as_explain_paints_it() -> None:
+    random = np.random.default_rng(1)
+    pixels = random.integers(0, 256, (120, 120, 3), dtype=np.uint8)
+    heat = random.normal(0, 1, (7, 7)).astype(np.float32)
+    apart = decoded(heat_data_uri(pixels, heat, quality=95)) - overlay(pixels, heat)
+    assert np.abs(apart).mean() < 8  # what JPEG costs
 
 
 def test_heat_of_nothing_is_the_gray_picture() -> None:

@@ -32,7 +32,7 @@ class Elements(HTMLParser):
         self.found.append((tag, dict(attrs)))
 
     def handle_data(self, data: str) -> None:
-        self.text += data
+        self.text += data.replace("\u00a0", " ")
 
 
 def test_the_page_holds_the_models_card_and_nothing_from_elsewhere(make_client: Make) -> None:
@@ -164,7 +164,7 @@ def test_chosen_pictures_get_bars_and_a_heat_map(page: Any) -> None:
     why.click()
     expect(first.locator(".heat")).to_be_visible()
     expect(why).to_have_attribute("aria-pressed", "true")
-    expect(page.get_by_role("status")).to_contain_text("what speaks for red")
+    expect(page.get_by_role("status")).to_contain_text("evidence for red")
     assert first.locator(".heat").evaluate("image => image.naturalWidth") > 0
     page.get_by_role("button", name="Clear").click()
     expect(answers).to_have_count(0)

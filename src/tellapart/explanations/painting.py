@@ -19,7 +19,8 @@ SMALL, ENLARGED = 96, 192
 """Squares with a smaller side are painted at least this large: 28 pixels are no picture."""
 
 # From strongest against to strongest for, in equal steps of Oklab: hue 255 degrees (blue) and
-# 45 degrees (orange), lightness 0.95 in the middle and 0.55 at both ends.
+# 45 degrees (orange), lightness 0.95 in the middle and 0.55 at both ends. The pages' style
+# (report.css) and the web page's script (heat.js) repeat these colors; a test compares them.
 _COLORS = np.array(
     [
         (41, 113, 198),
@@ -34,6 +35,9 @@ _COLORS = np.array(
     ],
     np.float32,
 )
+FOR, AGAINST = (f"#{bytes(map(int, end)).hex()}" for end in (_COLORS[-1], _COLORS[0]))
+"""The colors of the strongest evidence for a class and against it, as CSS writes them."""
+
 # From nothing (nearly black) to the most (pale yellow), lighter at every step, so that it reads
 # in gray and to color-blind eyes too.
 _GLOW = np.array(
@@ -51,7 +55,7 @@ _GLOW = np.array(
 
 
 def overlay(pixels: RGB, heat: NDArray[np.floating], *, scale: float | None = None) -> RGB:
-    """Lay a heat map over a picture: orange speaks for, blue against, gray for nothing.
+    """Lay a heat map over a picture: orange is evidence for, blue against, gray none.
 
     Args:
         pixels: uint8 ``[H, W, 3]``.

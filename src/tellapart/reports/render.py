@@ -7,10 +7,11 @@ and every string that reaches a page passes ``text.safe`` first.
 
 from __future__ import annotations
 
+import re
 import shlex
 from functools import cache
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tellapart.core import text
 from tellapart.reports import charts, confusion, networks, sections
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 PICTURES = 1_600_000  # characters of data URIs on one page
+
+NO_BREAK = "\u00a0"
+# Names, commands and markup are matched first, so that they stay as they are.
+_UNITS = re.compile(
+    r"<(style|script|pre|code|bdi)\b.*?</\1>|<[^>]*>"
+    r"|(?<=\d) (?=%|(?:s|min|h|ms|B|kB|MB|GB|TB|MiB|points?)\b)",
+    re.DOTALL,
+)
 
 
 def render_run(view: RunView) -> str:
@@ -110,6 +119,16 @@ def render_check(view: CheckView) -> str:
     )  # fmt: skip
 
 
+def keep_units(html: str) -> str:
+    """A page on which no line breaks between a number and its unit.
+
+    Example:
+        >>> keep_units("<p>98.7 % in 2 min 5 s</p>").count(NO_BREAK)
+        3
+    """
+    return _UNITS.sub(lambda match: NO_BREAK if match[0] == " " else match[0], html)
+
+
 @cache
 def environment(package: str = "tellapart.reports", folder: str = "templates") -> Environment:
     """The templates of a package, compiled once a process; Jinja is imported only here.
@@ -118,8 +137,13 @@ def environment(package: str = "tellapart.reports", folder: str = "templates") -
         package: The package.
         folder: Where they lie in it.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2 import Environment, PackageLoader, StrictUndefined, Template
     from markupsafe import Markup
+
+    class Page(Template):
+        def render(self, *args: Any, **values: Any) -> str:
+            rendered = super().render(*args, **values)
+            return keep_units(rendered) if (self.name or "").endswith(".html.j2") else rendered
 
     def name(value: object, length: int = 48) -> Markup:
         """A class or file name: apart from the direction of the text around it."""
@@ -143,11 +167,13 @@ def environment(package: str = "tellapart.reports", folder: str = "templates") -
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.template_class = Page
     environment.filters |= {
         "name": name,
         "whole": whole,
         "clean": text.clean,
         "percent": text.percent,
+        "certainty": text.certainty,
         "count": text.count,
         "number": text.number,
         "seconds": text.seconds,

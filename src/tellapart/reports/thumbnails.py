@@ -11,15 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tellapart.explanations.painting import overlay
 from tellapart.reports.views import Picture
 
 _URI = re.compile(r"data:image/(?:jpeg|png|webp|gif);base64,[A-Za-z0-9+/]+={0,2}\Z")
 _TINY = 96  # pixels; smaller pictures are enlarged by whole numbers, so that they stay crisp
-
-# Evidence against, none, for: dark blue, as it is, light orange. The lightness differs as
-# well as the hue, so the map is read without color vision and in grey print.
-_AGAINST = np.array([28, 52, 120], dtype=np.float32)
-_FOR = np.array([255, 150, 30], dtype=np.float32)
 
 
 def jpeg_data_uri(pixels: NDArray[np.uint8], side: int = 160, quality: int = 80) -> str:
@@ -43,7 +39,7 @@ def heat_data_uri(
     side: int = 160,
     quality: int = 80,
 ) -> str:
-    """The picture with evidence laid over it: bright orange speaks for, dark blue against.
+    """The picture with evidence laid over it: orange is for, blue against.
 
     Args:
         pixels: uint8 ``[H, W, 3]``.
@@ -57,17 +53,8 @@ def heat_data_uri(
     """
     if heat.ndim != 2 or not heat.size:
         raise ValueError(f"A heat map has the shape [h, w], not {list(heat.shape)}.")
-    picture = _fit(pixels, side)
-    values = np.nan_to_num(heat.astype(np.float32))
-    values = values / max(float(np.abs(values).max()), 1e-12)
-    smooth = Image.fromarray(values).resize(picture.size, Image.Resampling.BICUBIC)
-    strength = np.clip(np.asarray(smooth, dtype=np.float32), -1.0, 1.0)[..., None]
-    grey = np.asarray(picture.convert("L"), dtype=np.float32)[..., None]
-    tint = np.where(strength > 0, _FOR, _AGAINST)
-    # The picture shows through: only up to 70 % of a place is covered.
-    cover = 0.7 * np.abs(strength)
-    mixed = (0.25 + 0.75 * grey / 255 * 0.9) * 255 * (1 - cover) + tint * cover
-    return _encode(Image.fromarray(mixed.clip(0, 255).astype(np.uint8)), quality)
+    picture = np.asarray(_fit(pixels, side))
+    return _encode(Image.fromarray(overlay(picture, heat)), quality)
 
 
 def is_data_uri(text: str) -> bool:

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import Response
 
 from tellapart.core import text
+from tellapart.reports.render import environment
 from tellapart.reports.sections import without
 from tellapart.serve.context import Context, context_of
 from tellapart.serve.faults import Fault
 from tellapart.serve.served import Served
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 router = APIRouter(include_in_schema=False)
 
@@ -101,7 +98,7 @@ def render(served: Served, context: Context) -> str:
     card, settings = served.card, context.settings
     held = card["held_out"]
     verdict_title = str(card["verdict"]["code"] or "").replace("_", " ").capitalize()
-    return _environment().get_template("page.html.j2").render(
+    return environment("tellapart.serve").get_template("page.html.j2").render(
         card=card,
         held=held,
         headline=text.percent(held["accuracy"]).removesuffix(" %"),
@@ -136,22 +133,3 @@ def _giving(content: bytes, headers: Mapping[str, str]) -> Any:
 def _attribute(options: Mapping[str, Any]) -> str:
     """Options for the script, to stand in an attribute: no script stands in the page."""
     return json.dumps(options)
-
-
-@cache
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    def finalize(value: object) -> object:
-        return text.safe(value) if type(value) is str else value
-
-    environment = Environment(
-        loader=PackageLoader("tellapart.serve"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=finalize,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["clean"] = text.clean
-    return environment

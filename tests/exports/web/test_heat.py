@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,9 +13,11 @@ import pytest
 
 import tellapart
 from tellapart.explanations.leads import evidence
-from tellapart.explanations.painting import overlay
+from tellapart.explanations.painting import AGAINST, FOR, colors, overlay
 
-MODULE = Path(tellapart.__file__).parent / "exports" / "web" / "page" / "js" / "heat.js"
+PACKAGE = Path(tellapart.__file__).parent
+MODULE = PACKAGE / "exports" / "web" / "page" / "js" / "heat.js"
+STYLE = PACKAGE / "reports" / "templates" / "report.css"
 NODE = shutil.which("node")
 
 
@@ -45,3 +48,16 @@ def test_evidence_and_colors_are_those_of_explain(
     painted = np.frombuffer((tmp_path / "painted.rgb").read_bytes(), np.uint8)
     apart = np.abs(painted.reshape(picture.shape).astype(int) - overlay(picture, expected))
     assert apart.max() <= 1
+
+
+def test_the_pages_legend_has_the_colors_of_the_map() -> None:
+    style = STYLE.read_text(encoding="utf-8")
+    assert re.findall(r"--heat-for: (#\w+);", style) == [FOR]
+    assert re.findall(r"--heat-against: (#\w+);", style) == [AGAINST]
+
+
+def test_the_script_has_the_colors_of_explain() -> None:
+    script = MODULE.read_text(encoding="utf-8")
+    ramp = re.findall(r"^ +\[(\d+), (\d+), (\d+)\],$", script, re.MULTILINE)
+    expected = colors(np.linspace(-1, 1, len(ramp)))
+    assert np.array(ramp, float) == pytest.approx(expected, abs=0.01)

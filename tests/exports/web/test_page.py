@@ -94,7 +94,7 @@ def test_answers_are_those_of_predict(pets: Any, unseen: list[Path], open_page: 
         assert heading(page) == expected.label
         assert [share for _, share in bars] == sorted((s for _, s in bars), reverse=True)
         assert {name for name, _ in bars} == set(model.classes)
-        written = page.locator("#answer .sure").inner_text()
+        written = page.locator("#answer .sure").inner_text().replace("\u00a0", " ")
         assert written == text.certainty(expected.probability)
 
 
@@ -255,7 +255,7 @@ def test_the_page_fits_a_telephone_and_is_used_by_keyboard(
 
 def test_the_page_says_how_good_it_is(pets: Any, open_page: Any) -> None:
     page = open_page(pets.folder)
-    facts = page.inner_text(".facts")
+    facts = page.inner_text(".facts").replace("\u00a0", " ")
     held_out = pets.run.metrics["held_out"]
     assert text.percent(held_out["accuracy"]) in facts
     assert text.interval(*held_out["accuracy_ci95"]) in facts

@@ -102,7 +102,7 @@ def test_no_script_stands_in_the_page_and_nothing_is_loaded_from_elsewhere(writt
 def test_the_page_states_accuracy_interval_and_version(written: Path, pets_run: Run) -> None:
     from tellapart.core import text
 
-    page = (written / "index.html").read_text(encoding="utf-8")
+    page = (written / "index.html").read_text(encoding="utf-8").replace("\u00a0", " ")
     held_out = pets_run.metrics["held_out"]
     assert text.percent(held_out["accuracy"]) in page
     assert text.interval(*held_out["accuracy_ci95"]) in page

@@ -10,11 +10,11 @@ const waiting = [];
 let working = 0;
 let asked = 0;
 
-/** A probability in percent, as everywhere in tellapart: no model is certain. */
-function percent(share) {
-  if (share > 0.999) return "over 99.9 %";
-  if (share < 0.001) return "under 0.1 %";
-  return `${(100 * share).toFixed(1)} %`;
+// As the reports write a probability: never 0 or 100 %, since no model is certain.
+function certainty(probability) {
+  if (probability > 0.999) return "over 99.9\u00a0%";
+  if (probability < 0.001) return "under 0.1\u00a0%";
+  return `${(100 * probability).toFixed(1)}\u00a0%`;
 }
 
 function say(text) {
@@ -88,7 +88,7 @@ async function answer({ file, item, name }) {
       throw new Error(row.error);
     }
     show(item, row, file);
-    say(`${name}: ${row.label}, ${percent(row.probability)}.`);
+    say(`${name}: ${row.label}, ${certainty(row.probability)}.`);
   } catch (error) {
     const told = reason(error);
     const label = item.querySelector(".label");
@@ -114,7 +114,7 @@ function show(item, row, file) {
   name.textContent = row.label;
   const share = document.createElement("span");
   share.className = "share";
-  share.textContent = percent(row.probability);
+  share.textContent = certainty(row.probability);
   label.replaceChildren(name, share);
 
   const bars = item.querySelector(".answer-bars");
@@ -130,7 +130,7 @@ function bar(title, value) {
   name.className = "bar-name";
   name.textContent = title;
   const share = document.createElement("span");
-  share.textContent = percent(value);
+  share.textContent = certainty(value);
   line.append(name, share, track(value));
   return line;
 }
@@ -162,11 +162,11 @@ function offerHeat(item, label, file) {
         const content = await ask("v1/explain", file);
         if (content.error) throw new Error(content.error);
         heat.src = `data:image/png;base64,${content.png}`;
-        heat.alt = `Heat map: what speaks for ${label} is orange, what speaks against it blue`;
+        heat.alt = `Heat map. Orange: evidence for ${label}. Blue: evidence against.`;
         heat.classList.toggle("is-stretched", options.fit === "squash");
         key.replaceChildren(
-          mark("key-for"), `speaks for ${label}`, document.createElement("br"),
-          mark("key-against"), "speaks against it",
+          mark("key-for"), `orange: evidence for ${label}`, document.createElement("br"),
+          mark("key-against"), "blue: evidence against",
         );
       } catch (error) {
         key.textContent = reason(error);

@@ -2,11 +2,11 @@
 
 const SHOWN = 8; // bars before the rest is folded away
 
-/** A probability in percent, as everywhere in tellapart: no model is certain. */
-export function percent(share) {
-  if (share > 0.999) return "over 99.9 %";
-  if (share < 0.001) return "under 0.1 %";
-  return `${(share * 100).toFixed(1)} %`;
+/** A probability as the reports write it: never 0 or 100 %, since no model is certain. */
+export function certainty(probability) {
+  if (probability > 0.999) return "over 99.9\u00a0%";
+  if (probability < 0.001) return "under 0.1\u00a0%";
+  return `${(100 * probability).toFixed(1)}\u00a0%`;
 }
 
 function made(kind, className, text = "") {
@@ -22,7 +22,7 @@ function row(label, share, chosen, choose) {
   if (choose) {
     line.type = "button";
     line.setAttribute("aria-pressed", String(chosen));
-    line.title = "Show what speaks for this class";
+    line.title = "Show the evidence for this class";
     line.addEventListener("click", choose);
   }
   const rail = made("span", "rail-bar");
@@ -30,7 +30,7 @@ function row(label, share, chosen, choose) {
   const fill = made("span", "fill");
   fill.style.width = `${share * 100}%`;
   rail.append(fill);
-  line.append(made("bdi", "class", label), made("span", "share", percent(share)), rail);
+  line.append(made("bdi", "class", label), made("span", "share", certainty(share)), rail);
   item.append(line);
   return item;
 }
@@ -61,7 +61,7 @@ export function showAnswer(place, { labels, probabilities, target, choose, note 
   place.replaceChildren(
     made("p", "eyebrow", "Most probable"),
     heading,
-    made("p", "sure", percent(probabilities[best])),
+    made("p", "sure", certainty(probabilities[best])),
     first,
   );
   if (lines.length > SHOWN) {

@@ -1,6 +1,6 @@
 // The page: pictures come in by drop, paste, file or camera; answers and heat maps come out.
 
-import { percent, showAnswer, showProblem } from "./answer.js";
+import { certainty, showAnswer, showProblem } from "./answer.js";
 import { Camera, hasCamera } from "./camera.js";
 import { Engine } from "./engine.js";
 import { keep } from "./offline.js";
@@ -48,8 +48,8 @@ function draw() {
   the("legend").hidden = !heat;
   the("heat-class").textContent = labels()[target];
   const time = result.milliseconds < 1000
-    ? `${Math.round(result.milliseconds)} ms`
-    : `${(result.milliseconds / 1000).toFixed(1)} s`;
+    ? `${Math.round(result.milliseconds)}\u00a0ms`
+    : `${(result.milliseconds / 1000).toFixed(1)}\u00a0s`;
   const size = `${result.width.toLocaleString("en")} × ${result.height.toLocaleString("en")}`;
   showAnswer(the("answer"), {
     labels: labels(),
@@ -66,7 +66,7 @@ function explainClass(target) {
   the("heat").checked = true;
   draw();
   the("answer").querySelector("[aria-pressed=true]")?.focus();
-  say(`Heat map: what speaks for ${labels()[target]}`);
+  say(`Heat map. Orange: evidence for ${labels()[target]}. Blue: evidence against.`);
 }
 
 /** What was looked at, as buttons. */
@@ -87,7 +87,7 @@ function list() {
       const share = document.createElement("span");
       share.className = "share";
       label.textContent = one.result ? labels()[best(one.result)] : "no answer";
-      share.textContent = one.result ? percent(Math.max(...one.result.probabilities)) : one.name;
+      share.textContent = one.result ? certainty(Math.max(...one.result.probabilities)) : one.name;
       button.append(one.thumbnail, label, share);
       item.append(button);
       return item;
@@ -111,7 +111,7 @@ async function look(file, name) {
     one.result = await engine.classify(file, { preview: SIDE });
     one.target = best(one.result);
     one.thumbnail = thumbnail(one.result.picture);
-    say(`${name}: ${labels()[one.target]}, ${percent(one.result.probabilities[one.target])}`);
+    say(`${name}: ${labels()[one.target]}, ${certainty(one.result.probabilities[one.target])}`);
   } catch (error) {
     one.problem = error.message;
     one.thumbnail = missing();

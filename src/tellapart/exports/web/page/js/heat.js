@@ -69,7 +69,7 @@ function color(strength, channel) {
 }
 
 /**
- * Lay heat over a picture, in place: orange speaks for, blue against, gray for nothing.
+ * Lay heat over a picture, in place: orange is evidence for, blue against, gray none.
  *
  * @param {ImageData} picture What is painted on; it turns gray.
  * @param {Float32Array} heat `[map.height, map.width]`.
