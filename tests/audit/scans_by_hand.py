@@ -100,7 +100,7 @@ def make_scan(
         classes=labels if classes is None else classes,
         noted=noted or {},
     )
-    return Scan(catalog=catalog, frame=frame, thumbs=thumbs, taps={}, decoded=0, seconds=0.0)
+    return Scan(catalog=catalog, frame=frame, thumbs=thumbs, answers={}, decoded=0, seconds=0.0)
 
 
 def two_classes(n: int, **values: Any) -> list[dict[str, Any]]:
