@@ -124,7 +124,17 @@ def prepared(
         found = told(audited)
         stage.summarize(f"{found} → report" if audited.findings else found)
     labels = indices(scanned.frame["label"].to_list(), catalog.classes)
-    parted = splits.split(scanned, audited, held_out=settings.held_out, seed=settings.seed)
+    parted = splits.split(
+        labels,
+        audit.group_ids(scanned, audited),
+        catalog.classes,
+        left_out=list(audited.left_out),
+        parts=scanned.frame["part"].to_list(),
+        shared=[scanned.frame[column].to_list() for column in ("content", "group")],
+        pairs=[(pair.a, pair.b) for pair in audited.pairs],
+        held_out=settings.held_out,
+        seed=settings.seed,
+    )
     if parted.method != "folds":
         parted = splits.set_aside(parted, labels, wants.validation, seed=settings.seed)
     audited = dataclasses.replace(
