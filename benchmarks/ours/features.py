@@ -7,7 +7,7 @@ import sys
 import time
 
 from tellapart.data.catalog import open_catalog
-from tellapart.scan.scanner import scan
+from tellapart.scanning.scanner import scan
 from tellapart.transfer import backbones
 from tellapart.transfer.features import FeatureTap
 

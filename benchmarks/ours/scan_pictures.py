@@ -10,7 +10,7 @@ from typing import Literal
 
 from tellapart.core.cache import Cache
 from tellapart.data.catalog import open_catalog
-from tellapart.scan.scanner import PixelConsumer, scan
+from tellapart.scanning.scanner import PixelConsumer, scan
 
 data = Path(sys.argv[1])
 # A flat archive has its labels in the names.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tellapart.core.errors import TellapartError
     from tellapart.inference.prediction import Prediction
     from tellapart.runs import Run
-    from tellapart.scan.scanner import Scan
+    from tellapart.scanning.scanner import Scan
 
 # Before ONNX Runtime is loaded: else it keeps an id of the machine in the user's cache, and sends
 # what it did with models to its maker (docs/decisions/0082).
@@ -33,7 +33,7 @@ _HOMES = {
     "Classifier": "tellapart.api",
     "Prediction": "tellapart.inference.prediction",
     "Run": "tellapart.runs",
-    "Scan": "tellapart.scan.scanner",
+    "Scan": "tellapart.scanning.scanner",
     "TellapartError": "tellapart.core.errors",
     "check": "tellapart.api",
     "compare": "tellapart.api",

@@ -23,8 +23,8 @@ from tellapart.pipelines import train as training
 from tellapart.pipelines.check import Check
 from tellapart.pipelines.compare import Comparison, compare_runs
 from tellapart.runs import Run, open_run
-from tellapart.scan import scanner
-from tellapart.scan.scanner import Consumer, Scan
+from tellapart.scanning import scanner
+from tellapart.scanning.scanner import Consumer, Scan
 
 __all__ = [
     "Check",

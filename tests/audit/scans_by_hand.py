@@ -11,8 +11,8 @@ import polars as pl
 
 from tellapart.data.catalog import Catalog
 from tellapart.images.decoder import Picture
-from tellapart.scan.facts import measure, schema
-from tellapart.scan.scanner import Scan
+from tellapart.scanning.facts import measure, schema
+from tellapart.scanning.scanner import Scan
 
 CATALOG: dict[str, tuple[Any, Any]] = {
     "label": ("cats", pl.String),

@@ -12,8 +12,8 @@ from tellapart.audit import audit
 from tellapart.audit.checks import CHECKS, Check
 from tellapart.core.cache import Cache
 from tellapart.data.catalog import open_catalog
-from tellapart.scan.facts import FACTS, Fact, Sight
-from tellapart.scan.scanner import scan
+from tellapart.scanning.facts import FACTS, Fact, Sight
+from tellapart.scanning.scanner import scan
 
 
 def saturation(sight: Sight) -> float:

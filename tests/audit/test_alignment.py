@@ -11,7 +11,7 @@ from PIL import Image, ImageEnhance, ImageOps
 
 from tellapart.audit.alignment import same_view, shared_view
 from tellapart.images.decoder import Picture
-from tellapart.scan.facts import measure
+from tellapart.scanning.facts import measure
 
 Edit = Callable[[Image.Image], Image.Image]
 PHOTOS = 12

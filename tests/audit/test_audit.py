@@ -11,7 +11,7 @@ import pytest
 
 from tellapart.audit import Audit, audit, group_ids
 from tellapart.data.catalog import open_catalog
-from tellapart.scan.scanner import Scan, scan
+from tellapart.scanning.scanner import Scan, scan
 
 
 def audited(data: Path, **settings: Any) -> tuple[Scan, Audit]:

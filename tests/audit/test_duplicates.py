@@ -8,7 +8,7 @@ from PIL import Image
 from scans_by_hand import make_scan, two_classes
 
 from tellapart.audit import Audit, Finding, audit, corrections_frame, findings_frame, group_ids
-from tellapart.scan.scanner import Scan
+from tellapart.scanning.scanner import Scan
 
 
 def by_code(result: Audit) -> dict[str, Finding]:

@@ -13,7 +13,7 @@ from scans_by_hand import make_scan, two_classes
 from tellapart.audit import audit, group_ids
 from tellapart.core.errors import LabelError, SettingsError
 from tellapart.data.catalog import open_catalog
-from tellapart.scan.scanner import Scan, scan
+from tellapart.scanning.scanner import Scan, scan
 from tellapart.splits import HELD_OUT, LEFT_OUT, TRAIN, VALIDATION, Split, split
 
 THREE = ("train", "validation", "test")

@@ -35,7 +35,7 @@ from tellapart.audit.findings import (
 )
 from tellapart.audit.groups import group_ids
 from tellapart.core.text import agree, counted
-from tellapart.scan.scanner import Scan
+from tellapart.scanning.scanner import Scan
 
 __all__ = [
     "Audit",

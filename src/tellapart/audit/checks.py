@@ -1,6 +1,6 @@
 """Checks of single pictures, each declared once in :data:`CHECKS`: code, condition, wording.
 
-A check is a condition on the columns of the scan (see :data:`tellapart.scan.facts.FACTS`), so a
+A check is a condition on the columns of the scan (see :data:`tellapart.scanning.facts.FACTS`), so a
 new one is one more entry in the table. Where "odd" depends on the data (a white background is
 normal for drawings, darkness for the night sky), a picture must be beyond a fixed limit *and* far
 from the data's own median, in robust deviations (1.4826 times the median absolute deviation;

@@ -8,7 +8,7 @@ import polars as pl
 
 from tellapart.audit.findings import Finding
 from tellapart.core.text import agree, counted, listed, percent
-from tellapart.scan.scanner import Scan
+from tellapart.scanning.scanner import Scan
 
 SMALL_CLASS = 20
 IMBALANCE = 4.0

@@ -12,7 +12,7 @@ import polars as pl
 from tellapart.audit.findings import Finding, Pair
 from tellapart.audit.groups import connected
 from tellapart.core.text import agree, counted
-from tellapart.scan.scanner import Scan
+from tellapart.scanning.scanner import Scan
 
 MANY_NEAR = 0.1
 """Share of pictures that only repeat others from which near-copies are a warning."""

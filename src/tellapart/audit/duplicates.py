@@ -19,7 +19,7 @@ from tellapart.audit.alignment import MIN_CONTRAST, same_view, shared_view
 from tellapart.audit.findings import Pair
 from tellapart.audit.hashing import near_hashes
 from tellapart.audit.neighbors import close_features
-from tellapart.scan.scanner import Scan
+from tellapart.scanning.scanner import Scan
 
 Features = NDArray[np.floating[Any]]  # [N, D], float16 or float32
 

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 import polars as pl
 
 from tellapart.core.text import agree, counted
-from tellapart.scan.scanner import Scan
+from tellapart.scanning.scanner import Scan
 
 Level = Literal["error", "warning", "note"]
 LEVELS: tuple[Level, ...] = ("error", "warning", "note")

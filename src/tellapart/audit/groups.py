@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellapart.audit.findings import Audit
-from tellapart.scan.scanner import Scan
+from tellapart.scanning.scanner import Scan
 
 
 def group_ids(scan: Scan, audit: Audit) -> NDArray[np.int64]:

@@ -24,7 +24,7 @@ from tellapart.core.progress import SILENT, Progress
 from tellapart.data.catalog import Catalog, open_catalog
 from tellapart.data.sources.names import raw
 from tellapart.images.decoder import POLICY
-from tellapart.scan.scanner import Scan, scan
+from tellapart.scanning.scanner import Scan, scan
 
 SCHEMA = 1
 PAGE = "check.html"

@@ -27,7 +27,7 @@ from tellapart.images.decoder import DECODER, RGB, Fit
 from tellapart.metrics import evaluation
 from tellapart.model import Model
 from tellapart.pipelines.check import open_data
-from tellapart.scan.scanner import scan
+from tellapart.scanning.scanner import scan
 
 
 @dataclass(frozen=True)

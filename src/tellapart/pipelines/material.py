@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tellapart import audit, splits
 from tellapart.metrics import evaluation
 from tellapart.model import Model
-from tellapart.scan.scanner import Scan
+from tellapart.scanning.scanner import Scan
 from tellapart.transfer.features import FeatureTap
 
 Answer = Callable[[Model, NDArray[np.int64], Callable[[int], None]], NDArray[np.float32]]

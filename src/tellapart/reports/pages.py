@@ -34,7 +34,7 @@ from tellapart.reports.network_view import candidates, learning_view
 from tellapart.runs import Run
 
 if TYPE_CHECKING:
-    from tellapart.scan.scanner import Scan
+    from tellapart.scanning.scanner import Scan
 
 Reader = Callable[[str], bytes | None]
 """Gives the bytes of a picture by its path, or None where it cannot be had any more."""

@@ -24,7 +24,7 @@ from tellapart.data.sources import arrays as arrays_module
 from tellapart.data.sources.idx import idx_name
 from tellapart.data.sources.npz import npz_name
 from tellapart.images import decoder, netpbm
-from tellapart.scan.scanner import scan
+from tellapart.scanning.scanner import scan
 
 Write = Callable[[Mapping[str, bytes]], Path]
 RNG = np.random.default_rng(3)

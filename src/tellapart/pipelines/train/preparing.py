@@ -22,7 +22,7 @@ from tellapart.images.decoder import header_size
 from tellapart.pipelines.check import lies_inside, open_data, told
 from tellapart.pipelines.evaluate import indices
 from tellapart.pipelines.material import Material, Pixels
-from tellapart.scan.scanner import Consumer, PixelConsumer, Scan, scan
+from tellapart.scanning.scanner import Consumer, PixelConsumer, Scan, scan
 from tellapart.transfer import backbones
 from tellapart.transfer.features import FeatureTap
 

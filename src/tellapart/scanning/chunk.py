@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from tellapart.core.errors import PictureError
 from tellapart.images.decoder import RGB, Fit, decode, resize
-from tellapart.scan.consumers import Consumer
-from tellapart.scan.facts import FACTS, SIDE, Fact, Record, failure, measure
+from tellapart.scanning.consumers import Consumer
+from tellapart.scanning.facts import FACTS, SIDE, Fact, Record, failure, measure
 
 
 class Request(NamedTuple):

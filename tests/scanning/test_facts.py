@@ -7,8 +7,8 @@ import pytest
 from PIL import Image, ImageFilter
 
 from tellapart.images.decoder import Picture
-from tellapart.scan.facts import difference_hash, sharpness
-from tellapart.scan.facts import measure as measured
+from tellapart.scanning.facts import difference_hash, sharpness
+from tellapart.scanning.facts import measure as measured
 
 
 def measure(pixels: np.ndarray, *, gray: bool = False) -> dict[str, Any]:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellapart.images.decoder import DECODER
-from tellapart.scan.consumers import Consumer
-from tellapart.scan.facts import FACTS, THUMB, VERSION, Fact, Record
+from tellapart.scanning.consumers import Consumer
+from tellapart.scanning.facts import FACTS, THUMB, VERSION, Fact, Record
 
 KIND = f"facts/{VERSION}/{DECODER}"
 """Names the records in the cache."""

@@ -3,8 +3,8 @@
 Who does what: :func:`scan` asks the cache what is known, gives chunks of the other rows to
 threads, and collects. A thread reads and hashes the files of its chunk, asks the cache again
 (a new path may have a known content), and gives what is still unknown to
-:func:`tellapart.scan.chunk.read_chunk`, a pure function of the bytes. A
-:class:`~tellapart.scan.consumers.Consumer` gets every picture's pixels in that same pass, such
+:func:`tellapart.scanning.chunk.read_chunk`, a pure function of the bytes. A
+:class:`~tellapart.scanning.consumers.Consumer` gets every picture's pixels in that same pass, such
 as a backbone, so no picture is decoded twice for one command.
 
 Example:
@@ -32,10 +32,10 @@ from tellapart.core.progress import SILENT, Progress
 from tellapart.core.resources import cores
 from tellapart.data.catalog import Catalog
 from tellapart.images.decoder import RGB, Fit
-from tellapart.scan.chunk import Request, read_chunk
-from tellapart.scan.consumers import Consumer, PixelConsumer, allocate
-from tellapart.scan.encoding import KIND, PASSING, pack, unpack, unpack_answer
-from tellapart.scan.facts import FACTS, THUMB, Fact, Record, failure, schema
+from tellapart.scanning.chunk import Request, read_chunk
+from tellapart.scanning.consumers import Consumer, PixelConsumer, allocate
+from tellapart.scanning.encoding import KIND, PASSING, pack, unpack, unpack_answer
+from tellapart.scanning.facts import FACTS, THUMB, Fact, Record, failure, schema
 
 __all__ = ["Consumer", "PixelConsumer", "Scan", "scan"]
 
@@ -53,7 +53,7 @@ class Scan:
         catalog: What was scanned.
         frame: The catalog's columns, ``content`` (SHA-256 of the bytes), ``error`` (a
             :class:`PictureError` code), ``error_message``, and a column for each fact of
-            :data:`tellapart.scan.facts.FACTS`, null where a picture cannot be decoded.
+            :data:`tellapart.scanning.facts.FACTS`, null where a picture cannot be decoded.
         thumbs: uint8 ``[N, 64, 64]`` luma, zeros where a picture cannot be decoded.
         answers: The answers of each consumer by its key, ``[N, *shape]``, zeros likewise.
         decoded: How many pictures were decoded; the others were known from the cache.

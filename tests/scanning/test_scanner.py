@@ -11,9 +11,9 @@ import pytest
 from tellapart.core.cache import Cache
 from tellapart.data.catalog import open_catalog
 from tellapart.images import decoder
-from tellapart.scan import chunk
-from tellapart.scan.facts import measure
-from tellapart.scan.scanner import PixelConsumer, scan
+from tellapart.scanning import chunk
+from tellapart.scanning.facts import measure
+from tellapart.scanning.scanner import PixelConsumer, scan
 
 MakePicture = Callable[..., Path]
 

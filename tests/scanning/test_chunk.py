@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image
 
 from tellapart.images.decoder import decode, resize
-from tellapart.scan.chunk import Request, read_chunk
-from tellapart.scan.consumers import PixelConsumer
+from tellapart.scanning.chunk import Request, read_chunk
+from tellapart.scanning.consumers import PixelConsumer
 
 
 def png(seed: int) -> bytes:
