@@ -15,7 +15,7 @@ tap = FeatureTap(backbones.get("efficientnet-lite0"), size=224)
 tap.prepare()
 
 start = time.perf_counter()
-scanned = scan(open_catalog(sys.argv[1]), taps=[tap], cache=None)
+scanned = scan(open_catalog(sys.argv[1]), consumers=[tap], cache=None)
 seconds = time.perf_counter() - start
 
 print(json.dumps({"seconds": seconds, "pictures": len(scanned)}))

@@ -10,7 +10,7 @@ from typing import Literal
 
 from tellapart.core.cache import Cache
 from tellapart.data.catalog import open_catalog
-from tellapart.scanning.scanner import PixelTap, scan
+from tellapart.scanning.scanner import PixelConsumer, scan
 
 data = Path(sys.argv[1])
 # A flat archive has its labels in the names.
@@ -19,7 +19,7 @@ label_from: Literal["name"] | None = None if data.is_dir() else "name"
 start = time.perf_counter()
 with Cache.open() as cache:
     catalog = open_catalog(data, label_from=label_from)
-    scanned = scan(catalog, taps=[PixelTap(224, keep=False)], cache=cache)
+    scanned = scan(catalog, consumers=[PixelConsumer(224, keep=False)], cache=cache)
 seconds = time.perf_counter() - start
 
 bad = scanned.frame["error"].drop_nulls().len()

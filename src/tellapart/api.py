@@ -24,7 +24,7 @@ from tellapart.pipelines.check import Check
 from tellapart.pipelines.compare import Comparison, compare_runs
 from tellapart.runs import Run, open_run
 from tellapart.scanning import scanner
-from tellapart.scanning.scanner import Scan, Tap
+from tellapart.scanning.scanner import Consumer, Scan
 
 __all__ = [
     "Check",
@@ -91,9 +91,11 @@ def scan(
     """
     chosen = _data_settings(corrections, group_from, label_from)
     catalog = checking.open_data(data, chosen)
-    taps: list[Tap] = [scanner.PixelTap(size) for size in sizes]
+    consumers: list[Consumer] = [scanner.PixelConsumer(size) for size in sizes]
     with _cache() as cache:
-        return scanner.scan(catalog, taps=taps, cache=cache, rescan=rescan, progress=progress)
+        return scanner.scan(
+            catalog, consumers=consumers, cache=cache, rescan=rescan, progress=progress
+        )
 
 
 def check(

@@ -10,34 +10,23 @@ import numpy as np
 import polars as pl
 
 from tellapart.data.catalog import Catalog
+from tellapart.images.decoder import Picture
+from tellapart.scanning.facts import measure, schema
 from tellapart.scanning.scanner import Scan
 
-DEFAULTS: dict[str, tuple[Any, Any]] = {
+CATALOG: dict[str, tuple[Any, Any]] = {
     "label": ("cats", pl.String),
     "part": (None, pl.String),
     "group": (None, pl.String),
     "bytes": (1_000, pl.Int64),
-    "format": ("JPEG", pl.String),
-    "width": (200, pl.Int32),
-    "height": (150, pl.Int32),
-    "mode": ("RGB", pl.String),
-    "bits": (8, pl.Int16),
-    "frames": (1, pl.Int32),
-    "orientation": (1, pl.Int8),
-    "alpha": (False, pl.Boolean),
-    "gray": (False, pl.Boolean),
-    "cmyk": (False, pl.Boolean),
-    "error": (None, pl.String),
-    "error_message": (None, pl.String),
-    "note": (None, pl.String),
-    "brightness": (120.0, pl.Float32),
-    "contrast": (50.0, pl.Float32),
-    "sharpness": (500.0, pl.Float32),
-    "dhash": (None, pl.UInt64),
 }
-FACTS = tuple(
-    name for name in DEFAULTS if name not in ("label", "part", "group", "bytes", "error_message")
-)
+# A good picture; of facts that are not named here, what a plain gray one has.
+PLAIN = Picture(np.full((150, 200, 3), 120, np.uint8), "JPEG", "RGB", 8, 1, 1, False, False, False)
+GOOD = measure(PLAIN)[0] | {"contrast": 50.0, "sharpness": 500.0, "dhash": None}
+DEFAULTS = CATALOG | {
+    name: (GOOD.get(name), dtype) for name, dtype in schema().items() if name != "content"
+}
+FACTS = tuple(name for name in DEFAULTS if name not in (*CATALOG, "error_message"))
 
 
 @dataclass(frozen=True)
@@ -100,7 +89,7 @@ def make_scan(
         classes=labels if classes is None else classes,
         noted=noted or {},
     )
-    return Scan(catalog=catalog, frame=frame, thumbs=thumbs, taps={}, decoded=0, seconds=0.0)
+    return Scan(catalog=catalog, frame=frame, thumbs=thumbs, answers={}, decoded=0, seconds=0.0)
 
 
 def two_classes(n: int, **values: Any) -> list[dict[str, Any]]:

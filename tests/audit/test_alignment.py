@@ -10,10 +10,16 @@ import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
 from tellapart.audit.alignment import same_view, shared_view
+from tellapart.images.decoder import Picture
 from tellapart.scanning.facts import measure
 
 Edit = Callable[[Image.Image], Image.Image]
 PHOTOS = 12
+
+
+def thumb_of(pixels: np.ndarray) -> np.ndarray:
+    picture = Picture(pixels, "PNG", "RGB", 8, 1, 1, alpha=False, gray=False, cmyk=False)
+    return measure(picture)[1]
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +31,7 @@ def photos(data_folder: Path) -> list[Image.Image]:
 
 
 def thumbs(pictures: list[Image.Image]) -> np.ndarray:
-    return np.stack([measure(np.asarray(picture)).thumb for picture in pictures])
+    return np.stack([thumb_of(np.asarray(picture)) for picture in pictures])
 
 
 def encoded(picture: Image.Image, quality: int = 85) -> Image.Image:

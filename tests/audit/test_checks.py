@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -63,12 +64,12 @@ def test_one_and_two(values: dict[str, Any], code: str, level: str) -> None:
     assert two.examples == ("cats/0003.jpg", "dogs/0010.jpg")
     assert two.sentence.startswith("2 ")
     for wrong in (" 1 ", "2 picture ", "2 file ", " is ", " has "):
-        assert wrong not in two.sentence.partition(".")[0] + " "
+        assert wrong not in re.split("[.:]", two.sentence)[0] + " "
 
 
 def test_thousands_are_separated() -> None:
     rows = [{"path": f"a/{n}.jpg", "label": "ab"[n % 2], "alpha": n < 1_234} for n in range(3_000)]
-    assert found(rows)["alpha"].sentence.startswith("1,234 pictures have transparency")
+    assert found(rows)["alpha"].sentence.startswith("1,234 pictures ")
 
 
 def test_an_error_that_nobody_foresaw_is_told_all_the_same() -> None:

@@ -59,6 +59,13 @@ def test_the_order_is_fixed(tmp_path: Path) -> None:
     assert paths.is_unique().all()
 
 
+def test_classes_are_in_natural_order(tmp_path: Path) -> None:
+    for name in ("10", "2", "1", "Zebra", "ant"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.jpg").write_bytes(b"")
+    assert open_catalog(tmp_path).classes == ("1", "2", "10", "ant", "Zebra")
+
+
 def test_relative_and_odd_ways_to_name_a_folder(
     pets: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

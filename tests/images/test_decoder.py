@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageOps
 
 from tellapart.core.errors import PictureError
-from tellapart.images import color, decoder
+from tellapart.images import color, decoder, opening, resizing
 from tellapart.images.decoder import decode, luma, resize
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
@@ -291,9 +291,9 @@ def test_damaged_heic_is_damaged_and_asks_for_no_package_that_is_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     heic = b"\0\0\0\x1cftypheic" + b"\0" * 40
-    monkeypatch.setattr(decoder._register_heif, "found", True, raising=False)
+    monkeypatch.setattr(opening.register_heif, "found", True, raising=False)
     assert code_of(heic) == "undecodable"  # the extra is there: to install it would not help
-    monkeypatch.setattr(decoder._register_heif, "found", False)
+    monkeypatch.setattr(opening.register_heif, "found", False)
     monkeypatch.delitem(Image.OPEN, "HEIF", raising=False)
     assert code_of(heic) == "unsupported"
 
@@ -328,7 +328,7 @@ def test_a_picture_that_claims_an_endless_side_is_refused_undecoded() -> None:
 def test_a_jpeg_of_endless_scans_is_refused() -> None:
     data = encoded(smooth(), "JPEG", progressive=True)
     cut = data.rindex(b"\xff\xda")
-    assert code_of(data[:cut] + data[cut:-2] * (decoder.MAX_SCANS + 1)) == "undecodable"
+    assert code_of(data[:cut] + data[cut:-2] * (opening.MAX_SCANS + 1)) == "undecodable"
 
 
 def test_bytes_after_the_picture_are_noted_and_the_picture_kept() -> None:
@@ -407,7 +407,7 @@ def test_crop_takes_the_middle_and_pad_keeps_everything() -> None:
     pixels[:, 40:80] = 255
     assert (resize(pixels, 40, "crop") == 255).all()
     padded = resize(pixels, 60, "pad")
-    assert (padded[:15] == decoder.PAD_VALUE).all()
+    assert (padded[:15] == resizing.PAD_VALUE).all()
     assert padded[30, 30, 0] > 250
     assert padded[30, 5, 0] < 5
 
@@ -415,11 +415,11 @@ def test_crop_takes_the_middle_and_pad_keeps_everything() -> None:
 def test_very_long_pictures_are_resized_in_the_other_order_to_nearly_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    if decoder.fir is None:
+    if resizing.fir is None:
         pytest.skip("Pillow goes through the columns first anyway")
     long = np.random.default_rng(0).integers(0, 256, (9, 4000, 3), np.uint8)
     usual = decoder.stretch(long, 64, 64)
-    monkeypatch.setattr(decoder, "_MOST_BETWEEN", 0)
+    monkeypatch.setattr(resizing, "_MOST_BETWEEN", 0)
     other = decoder.stretch(long, 64, 64)
     assert not np.array_equal(usual, other)
     assert np.abs(usual.astype(int) - other).max() <= 2

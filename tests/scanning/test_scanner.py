@@ -11,9 +11,9 @@ import pytest
 from tellapart.core.cache import Cache
 from tellapart.data.catalog import open_catalog
 from tellapart.images import decoder
-from tellapart.scanning import scanner
+from tellapart.scanning import chunk
 from tellapart.scanning.facts import measure
-from tellapart.scanning.scanner import PixelTap, scan
+from tellapart.scanning.scanner import PixelConsumer, scan
 
 MakePicture = Callable[..., Path]
 
@@ -51,8 +51,8 @@ def test_facts_stand_beside_the_catalog(pets: Path, make_picture: MakePicture) -
     assert not scanned.thumbs[row].any()
 
 
-def test_a_tap_gets_every_pictures_pixels_in_the_same_pass(pets: Path) -> None:
-    scanned = scan(open_catalog(pets), taps=[PixelTap(32), PixelTap(48, "pad")])
+def test_a_consumer_gets_every_pictures_pixels_in_the_same_pass(pets: Path) -> None:
+    scanned = scan(open_catalog(pets), consumers=[PixelConsumer(32), PixelConsumer(48, "pad")])
     for size, fit in ((32, "squash"), (48, "pad")):
         for row, path in enumerate(scanned.frame["path"]):
             pixels = decoder.decode((pets / path).read_bytes()).pixels
@@ -63,14 +63,14 @@ def test_a_tap_gets_every_pictures_pixels_in_the_same_pass(pets: Path) -> None:
 def test_a_second_run_decodes_nothing(
     pets: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = scan(open_catalog(pets), taps=[PixelTap(32)], cache=cache)
+    first = scan(open_catalog(pets), consumers=[PixelConsumer(32)], cache=cache)
     assert first.decoded == 8
 
     def refuse(data: bytes) -> None:
         raise AssertionError("decoded again")
 
-    monkeypatch.setattr(scanner, "decode", refuse)
-    second = scan(open_catalog(pets), taps=[PixelTap(32)], cache=cache)
+    monkeypatch.setattr(chunk, "decode", refuse)
+    second = scan(open_catalog(pets), consumers=[PixelConsumer(32)], cache=cache)
     assert second.decoded == 0
     assert first.frame.equals(second.frame)
     np.testing.assert_array_equal(first.thumbs, second.thumbs)
@@ -79,7 +79,7 @@ def test_a_second_run_decodes_nothing(
 
 def test_a_new_size_decodes_again_but_keeps_the_facts(pets: Path, cache: Cache) -> None:
     first = scan(open_catalog(pets), cache=cache)
-    second = scan(open_catalog(pets), taps=[PixelTap(16)], cache=cache)
+    second = scan(open_catalog(pets), consumers=[PixelConsumer(16)], cache=cache)
     assert second.decoded == 8
     assert second.pixels(16).any(axis=(1, 2, 3)).all()
     assert first.frame.equals(second.frame)
@@ -109,9 +109,9 @@ def test_a_change_that_keeps_size_and_date_needs_rescan(
 
 
 def test_a_moved_folder_is_known_by_content(pets: Path, cache: Cache, tmp_path: Path) -> None:
-    scan(open_catalog(pets), taps=[PixelTap(32)], cache=cache)
+    scan(open_catalog(pets), consumers=[PixelConsumer(32)], cache=cache)
     shutil.move(pets, tmp_path / "moved")
-    scanned = scan(open_catalog(tmp_path / "moved"), taps=[PixelTap(32)], cache=cache)
+    scanned = scan(open_catalog(tmp_path / "moved"), consumers=[PixelConsumer(32)], cache=cache)
     assert scanned.decoded == 0
     assert scanned.pixels(32).any(axis=(1, 2, 3)).all()
 
@@ -149,8 +149,8 @@ def test_an_interrupt_keeps_what_was_read(
 
 
 def test_workers_do_not_change_the_answer(pets: Path) -> None:
-    one = scan(open_catalog(pets), taps=[PixelTap(32)], workers=1)
-    four = scan(open_catalog(pets), taps=[PixelTap(32)], workers=4)
+    one = scan(open_catalog(pets), consumers=[PixelConsumer(32)], workers=1)
+    four = scan(open_catalog(pets), consumers=[PixelConsumer(32)], workers=4)
     assert one.frame.equals(four.frame)
     np.testing.assert_array_equal(one.pixels(32), four.pixels(32))
 
@@ -169,14 +169,18 @@ def test_a_change_that_keeps_size_and_date_never_mixes_two_contents(
     file = pets / "cats" / "0.bmp"
     make_picture(file, size=(80, 80), seed=50)
     before = file.stat()
-    scan(open_catalog(pets), taps=[PixelTap(32)], cache=cache)
+    scan(open_catalog(pets), consumers=[PixelConsumer(32)], cache=cache)
     other = make_picture(pets / "other.bmp", size=(80, 80), seed=51).read_bytes()
     (pets / "other.bmp").unlink()
     file.write_bytes(other)
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
-    scanned = scan(open_catalog(pets), taps=[PixelTap(32), PixelTap(16)], cache=cache)
+    scanned = scan(
+        open_catalog(pets), consumers=[PixelConsumer(32), PixelConsumer(16)], cache=cache
+    )
     row = scanned.catalog.paths.index("cats/0.bmp")
     pixels = decoder.decode(other).pixels
     for size in (16, 32):
         np.testing.assert_array_equal(scanned.pixels(size)[row], decoder.resize(pixels, size))
-    assert scanned.frame["brightness"][row] == pytest.approx(measure(pixels).brightness, abs=1e-3)
+    assert scanned.frame["brightness"][row] == pytest.approx(
+        measure(decoder.decode(other))[0]["brightness"], abs=1e-3
+    )

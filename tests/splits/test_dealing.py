@@ -27,9 +27,8 @@ def groups_of(labels: np.ndarray, groups: np.ndarray, label: int) -> int:
 
 @given(rows(), st.integers(2, 6), st.integers(0, 2**32 - 1))
 @settings(max_examples=150, deadline=None)
-def test_folds_part_no_group_and_test_each_picture_at_most_once(
-    data: Rows, k: int, seed: int
-) -> None:
+def test_invariant_of_folds(data: Rows, k: int, seed: int) -> None:
+    """No group is split, and each picture is tested at most once."""
     labels, groups = data
     dealt = folds(labels, groups, k=k, seed=seed)
     assert len(dealt) <= k
@@ -50,9 +49,8 @@ def test_folds_part_no_group_and_test_each_picture_at_most_once(
 
 @given(rows(), st.floats(0.05, 0.95), st.integers(0, 2**32 - 1))
 @settings(max_examples=150, deadline=None)
-def test_a_draw_parts_no_group_and_has_each_class_on_both_sides(
-    data: Rows, share: float, seed: int
-) -> None:
+def test_invariant_of_a_draw(data: Rows, share: float, seed: int) -> None:
+    """No group is split, and each class has pictures on both sides."""
     labels, groups = data
     labels = np.unique(labels, return_inverse=True)[1]
     assume(all(groups_of(labels, groups, c) > 1 for c in np.unique(labels)))
@@ -137,7 +135,7 @@ def test_no_folds_where_there_are_none(labels: list[int], groups: list[int]) -> 
     assert folds(np.array(labels, int), np.array(groups, int), seed=0) == []
 
 
-def test_every_training_part_has_every_class() -> None:
+def test_invariant_every_training_part_has_every_class() -> None:
     """Mixed groups: the last group of a class may not join all its others in one fold."""
     for seed in range(40):
         rng = np.random.default_rng(seed)

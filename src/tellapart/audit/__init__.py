@@ -1,4 +1,4 @@
-"""What is wrong with the data, asked of a scan's columns: no file is read again.
+"""What is wrong with the data, found in a scan's columns: no file is read again.
 
 Who does what: :mod:`~tellapart.audit.checks` looks at single pictures,
 :mod:`~tellapart.audit.duplicates` finds copies and near-copies (with
@@ -14,12 +14,13 @@ Example:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tellapart.audit.checks import damage_findings, format_findings, light_findings, size_findings
+from tellapart.audit.checks import CHECKS, Check, damage_findings, picture_findings
 from tellapart.audit.classes import class_findings, source_findings
 from tellapart.audit.copies import Copies
 from tellapart.audit.duplicates import find_pairs
@@ -49,13 +50,19 @@ __all__ = [
 ]
 
 
-def audit(scan: Scan, *, features: NDArray[np.floating[Any]] | None = None) -> Audit:
+def audit(
+    scan: Scan,
+    *,
+    features: NDArray[np.floating[Any]] | None = None,
+    checks: Sequence[Check] = CHECKS,
+) -> Audit:
     """Audit a scan.
 
     Args:
         scan: The pictures.
         features: float16 or float32 ``[N, D]``, aligned with the scan's rows. With them,
-            near-copies that hashes miss (crops, mirrored pictures) are found too.
+            near-copies that hashes miss (crops, mirrored pictures) are found as well.
+        checks: What to look for in single pictures.
 
     Returns:
         Findings (errors first), what is left out and why, and the pairs of copies.
@@ -72,9 +79,7 @@ def audit(scan: Scan, *, features: NDArray[np.floating[Any]] | None = None) -> A
         *damage_findings(frame),
         *copies.findings(),
         *class_findings(scan, copies.left_out),
-        *light_findings(frame),
-        *size_findings(frame),
-        *format_findings(frame),
+        *picture_findings(frame, checks),
         *source_findings(scan),
         *_unsearched(found.unsearched),
     ]

@@ -1,4 +1,4 @@
-"""What the classes as a whole say: too few, too small, uneven, missing from a part."""
+"""Findings about classes: too few, too small, uneven, missing from a part."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import polars as pl
 
 from tellapart.audit.findings import Finding
-from tellapart.core.text import agree, counted, listed
+from tellapart.core.text import agree, counted, listed, percent
 from tellapart.scanning.scanner import Scan
 
 SMALL_CLASS = 20
@@ -39,7 +39,7 @@ def class_findings(scan: Scan, left_out: Mapping[int, str]) -> Iterator[Finding]
             "one_class",
             "error",
             1,
-            f"There is only one class, {listed(classes)}: nothing can be told apart.",
+            f"There is only one class, {listed(classes)}. A classifier needs at least two.",
             "Add a folder with pictures of something else.",
         )
     yield from _small(counts, where)
@@ -57,8 +57,9 @@ def _small(counts: Mapping[str, int], where: str) -> Iterator[Finding]:
             "error",
             n,
             f"{counted(n, 'class', 'classes')} {agree(n, 'has', 'have')} fewer than two usable "
-            f"pictures{where}: {listed(tiny)}. One picture cannot be both learnt and tested.",
-            "Add pictures, or exclude or relabel these in the corrections file.",
+            f"pictures{where}: {listed(tiny)}. Each class needs one to learn from "
+            "and one to test on.",
+            "Add pictures, or exclude or relabel those there are in the corrections file.",
         )
     small = [name for name, n in counts.items() if 2 <= n < SMALL_CLASS]
     if small:
@@ -69,9 +70,9 @@ def _small(counts: Mapping[str, int], where: str) -> Iterator[Finding]:
             "warning",
             n,
             f"{counted(n, 'class', 'classes')} {agree(n, 'has', 'have')} fewer than {SMALL_CLASS} "
-            f"usable pictures{where}: {listed(small)} (the smallest has {fewest}). What is "
-            "measured on so few is uncertain.",
-            f"Add pictures until each class has {SMALL_CLASS} or more; 100 is better.",
+            f"usable pictures{where}: {listed(small)} (the smallest has {fewest}). Results "
+            "from so few pictures are uncertain.",
+            f"Add pictures until each class has at least {SMALL_CLASS}; 100 is better.",
         )
 
 
@@ -89,7 +90,7 @@ def _uneven(counts: Mapping[str, int], where: str) -> Iterator[Finding]:
             len(full),
             f"The classes are uneven{where}: '{largest}' has {counted(most, 'picture')}, "
             f"'{smallest}' has {fewest:,}. Always guessing '{largest}' would be right "
-            f"{100 * share:.0f} % of the time, so look at the accuracy of each class.",
+            f"{percent(share, 0)} of the time, so look at the accuracy of each class.",
             f"Add pictures of '{smallest}' if you can.",
         )
 
@@ -98,16 +99,17 @@ def _missing(usable: pl.DataFrame, classes: tuple[str, ...]) -> Iterator[Finding
     present = {part: set(rows["label"]) for (part,), rows in usable.group_by("part")}
     train = present.get("train", set())
     outside = {part: labels for part, labels in present.items() if part not in (None, "train")}
-    unlearnt = [name for name in classes if any(name in s for s in outside.values())]
-    unlearnt = [name for name in unlearnt if name not in train]
-    if unlearnt:
-        n = len(unlearnt)
+    untrained = [name for name in classes if any(name in s for s in outside.values())]
+    untrained = [name for name in untrained if name not in train]
+    if untrained:
+        n = len(untrained)
         yield Finding(
             "class_without_training",
             "error",
             n,
             f"{counted(n, 'class', 'classes')} {agree(n, 'has', 'have')} no usable pictures in "
-            f"the training part: {listed(unlearnt)}. What was never seen cannot be recognized.",
+            f"the training part: {listed(untrained)}. A model cannot recognize a class that "
+            "it never saw.",
             "Add training pictures, or check the folder names: classes are matched by name.",
         )
     for part in ("validation", "test"):
@@ -119,14 +121,14 @@ def _missing(usable: pl.DataFrame, classes: tuple[str, ...]) -> Iterator[Finding
                 "warning",
                 n,
                 f"{counted(n, 'class', 'classes')} {agree(n, 'has', 'have')} no usable pictures "
-                f"in the {part} part: {listed(missing)}. Nothing is measured there for "
-                f"{agree(n, 'it', 'them')}.",
+                f"in the {part} part: {listed(missing)}. The results of that part "
+                f"say nothing about {agree(n, 'it', 'them')}.",
                 f"Add pictures to the {part} part, or check the folder names.",
             )
 
 
 def source_findings(scan: Scan) -> Iterator[Finding]:
-    """What was passed over on the way to the catalog, noted, or corrected."""
+    """What reading the data skipped, noticed, or corrected."""
     catalog = scan.catalog
     passed = {why: n for why, n in catalog.passed_over.items() if n and _CORRECTED not in why}
     noted = {why: n for why, n in catalog.noted.items() if n and _CORRECTED not in why}
@@ -138,12 +140,12 @@ def source_findings(scan: Scan) -> Iterator[Finding]:
             "passed_over",
             "note",
             n,
-            f"Passed over on reading: {_told(passed)}.",
-            "Nothing needs to be done, unless you miss something.",
+            f"Skipped while reading: {_told(passed)}.",
+            "Nothing needs to be done unless a picture is missing.",
         )
     if noted:
         n = sum(noted.values())
-        yield Finding("noted", "note", n, f"Noted on reading: {_told(noted)}.")
+        yield Finding("noted", "note", n, f"Noticed while reading: {_told(noted)}.")
     if corrected:
         n = sum(corrected.values())
         yield Finding(
@@ -155,7 +157,7 @@ def source_findings(scan: Scan) -> Iterator[Finding]:
 
 
 def _told(counts: Mapping[str, int]) -> str:
-    """Reasons with their counts behind them, which read well for one and for many."""
+    """Reasons, each followed by its count, which reads well for one and for many."""
     reasons = [(why.replace(f" {_CORRECTED}", ""), n) for why, n in counts.items()]
     return ", ".join(
         f"{why[:-1]}; {n:,})" if why.endswith(")") else f"{why} ({n:,})" for why, n in reasons

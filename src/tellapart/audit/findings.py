@@ -1,6 +1,6 @@
-"""What an audit says: findings, pairs of copies, and what is left out.
+"""Findings, pairs of copies, and what is left out: the result of an audit.
 
-Sentences hold file and class names as they are; whoever shows them escapes them.
+Sentences hold file and class names as they are; whatever shows them must escape them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 import polars as pl
 
+from tellapart.core.text import agree, counted
 from tellapart.scanning.scanner import Scan
 
 Level = Literal["error", "warning", "note"]
@@ -63,6 +64,31 @@ class Finding:
             "remedy": self.remedy,
             "examples": list(self.examples),
         }
+
+
+def inflect(template: str, n: int) -> str:
+    """A template for ``n`` pictures (or files), its words in the form that goes with ``n``.
+
+    Example:
+        >>> inflect("{pictures} {are} very dark. Look at {them}.", 1)
+        '1 picture is very dark. Look at it.'
+    """
+    return template.format(
+        n=f"{n:,}",
+        pictures=counted(n, "picture"),
+        files=counted(n, "file"),
+        are=agree(n, "is", "are"),
+        have=agree(n, "has", "have"),
+        they=agree(n, "it", "they"),
+        They=agree(n, "It", "They"),
+        them=agree(n, "it", "them"),
+        their=agree(n, "its", "their"),
+        do=agree(n, "does", "do"),
+        exist=agree(n, "exists", "exist"),
+        a_picture=agree(n, "a picture", "pictures"),
+        s=agree(n, "", "s"),  # of a noun: "the file{s}"
+        z=agree(n, "s", ""),  # of a verb: "they look{z}"
+    )
 
 
 class Pair(NamedTuple):

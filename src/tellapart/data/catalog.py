@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from tellapart.core.errors import CorrectionsError, SettingsError, SourceError
+from tellapart.core.order import natural
 from tellapart.data.corrections import read_corrections
 from tellapart.data.sources.arrays import ArrayStore, arrays_in
 from tellapart.data.sources.base import Listing, Member, RowSource, Source, Store
@@ -60,7 +61,7 @@ class Catalog:
         source: Gives the bytes of a row.
         layout: How the labels were found.
         passed_over: Count of files, folders and rows that are not in the frame, by reason.
-        classes: The labels, sorted.
+        classes: The labels in natural order (``2`` before ``10``).
         noted: Count of what is in the frame but deserves a word, by what it is.
 
     Example:
@@ -339,7 +340,7 @@ def _finish(rows: list[_Row], path: str, layout: Layout, listing: Listing) -> Ca
         source=RowSource(name, location, [(row.store, row.member) for row in rows]),
         layout=layout,
         passed_over=dict(sorted(listing.passed_over.items())),
-        classes=tuple(sorted({row.label for row in rows if row.label is not None})),
+        classes=tuple(sorted({row.label for row in rows if row.label is not None}, key=natural)),
         noted=dict(sorted(listing.noted.items())),
     )
 

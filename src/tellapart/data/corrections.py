@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tellapart.core.errors import CorrectionsError
+from tellapart.core.order import natural
 from tellapart.data.sources.names import label_of, quote
 from tellapart.data.sources.tables import near, read_table, report_faults, require_columns
 
@@ -90,7 +91,7 @@ class _Known:
 
     def __init__(self, labels: Mapping[str, str]) -> None:
         self._paths = labels
-        self._labels = sorted(set(labels.values()))
+        self._labels = sorted(set(labels.values()), key=natural)
         self._left = _GUESSES
 
     def path(self, cell: str) -> str | None:

@@ -95,7 +95,7 @@ def evaluate(
         )
     # The scan's threads call it side by side, so each call keeps to its own.
     tap = ModelTap(run.load_model(threads=1))
-    scanned = scan(catalog, taps=[tap], cache=cache, progress=progress, title="Evaluating")
+    scanned = scan(catalog, consumers=[tap], cache=cache, progress=progress, title="Evaluating")
     seen = set(run.split.filter(pl.col("side").is_in(["train", "validation"]))["content"])
     frame = scanned.frame.with_columns(
         bad=pl.col("error").is_not_null(),
@@ -110,7 +110,7 @@ def evaluate(
     truth = indices(frame["label"].to_list(), run.classes)
     groups = _group_numbers(frame)
     result = evaluation.evaluate(
-        scanned.taps[tap.key][counted],
+        scanned.answers[tap.key][counted],
         truth[counted],
         classes=run.classes,
         groups=groups[counted],

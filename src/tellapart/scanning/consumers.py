@@ -1,13 +1,12 @@
-"""Who wants every picture's pixels in the one pass: the extension point of the scan.
+"""Consumers of decoded pixels: the scan's extension point.
 
 Example:
-    >>> PixelTap(32).shape
+    >>> PixelConsumer(32).shape
     (32, 32, 3)
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,20 +17,20 @@ from numpy.typing import NDArray
 from tellapart.images.decoder import DECODER, RGB, Fit
 
 
-class Tap(Protocol):
-    """Something that wants every picture's pixels in the pass."""
+class Consumer(Protocol):
+    """Something that gets every picture's pixels and answers with an array."""
 
     @property
     def key(self) -> str:
-        """Names the answer in the cache; differs whenever the answer would."""
+        """Name of the answers in the cache; changes whenever the answers would."""
 
     @property
     def size(self) -> int:
-        """Side of the square pixels it wants."""
+        """Side of its square pictures, in pixels."""
 
     @property
     def fit(self) -> Fit:
-        """How pictures are brought to that square."""
+        """How pictures are fitted to that square."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -43,21 +42,21 @@ class Tap(Protocol):
 
     @property
     def keep(self) -> bool:
-        """Whether answers go into the cache."""
+        """Whether the cache keeps the answers."""
 
     def apply(self, pixels: RGB) -> NDArray[Any]:
         """Answers ``[n, *shape]`` for uint8 ``[n, size, size, 3]``; called from many threads."""
 
 
 @dataclass(frozen=True, slots=True)
-class PixelTap:
-    """The tap that keeps the resized pixels themselves, uint8 ``[size, size, 3]``.
+class PixelConsumer:
+    """The consumer that keeps the resized pixels themselves, uint8 ``[size, size, 3]``.
 
     Args:
         size: Side of the squares in pixels.
-        fit: How pictures are brought to them.
-        keep: Whether they go into the cache.
-        file: Where to keep them all as one memory-mapped ``.npy``, instead of in memory.
+        fit: How pictures are fitted to the squares.
+        keep: Whether the cache keeps them.
+        file: A ``.npy`` that holds them all, memory-mapped; in memory where None.
     """
 
     size: int
@@ -68,7 +67,7 @@ class PixelTap:
 
     @property
     def key(self) -> str:
-        """Names decoder, size and fit."""
+        """Size, fit and decoder."""
         return f"pixels/{self.size}/{self.fit}/{DECODER}"
 
     @property
@@ -81,16 +80,9 @@ class PixelTap:
         return pixels
 
 
-def room_for(tap: Tap, n: int) -> NDArray[Any]:
-    """Zeros for the answers of ``n`` pictures, ``[n, *shape]``; in a file where the tap has one."""
-    shape = (n, *tap.shape)
-    if isinstance(tap, PixelTap) and tap.file is not None:
-        return np.lib.format.open_memmap(tap.file, "w+", dtype=tap.dtype, shape=shape)
-    return np.zeros(shape, tap.dtype)
-
-
-def read_answer(tap: Tap, value: bytes | None) -> NDArray[Any] | None:
-    """What a tap said, or None where it said nothing or something of another shape."""
-    if value is None or len(value) != math.prod(tap.shape) * tap.dtype.itemsize:
-        return None
-    return np.frombuffer(value, tap.dtype).reshape(tap.shape)
+def allocate(consumer: Consumer, n: int) -> NDArray[Any]:
+    """Zeros for the answers of ``n`` pictures, ``[n, *shape]``; in the consumer's file if any."""
+    shape = (n, *consumer.shape)
+    if isinstance(consumer, PixelConsumer) and consumer.file is not None:
+        return np.lib.format.open_memmap(consumer.file, "w+", dtype=consumer.dtype, shape=shape)
+    return np.zeros(shape, consumer.dtype)

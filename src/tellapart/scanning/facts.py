@@ -1,85 +1,157 @@
-"""What one decoded picture says about itself: brightness, contrast, sharpness, a hash.
+"""The facts of a picture: what the scan measures on every one, each declared once in :data:`FACTS`.
 
-All facts come from one luma picture of at most 224 pixels a side, whatever sizes somebody asked
-pixels for, so that they mean the same for a phone photo and a scan. For larger pictures it is
-the square that networks see most, so that the scan makes it once for both; smaller ones are
-measured as they are, since enlarging would blur them.
+The frame's columns, the cached records and the tests' fixtures follow from that table, so a new
+fact is one more line in it (and its finding one more line in ``audit.checks.CHECKS``).
+
+Facts about light come from one luma picture of at most 224 pixels per side, whatever sizes the
+consumers ask for, so that they mean the same for a phone photo and a scan. Larger pictures are
+squashed to that square, which networks often ask for as well, so the scan makes it once for
+both; smaller ones are measured as they are, since enlarging would blur them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
+from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
-from tellapart.images.decoder import RGB, luma_image, resize, stretch
+from tellapart.core.errors import PictureError
+from tellapart.images.decoder import RGB, Picture, luma_image, resize, stretch
 
-FACTS = "3"
+VERSION = "3"
 """Changes whenever the same pixels might give other facts; part of the cache key."""
 SIDE = 224
 THUMB = 64
 _LEVELS = np.arange(256, dtype=np.float64)
 _TINY = 3 * 64 * 64  # values; of larger pictures Pillow counts the levels quicker than NumPy
 HASH_MIN_SIDE = 64
-"""Under this many pixels a side, small pictures (digits, icons) hash alike by nature."""
+"""Small pictures (digits, icons) of fewer pixels per side hash alike by nature."""
+
+Record = dict[str, Any]
+"""Facts by name, plain values; of a picture that cannot be decoded ``error`` and
+``error_message``."""
+
+
+class Sight:
+    """One decoded picture as facts see it: its header, its pixels, and their luma.
+
+    Args:
+        picture: The picture.
+        square: The same picture as :func:`tellapart.images.decoder.resize` squashes it to 224,
+            where somebody has it already.
+    """
+
+    def __init__(self, picture: Picture, square: RGB | None = None) -> None:
+        self.picture = picture
+        pixels = picture.pixels
+        if max(pixels.shape[:2]) <= SIDE:
+            small = pixels
+        else:
+            small = resize(pixels, SIDE) if square is None else square
+        if picture.gray and small.size <= _TINY:
+            self.luma = np.ascontiguousarray(small[..., 0])  # uint8 [h, w]
+            counts = np.bincount(self.luma.ravel(), minlength=256)
+        else:
+            image = luma_image(small)
+            self.luma, counts = np.asarray(image), np.array(image.histogram())
+        self._shares = counts / counts.sum()
+
+    @cached_property
+    def brightness(self) -> float:
+        """Mean luma, exactly, 0 to 255."""
+        return float(self._shares @ _LEVELS)
+
+    @property
+    def contrast(self) -> float:
+        """Standard deviation of luma, exactly."""
+        return float(np.sqrt(self._shares @ (_LEVELS - self.brightness) ** 2))
+
+    @property
+    def thumb(self) -> NDArray[np.uint8]:
+        """The whole picture's luma squashed, uint8 ``[64, 64]``."""
+        return stretch(self.luma, THUMB, THUMB)
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """Measured on luma, 0 to 255, of the whole picture squashed to 224 x 224 if it is larger.
+class Fact:
+    """One fact of a picture that decodes; null where it does not.
 
     Attributes:
-        brightness: Mean luma.
-        contrast: Standard deviation of luma.
-        sharpness: Variance of the 3x3 Laplacian, the usual blur measure (Pech-Pacheco
-            et al., 2000, "Diatom autofocusing in brightfield microscopy").
-        dhash: 64-bit difference hash (9x8 luma, each pixel against its right neighbor);
-            None where a side is under 64 pixels.
-        thumb: uint8 ``[64, 64]``, the whole picture's luma squashed.
+        name: Column of the scan's frame, and key of the cached record.
+        dtype: Polars type of the column.
+        measure: Gives a plain value (number, text, bool or None) for a picture; a function
+            that pickles, so that a picture can be measured in another process.
     """
 
-    brightness: float
-    contrast: float
-    sharpness: float
-    dhash: int | None
-    thumb: NDArray[np.uint8]
+    name: str
+    dtype: Any
+    measure: Callable[[Sight], Any]
 
 
-def measure(pixels: RGB, square: RGB | None = None, *, gray: bool = False) -> Facts:
-    """Measure a picture.
+def _note(sight: Sight) -> str | None:
+    return sight.picture.note or None
+
+
+def _sharpness(sight: Sight) -> float:
+    return sharpness(sight.luma)
+
+
+def _hash(sight: Sight) -> int | None:
+    if min(sight.picture.pixels.shape[:2]) < HASH_MIN_SIDE:
+        return None
+    return difference_hash(sight.luma)
+
+
+FACTS: tuple[Fact, ...] = (
+    Fact("format", pl.String, attrgetter("picture.format")),
+    Fact("width", pl.Int32, attrgetter("picture.width")),
+    Fact("height", pl.Int32, attrgetter("picture.height")),
+    Fact("mode", pl.String, attrgetter("picture.mode")),
+    Fact("bits", pl.Int16, attrgetter("picture.bits")),
+    Fact("frames", pl.Int32, attrgetter("picture.frames")),
+    Fact("orientation", pl.Int8, attrgetter("picture.orientation")),
+    Fact("alpha", pl.Boolean, attrgetter("picture.alpha")),
+    Fact("gray", pl.Boolean, attrgetter("picture.gray")),
+    Fact("cmyk", pl.Boolean, attrgetter("picture.cmyk")),
+    Fact("note", pl.String, _note),
+    Fact("brightness", pl.Float32, attrgetter("brightness")),
+    Fact("contrast", pl.Float32, attrgetter("contrast")),
+    Fact("sharpness", pl.Float32, _sharpness),
+    Fact("dhash", pl.UInt64, _hash),
+)
+"""Everything that is measured, in the order of the frame's columns."""
+
+
+def schema(facts: Sequence[Fact] = FACTS) -> dict[str, Any]:
+    """The columns that a scan adds to the catalog's, and their Polars types."""
+    columns = dict.fromkeys(("content", "error", "error_message"), pl.String)
+    return columns | {fact.name: fact.dtype for fact in facts}
+
+
+def measure(
+    picture: Picture, square: RGB | None = None, facts: Sequence[Fact] = FACTS
+) -> tuple[Record, NDArray[np.uint8]]:
+    """The record of a decoded picture, and its thumbnail, uint8 ``[64, 64]``.
 
     Args:
-        pixels: uint8 ``[H, W, 3]``.
-        square: The same picture as :func:`tellapart.images.decoder.resize` squashes it to 224, if
-            somebody has it already; it saves making it.
-        gray: Whether its three channels are equal: then luma is one of them, exactly.
+        picture: The picture.
+        square: See :class:`Sight`.
+        facts: What to measure.
     """
-    if max(pixels.shape[:2]) <= SIDE:
-        small = pixels
-    else:
-        small = resize(pixels, SIDE) if square is None else square
-    if gray and small.size <= _TINY:
-        luma = np.ascontiguousarray(small[..., 0])
-        counts = np.bincount(luma.ravel(), minlength=256)
-    else:
-        image = luma_image(small)
-        luma, counts = np.asarray(image), np.array(image.histogram())
-    brightness, contrast = _moments(counts)
-    return Facts(
-        brightness=brightness,
-        contrast=contrast,
-        sharpness=sharpness(luma),
-        dhash=difference_hash(luma) if min(pixels.shape[:2]) >= HASH_MIN_SIDE else None,
-        thumb=stretch(luma, THUMB, THUMB),
-    )
+    sight = Sight(picture, square)
+    record: Record = {fact.name: fact.measure(sight) for fact in facts}
+    return record | {"error": None}, sight.thumb
 
 
-def _moments(counts: NDArray[np.int64]) -> tuple[float, float]:
-    """Mean and standard deviation of 8-bit levels, exactly, from their 256 counts."""
-    share = counts / counts.sum()
-    mean = float(share @ _LEVELS)
-    return mean, float(np.sqrt(share @ (_LEVELS - mean) ** 2))
+def failure(error: PictureError) -> Record:
+    """The record of a picture that cannot be decoded."""
+    return {"error": error.code, "error_message": str(error)}
 
 
 def sharpness(gray: NDArray[np.uint8]) -> float:

@@ -1,9 +1,11 @@
-"""The one pass over the bytes: hash, decode, facts, and whatever else wants the pixels.
+"""The one pass over the bytes: hash, decode, measure, and feed the consumers of pixels.
 
-Who does what: :func:`scan` plans (what does the cache already know?) and collects; worker
-threads run :class:`_Work` on chunks of rows: a pure function of the bytes. A :class:`Tap`
-is anything that wants every picture's pixels at some size in that same pass, such as a
-backbone's features, so that no picture is decoded twice for one command.
+Who does what: :func:`scan` asks the cache what is known, gives chunks of the other rows to
+threads, and collects. A thread reads and hashes the files of its chunk, asks the cache again
+(a new path may have a known content), and gives what is still unknown to
+:func:`tellapart.scanning.chunk.read_chunk`, a pure function of the bytes. A
+:class:`~tellapart.scanning.consumers.Consumer` gets every picture's pixels in that same pass, such
+as a backbone, so no picture is decoded twice for one command.
 
 Example:
     >>> scanned = scan(open_catalog("pets/"))  # doctest: +SKIP
@@ -15,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,17 +28,20 @@ from numpy.typing import NDArray
 
 from tellapart.core.cache import Cache
 from tellapart.core.errors import PictureError, SettingsError
-from tellapart.core.progress import SILENT, Progress, Stage
+from tellapart.core.progress import SILENT, Progress
 from tellapart.core.resources import cores
 from tellapart.data.catalog import Catalog
-from tellapart.images.decoder import RGB, Fit, Picture, decode, resize
-from tellapart.scanning import record
-from tellapart.scanning.consumers import PixelTap, Tap, read_answer, room_for
-from tellapart.scanning.facts import SIDE, THUMB
+from tellapart.images.decoder import RGB, Fit
+from tellapart.scanning.chunk import Request, read_chunk
+from tellapart.scanning.consumers import Consumer, PixelConsumer, allocate
+from tellapart.scanning.encoding import KIND, PASSING, pack, unpack, unpack_answer
+from tellapart.scanning.facts import FACTS, THUMB, Fact, Record, failure, schema
 
-__all__ = ["PixelTap", "Scan", "Tap", "scan"]
+__all__ = ["Consumer", "PixelConsumer", "Scan", "scan"]
 
 CHUNK = 16
+"""Pictures of one task; a picture of several megabytes counts as several."""
+_CHUNK_BYTES = 32 << 20
 _LOOKUP = 1_000
 
 
@@ -46,20 +51,19 @@ class Scan:
 
     Attributes:
         catalog: What was scanned.
-        frame: The catalog's columns and ``content`` (SHA-256 of the bytes), ``format``,
-            ``width``, ``height``, ``mode``, ``bits``, ``frames``, ``orientation``, ``alpha``,
-            ``gray``, ``cmyk``, ``error`` (a :class:`PictureError` code), ``error_message``,
-            ``note``, ``brightness``, ``contrast``, ``sharpness``, ``dhash``.
+        frame: The catalog's columns, ``content`` (SHA-256 of the bytes), ``error`` (a
+            :class:`PictureError` code), ``error_message``, and a column for each fact of
+            :data:`tellapart.scanning.facts.FACTS`, null where a picture cannot be decoded.
         thumbs: uint8 ``[N, 64, 64]`` luma, zeros where a picture cannot be decoded.
-        taps: The answers of each tap by its key, ``[N, *shape]``, zeros likewise.
-        decoded: How many pictures were decoded, the rest being known from the cache.
+        answers: The answers of each consumer by its key, ``[N, *shape]``, zeros likewise.
+        decoded: How many pictures were decoded; the others were known from the cache.
         seconds: How long the pass took.
     """
 
     catalog: Catalog
     frame: pl.DataFrame
     thumbs: NDArray[np.uint8]
-    taps: Mapping[str, NDArray[Any]]
+    answers: Mapping[str, NDArray[Any]]
     decoded: int
     seconds: float
 
@@ -72,32 +76,20 @@ class Scan:
         Raises:
             SettingsError: If the scan was not asked for that size.
         """
-        key = PixelTap(size, fit).key
-        if key not in self.taps:
-            raise SettingsError(f"This scan was not asked for pixels of size {size}, {fit}.")
-        return self.taps[key]
+        key = PixelConsumer(size, fit).key
+        if key not in self.answers:
+            raise SettingsError(f"This scan has no pixels of size {size}, {fit}.")
+        return self.answers[key]
 
     def _repr_html_(self) -> str:
         return str(self.frame._repr_html_())
 
 
-@dataclass(slots=True)
-class _Row:
-    """What the pass knows of one picture."""
-
-    row: int
-    content: str | None
-    record: dict[str, Any] | None = None
-    thumb: NDArray[np.uint8] | None = None
-    answers: dict[str, NDArray[Any]] = field(default_factory=dict)
-    changed: bool = False
-    decoded: bool = False
-
-
 def scan(
     catalog: Catalog,
     *,
-    taps: Sequence[Tap] = (),
+    consumers: Sequence[Consumer] = (),
+    facts: Sequence[Fact] = FACTS,
     cache: Cache | None = None,
     workers: int | None = None,
     rescan: bool = False,
@@ -108,11 +100,12 @@ def scan(
 
     Args:
         catalog: The pictures.
-        taps: What else wants their pixels in the same pass.
-        cache: Where known answers come from and new ones go; None works without.
+        consumers: What else gets their pixels in the same pass.
+        facts: What to measure.
+        cache: Supplies known answers and keeps new ones; None works without.
         workers: Threads; the number of usable cores unless given.
         rescan: Distrust path, size and time, and hash every file again.
-        progress: Who is told how far it is.
+        progress: Gets the number of pictures that are done.
         title: The stage's name for ``progress``.
 
     Returns:
@@ -123,183 +116,197 @@ def scan(
     """
     start = time.perf_counter()
     n = len(catalog)
-    columns = _Collected(n, taps)
-    identities = [catalog.source.identity(row) for row in range(n)]
+    job = _Pass(catalog, consumers, facts, cache)
     with progress.stage(title, total=n) as stage:
-        contents: list[str | None] = [None] * n
-        if cache is not None and not rescan:
-            contents = cache.contents(identities)
-            columns.take_known(contents, cache, stage)
-        work = _Work(catalog, taps, cache, contents, columns)
-        for rows in _spread(work, columns.unfinished(), workers or cores()):
-            if cache is not None:
-                _remember(cache, rows, identities, taps)
-            for row in rows:
-                columns.take(row)
+        if not rescan:
+            job.take_known()
+        unfinished = job.unfinished()
+        stage.advance(n - len(unfinished))
+        chunks = _chunks(unfinished, catalog.columns["bytes"])
+        for rows in _spread(job.look, chunks, workers or cores()):
+            job.take(rows)
             stage.advance(len(rows))
     return Scan(
         catalog=catalog,
-        frame=catalog.frame.hstack(columns.frame()),
-        thumbs=columns.thumbs,
-        taps=columns.taps,
-        decoded=columns.decoded,
+        frame=catalog.frame.hstack(job.frame()),
+        thumbs=job.thumbs,
+        answers=job.answers,
+        decoded=job.decoded,
         seconds=time.perf_counter() - start,
     )
 
 
-class _Collected:
-    """The answers as they come in, by row."""
+@dataclass(slots=True)
+class _Row:
+    """What a thread found out about one picture."""
 
-    def __init__(self, n: int, taps: Sequence[Tap]) -> None:
-        self.records: list[dict[str, Any] | None] = [None] * n
-        self.contents: list[str | None] = [None] * n
+    row: int
+    content: str | None = None
+    record: Record | None = None
+    thumb: NDArray[np.uint8] | None = None
+    answers: dict[str, NDArray[Any]] = field(default_factory=dict)
+    missing: set[str] = field(default_factory=set)  # keys of consumers without an answer
+    decoded: bool = False
+
+
+class _Pass:
+    """What is known of each row, from the cache and from what the threads find."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        consumers: Sequence[Consumer],
+        facts: Sequence[Fact],
+        cache: Cache | None,
+    ) -> None:
+        n = len(catalog)
         self.thumbs = np.zeros((n, THUMB, THUMB), np.uint8)
-        self.taps = {tap.key: room_for(tap, n) for tap in taps}
-        self.missing: dict[str, set[int]] = {tap.key: set(range(n)) for tap in taps}
+        self.answers = {each.key: allocate(each, n) for each in consumers}
         self.decoded = 0
-        self._taps = taps
+        self._catalog, self._consumers, self._facts = catalog, consumers, facts
+        self._cache = cache
+        self._identities = [catalog.source.identity(row) for row in range(n)]
+        self._expected: list[str | None] = [None] * n  # contents, by path, size and time
+        self._contents: list[str | None] = [None] * n
+        self._records: list[Record | None] = [None] * n
+        self._missing: dict[str, set[int]] = {each.key: set(range(n)) for each in consumers}
 
-    def take_known(self, contents: Sequence[str | None], cache: Cache, stage: Stage) -> None:
-        """Fill in what the cache knows of contents that are known without reading."""
-        for start in range(0, len(contents), _LOOKUP):
-            rows = [
-                row
-                for row in range(start, min(start + _LOOKUP, len(contents)))
-                if contents[row] is not None
-            ]
-            wanted = sorted({str(contents[row]) for row in rows})
-            facts = cache.get(record.KIND, wanted)
+    def take_known(self) -> None:
+        """Fill in what the cache knows of files that did not change."""
+        if self._cache is None:
+            return
+        self._expected = self._cache.contents(self._identities)
+        known = [row for row, content in enumerate(self._expected) if content is not None]
+        for start in range(0, len(known), _LOOKUP):
+            rows = [_Row(row, self._expected[row]) for row in known[start : start + _LOOKUP]]
             for row in rows:
-                content = str(contents[row])
-                known = record.unpack(facts.get(content))
-                if known is not None:
-                    values, thumb = known
-                    self.records[row], self.contents[row] = values, content
-                    self.thumbs[row] = thumb
-                    if values["error"] is not None:
-                        for missing in self.missing.values():
-                            missing.discard(row)
-            for tap in self._taps:
-                values = cache.get(tap.key, wanted) if tap.keep else {}
-                for row in rows:
-                    answer = read_answer(tap, values.get(str(contents[row])))
-                    if answer is not None and self.records[row] is not None:
-                        self.taps[tap.key][row] = answer
-                        self.missing[tap.key].discard(row)
-        stage.advance(len(self.records) - len(self.unfinished()))
-
-    def take(self, row: _Row) -> None:
-        """Fill in what a worker found."""
-        assert row.record is not None
-        self.records[row.row], self.contents[row.row] = row.record, row.content
-        if row.thumb is not None:
-            self.thumbs[row.row] = row.thumb
-        for key, answer in row.answers.items():
-            self.taps[key][row.row] = answer
-        self.decoded += row.decoded
+                row.missing = set(self.answers)
+            self._recall(rows)
+            for row in rows:
+                if row.record is not None:
+                    self._keep(row)
 
     def unfinished(self) -> list[int]:
-        """The rows that somebody must still read, in order."""
-        todo = {row for row, values in enumerate(self.records) if values is None}
-        return sorted(todo.union(*self.missing.values()))
+        """The rows that must still be read, in order."""
+        todo = {row for row, record in enumerate(self._records) if record is None}
+        return sorted(todo.union(*self._missing.values()))
+
+    def look(self, rows: Sequence[int]) -> list[_Row]:
+        """Read and hash files, and find out what is not known of their contents; in a thread."""
+        found: list[_Row] = []
+        data: dict[int, bytes] = {}
+        for index in rows:
+            row = _Row(index)
+            found.append(row)
+            try:
+                data[index] = self._catalog.source.read(index)
+            except PictureError as error:
+                row.record = failure(error)
+                continue
+            row.content = hashlib.sha256(data[index]).hexdigest()
+            row.missing = set(self.answers)
+            if row.content == self._expected[index]:  # else what is known is of another content
+                row.record = self._records[index]
+                row.missing = {key for key, rows in self._missing.items() if index in rows}
+        self._recall([row for row in found if row.content is not None and row.record is None])
+        unknown = [
+            row
+            for row in found
+            if row.record is None or (row.missing and row.record["error"] is None)
+        ]
+        requests = [
+            Request(data[row.row], row.record is None, frozenset(row.missing)) for row in unknown
+        ]
+        readings = read_chunk(requests, self._consumers, self._facts)
+        for row, reading in zip(unknown, readings, strict=True):
+            row.decoded = True
+            row.answers |= reading.answers
+            if reading.record is not None:
+                row.record, row.thumb = reading.record, reading.thumb
+        return found
+
+    def _recall(self, rows: Sequence[_Row]) -> None:
+        """Fill in what the cache knows of the rows' contents."""
+        if self._cache is None or not rows:
+            return
+        contents = sorted({str(row.content) for row in rows})
+        records = self._cache.get(KIND, contents)
+        for row in rows:
+            known = unpack(records.get(str(row.content)), self._facts)
+            if known is not None:
+                row.record, row.thumb = known
+        for consumer in self._consumers:
+            values = self._cache.get(consumer.key, contents) if consumer.keep else {}
+            for row in rows:
+                answer = unpack_answer(consumer, values.get(str(row.content)))
+                if answer is not None and consumer.key in row.missing:
+                    row.answers[consumer.key] = answer
+                    row.missing.discard(consumer.key)
+
+    def take(self, rows: Sequence[_Row]) -> None:
+        """Keep what a thread found, in the cache as well."""
+        if self._cache is not None:
+            self._remember(self._cache, rows)
+        for row in rows:
+            self._keep(row)
+            self.decoded += row.decoded
+
+    def _keep(self, row: _Row) -> None:
+        assert row.record is not None
+        self._records[row.row], self._contents[row.row] = row.record, row.content
+        if row.thumb is not None:
+            self.thumbs[row.row] = row.thumb
+        for key, missing in self._missing.items():
+            if key in row.answers:
+                self.answers[key][row.row] = row.answers[key]
+            if key in row.answers or row.record["error"] is not None:
+                missing.discard(row.row)
+
+    def _remember(self, cache: Cache, rows: Sequence[_Row]) -> None:
+        sound = [
+            row for row in rows if row.content and row.record and row.record["error"] not in PASSING
+        ]
+        records = {
+            str(row.content): pack(row.record, row.thumb)
+            for row in sound
+            if row.record is not None and (row.thumb is not None or row.record["error"])
+        }
+        if records:
+            cache.put(KIND, records)
+        for consumer in self._consumers:
+            answers = {
+                str(row.content): row.answers[consumer.key].tobytes()
+                for row in sound
+                if consumer.key in row.answers
+            }
+            if consumer.keep and answers:
+                cache.put(consumer.key, answers)
+        cache.remember((self._identities[row.row], str(row.content)) for row in sound)
 
     def frame(self) -> pl.DataFrame:
         """The facts as columns."""
-        records = [values or {} for values in self.records]
-        series = [
-            pl.Series(
-                name,
-                self.contents if name == "content" else [values.get(name) for values in records],
-                dtype=dtype,
-            )
-            for name, dtype in record.COLUMNS.items()
-        ]
-        return pl.DataFrame(series)
+        records = [record or {} for record in self._records]
+        columns = {name: [record.get(name) for record in records] for name in schema(self._facts)}
+        return pl.DataFrame(columns | {"content": self._contents}, schema=schema(self._facts))
 
 
-@dataclass(frozen=True)
-class _Work:
-    """What a worker thread does with a chunk of rows."""
-
-    catalog: Catalog
-    taps: Sequence[Tap]
-    cache: Cache | None
-    contents: Sequence[str | None]
-    known: _Collected
-
-    def __call__(self, rows: Sequence[int]) -> list[_Row]:
-        """Read, decode and measure; then give each tap its pixels as one batch."""
-        results: list[_Row] = []
-        batches: dict[str, list[tuple[_Row, RGB]]] = {tap.key: [] for tap in self.taps}
-        for index in rows:
-            row, picture = self._look(index)
-            results.append(row)
-            if picture is None:
-                continue
-            squares: dict[tuple[int, Fit], RGB] = {}  # equal wishes share one resize
-            for tap in self._wanting(row):
-                wish = (tap.size, tap.fit)
-                if wish not in squares:
-                    squares[wish] = resize(picture.pixels, *wish)
-                batches[tap.key].append((row, squares[wish]))
-            if row.record is None:
-                square = squares.get((SIDE, "squash"))
-                row.record, row.thumb = record.measured(picture, square)
-        for tap in self.taps:
-            batch = batches[tap.key]
-            if batch:
-                answers = tap.apply(np.stack([pixels for _, pixels in batch]))
-                for (row, _), answer in zip(batch, answers, strict=True):
-                    row.answers[tap.key] = answer
-        return results
-
-    def _look(self, index: int) -> tuple[_Row, Picture | None]:
-        row = _Row(index, self.contents[index], self.known.records[index])
-        try:
-            data = self.catalog.source.read(index)
-        except PictureError as error:
-            row.content, row.record = None, record.failed(error)
-            return row, None
-        row.content = hashlib.sha256(data).hexdigest()
-        row.changed = row.content != self.contents[index]
-        if row.changed:
-            row.record = None  # what was known is of another content
-        self._recall(row)
-        if row.record is not None and (row.record["error"] or not self._wanting(row)):
-            return row, None
-        try:
-            picture = decode(data)
-        except PictureError as error:
-            row.record, row.decoded = record.failed(error), True
-            return row, None
-        row.decoded = True
-        return row, picture
-
-    def _recall(self, row: _Row) -> None:
-        """A file that is new here may have a content that is known."""
-        if self.cache is None or row.content is None or row.record is not None:
-            return
-        known = record.unpack(self.cache.get(record.KIND, [row.content]).get(row.content))
-        if known is not None:
-            row.record, row.thumb = known
-        for tap in self.taps:
-            if tap.keep and self._asked(row, tap):
-                value = self.cache.get(tap.key, [row.content]).get(row.content)
-                answer = read_answer(tap, value)
-                if answer is not None:
-                    row.answers[tap.key] = answer
-
-    def _wanting(self, row: _Row) -> list[Tap]:
-        return [tap for tap in self.taps if self._asked(row, tap) and tap.key not in row.answers]
-
-    def _asked(self, row: _Row, tap: Tap) -> bool:
-        """Whether the tap has no answer for this very content yet."""
-        return row.changed or row.row in self.known.missing[tap.key]
+def _chunks(rows: Sequence[int], sizes: Sequence[int]) -> deque[list[int]]:
+    """Rows in chunks of a few pictures and megabytes, since a chunk is in memory at once."""
+    chunks: deque[list[int]] = deque()
+    room = 0
+    for row in rows:
+        if not chunks or len(chunks[-1]) == CHUNK or sizes[row] > room:
+            chunks.append([])
+            room = _CHUNK_BYTES
+        chunks[-1].append(row)
+        room -= sizes[row]
+    return chunks
 
 
-def _spread(work: _Work, rows: Sequence[int], workers: int) -> Iterator[list[_Row]]:
+def _spread(
+    work: Callable[[list[int]], list[_Row]], chunks: deque[list[int]], workers: int
+) -> Iterator[list[_Row]]:
     """Run the work on chunks in threads, a few ahead of the collector and no more."""
-    chunks = deque(list(rows[start : start + CHUNK]) for start in range(0, len(rows), CHUNK))
     with ThreadPoolExecutor(workers, thread_name_prefix="scan") as pool:
         running: deque[Future[list[_Row]]] = deque()
         try:
@@ -307,33 +314,7 @@ def _spread(work: _Work, rows: Sequence[int], workers: int) -> Iterator[list[_Ro
                 while chunks and len(running) < 2 * workers:
                     running.append(pool.submit(work, chunks.popleft()))
                 yield running.popleft().result()
-        except BaseException:  # an interrupt, too: finish what runs, start nothing more
+        except BaseException:  # an interrupt as well: finish what runs, start nothing more
             for future in running:
                 future.cancel()
             raise
-
-
-def _remember(
-    cache: Cache, rows: Sequence[_Row], identities: Sequence[Any], taps: Sequence[Tap]
-) -> None:
-    sound = [
-        row
-        for row in rows
-        if row.content and row.record and not record.is_passing(row.record["error"])
-    ]
-    facts = {
-        str(row.content): record.pack(row.record, row.thumb)
-        for row in sound
-        if row.record is not None and (row.thumb is not None or row.record["error"])
-    }
-    if facts:
-        cache.put(record.KIND, facts)
-    for tap in taps:
-        answers = {
-            str(row.content): row.answers[tap.key].tobytes()
-            for row in sound
-            if tap.key in row.answers
-        }
-        if tap.keep and answers:
-            cache.put(tap.key, answers)
-    cache.remember((identities[row.row], str(row.content)) for row in sound)

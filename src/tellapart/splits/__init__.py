@@ -1,14 +1,15 @@
-"""Which pictures are learnt from, and which are held out; folds inside the training part.
+"""Which pictures a model learns from, and which are held out; folds inside the training part.
 
-Whatever must not be parted (copies, near-copies, pictures of one ``group``) shares a number, and
-nothing here ever parts a number. :func:`split` gives every picture its side, :func:`folds`
-deals the training part into folds; both keep the shares of the classes as even as the groups
-allow, and draw everything from the seed. How is in :mod:`~tellapart.splits.dealing`.
+Pictures that must stay together (copies, near-copies, pictures of one ``group``) share a group
+number, and nothing here ever splits a group. :func:`split` gives every picture its side,
+:func:`folds` deals the training part into folds; both keep the shares of the classes as even as
+the groups allow, and draw everything from the seed (see :mod:`~tellapart.splits.dealing`).
 
 Example:
-    >>> parts = split(scanned, audited, held_out=0.2, seed=0)  # doctest: +SKIP
-    >>> (parts.side == HELD_OUT).sum()  # doctest: +SKIP
-    600
+    >>> labels = np.repeat([0, 1], 150)
+    >>> parts = split(labels, np.arange(300), ["cats", "dogs"], held_out=0.2, seed=0)
+    >>> int((parts.side == HELD_OUT).sum())
+    60
 """
 
 from __future__ import annotations
@@ -20,13 +21,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
-from tellapart.audit import Audit, group_ids
 from tellapart.core.errors import LabelError, SettingsError
-from tellapart.core.text import agree, counted, listed
-from tellapart.scanning.scanner import Scan
+from tellapart.core.text import agree, counted, listed, percent
 from tellapart.splits.dealing import Folds, Groups, Ints, draw, folds, repeated_folds
 
 __all__ = [
@@ -44,9 +42,9 @@ __all__ = [
 
 LEFT_OUT, TRAIN, HELD_OUT, VALIDATION = -1, 0, 1, 2
 SLICE_LIMIT = 2_000
-"""Pictures in a validation slice that tell accuracies a point apart (95 % interval of 90 %: 1.3
-points); more would only be missed in training."""
-_SLICE = 1  # added to the seed, so that the slice is drawn unlike the held-out part
+"""Enough pictures in a validation slice to tell accuracies a point apart (95 % interval of 90 %:
+1.3 points); more would only be missing in training."""
+_SLICE = 1  # added to the seed, so that the slice's draw differs from the held-out part's
 FEW = 200
 """Under this many usable pictures, and without parts, the headline comes from folds."""
 
@@ -57,15 +55,15 @@ class Split:
 
     Attributes:
         side: int8 ``[N]``: ``TRAIN``, ``HELD_OUT``, ``VALIDATION`` or ``LEFT_OUT``.
-        groups: int64 ``[N]``: pictures that must not be parted share a number.
+        groups: int64 ``[N]``: pictures that must stay together share a number.
         method: ``given`` (the data has parts), ``split`` (drawn here), ``folds`` (too few
             pictures: all are in ``TRAIN``, and folds measure).
-        held_out: The share that was asked for; None where it had no say.
-        seed: What the draw came from.
+        held_out: The share that was asked for; None where it was not used.
+        seed: Random seed of the draw.
         leaked: bool ``[N]``: held-out pictures that the training part or the validation
             slice has a copy or near-copy of, or a picture of the same group. They do not
             count in the headline. Only where parts were given; drawn splits leak nothing.
-        notes: What deserves a word, such as a share that large groups made uneven.
+        notes: Sentences for the user, such as about a share that large groups made uneven.
     """
 
     side: NDArray[np.int8]
@@ -77,31 +75,47 @@ class Split:
     notes: tuple[str, ...] = ()
 
 
-def split(scan: Scan, audit: Audit, *, held_out: float = 0.2, seed: int = 0) -> Split:
+def split(
+    labels: Ints,
+    groups: Ints,
+    classes: Sequence[str],
+    *,
+    left_out: Sequence[int] = (),
+    parts: Sequence[str | None] | None = None,
+    shared: Sequence[Sequence[str | None]] = (),
+    pairs: Sequence[tuple[int, int]] = (),
+    held_out: float = 0.2,
+    seed: int = 0,
+) -> Split:
     """Give every picture its side.
 
     Args:
-        scan: The pictures.
-        audit: What is left out, and which pictures are copies.
-        held_out: Share to hold out of each class where the data has no parts, above 0 and
-            below 1.
-        seed: Draws who is held out.
+        labels: int ``[N]``, index into ``classes``.
+        groups: int ``[N]``; pictures with equal numbers must stay together.
+        classes: Names of the classes.
+        left_out: Rows that take no part.
+        parts: ``train``, ``validation``, ``test`` or None for each picture, where the data
+            comes in parts.
+        shared: Columns ``[N]``, such as content and group: a held-out picture with the same value
+            as one to learn from leaks. Used with ``parts`` alone, as ``pairs`` is.
+        pairs: Rows of near-copies, which leak likewise.
+        held_out: Share to hold out of each class where there are no parts, above 0 and below 1.
+        seed: Random seed.
 
     Raises:
         SettingsError: If ``held_out`` is not a share.
         LabelError: If there are not two classes, or a class cannot be on both sides.
     """
     share = _checked_share(held_out)
-    labels = _label_numbers(scan, audit)
-    groups = group_ids(scan, audit)
-    classes = scan.catalog.classes
+    labels = labels.copy()
+    labels[list(left_out)] = -1
     usable = np.flatnonzero(labels >= 0)
     _check_classes(labels[usable], classes)
     side = np.full(len(labels), LEFT_OUT, np.int8)
     leaked = np.zeros(len(labels), np.bool_)
-    if scan.frame["part"][usable].is_not_null().any():
-        side[usable] = _given_sides(scan.frame["part"])[usable]
-        leaked = _leaked(scan, audit, side)
+    if parts is not None and any(parts[row] is not None for row in usable.tolist()):
+        side[usable] = _given_sides(parts)[usable]
+        leaked = _leaked(side, shared, pairs)
         _check_given(side, labels, leaked, classes)
         return Split(side, groups, "given", None, seed, leaked)
     _check_groups(labels[usable], groups[usable], classes)
@@ -119,14 +133,14 @@ def set_aside(
 ) -> Split:
     """Make a validation slice of the training part, where the data has none of its own.
 
-    Copies and groups stay together here too, and the held-out pictures have no part in it.
+    Copies and groups stay together here as well; the held-out pictures are not touched.
 
     Args:
         parted: The split.
         labels: int ``[N]``, the class of each row.
         share: Share of the training part, from 0 (none) to 0.5.
         limit: Pictures that are enough to choose by; the slice is not made much larger.
-        seed: Draws the slice.
+        seed: Random seed.
 
     Returns:
         The split with the slice on the side ``VALIDATION``; the same split where the share is
@@ -162,44 +176,38 @@ def _uneven(
         got = float(chosen[mine].mean())
         if abs(got - share) > max(0.1 * share, 1.5 / mine.sum()) + 0.02:
             notes.append(
-                f"Of '{name}' {100 * got:.0f} % are held out instead of {100 * share:.0f} %: large "
-                "groups that must not be parted allow no better."
+                f"{percent(got, 0)} of '{name}' is held out instead of {percent(share, 0)}, "
+                "because large groups must stay together."
             )
     return tuple(notes)
 
 
-def _given_sides(parts: pl.Series) -> NDArray[np.int8]:
+def _given_sides(parts: Sequence[str | None]) -> NDArray[np.int8]:
     """Sides of all rows, from the parts that the data came with.
 
-    A ``test`` part without a usable picture is one all the same: the validation slice, which
-    may guide choices, never takes its place.
+    A ``test`` part without a usable picture still counts: the validation slice, which may guide
+    choices, never takes its place.
     """
-    tested = bool((parts == "test").any())
-    sides = {"validation": VALIDATION if tested else HELD_OUT, "test": HELD_OUT}
-    return np.array([sides.get(part, TRAIN) for part in parts], np.int8)
+    sides = {"validation": VALIDATION if "test" in parts else HELD_OUT, "test": HELD_OUT}
+    return np.array([sides.get(part or "", TRAIN) for part in parts], np.int8)
 
 
-def _leaked(scan: Scan, audit: Audit, side: NDArray[np.int8]) -> NDArray[np.bool_]:
-    """Held-out rows with a copy, near-copy or member of their group on a learning side."""
+def _leaked(
+    side: NDArray[np.int8],
+    shared: Sequence[Sequence[str | None]],
+    pairs: Sequence[tuple[int, int]],
+) -> NDArray[np.bool_]:
+    """Held-out rows that share a value, or form a pair, with a row on a learning side."""
     learning = (side == TRAIN) | (side == VALIDATION)
     leaked = np.zeros(len(side), np.bool_)
-    for column in ("content", "group"):
-        values = scan.frame[column]
-        known = values.filter(pl.Series(learning)).drop_nulls().unique()
-        leaked |= values.is_in(known.implode()).fill_null(False).to_numpy()
-    for pair in audit.pairs:
-        leaked[pair.a] |= learning[pair.b]
-        leaked[pair.b] |= learning[pair.a]
+    for column in shared:
+        known = {column[row] for row in np.flatnonzero(learning).tolist()} - {None}
+        leaked |= np.fromiter((value in known for value in column), np.bool_, len(column))
+    for a, b in pairs:
+        leaked[a] |= learning[b]
+        leaked[b] |= learning[a]
     leaked &= side == HELD_OUT
     return leaked
-
-
-def _label_numbers(scan: Scan, audit: Audit) -> Ints:
-    """Index of each row's class, -1 where it is left out."""
-    index = {name: number for number, name in enumerate(scan.catalog.classes)}
-    labels = np.array([index.get(label, -1) for label in scan.frame["label"]], np.int64)
-    labels[list(audit.left_out)] = -1
-    return labels
 
 
 def _checked_share(held_out: float) -> float:
@@ -222,7 +230,7 @@ def _check_classes(labels: Ints, classes: Sequence[str]) -> None:
         )
     if len(classes) < 2:
         raise LabelError(
-            f"There is only one class, {listed(list(classes))}: nothing can be told apart.",
+            f"There is only one class, {listed(list(classes))}. A classifier needs at least two.",
             remedy="Add a folder with pictures of something else.",
             code="one_class",
         )
@@ -235,20 +243,20 @@ def _check_classes(labels: Ints, classes: Sequence[str]) -> None:
 
 
 def _check_groups(labels: Ints, groups: Ints, classes: Sequence[str]) -> None:
-    """Without parts each class needs two groups at least, one to learn and one to test."""
+    """Without parts, each class needs one group to learn from and one to test on."""
     counts = np.bincount(labels, minlength=len(classes))
     _refuse(
         (name for name, n in zip(classes, counts, strict=True) if n == 1),
-        "only one usable picture, which cannot be both learnt and tested",
+        "only one usable picture, but needs one to learn from and one to test on",
         "Add pictures, or exclude or relabel it in a corrections file.",
         "class_too_small",
     )
     of_class = Groups.of(labels, groups).of_class
     _refuse(
         (name for name, n in zip(classes, of_class, strict=True) if n == 1),
-        "all its pictures in one group that must not be parted (copies of one picture, or one "
+        "all its pictures in one group that must stay together (copies of one picture, or one "
         "value of 'group')",
-        "Add pictures from elsewhere, or choose smaller groups.",
+        "Add pictures from other sources, or choose smaller groups.",
         "class_in_one_group",
     )
 
@@ -256,25 +264,25 @@ def _check_groups(labels: Ints, groups: Ints, classes: Sequence[str]) -> None:
 def _check_given(
     side: NDArray[np.int8], labels: Ints, leaked: NDArray[np.bool_], classes: Sequence[str]
 ) -> None:
-    learnt = np.bincount(labels[side == TRAIN], minlength=len(classes))
+    trained = np.bincount(labels[side == TRAIN], minlength=len(classes))
     _refuse(
-        (name for name, n in zip(classes, learnt, strict=True) if n == 0),
+        (name for name, n in zip(classes, trained, strict=True) if n == 0),
         "no usable picture in the training part",
         "Add training pictures, or check the folder names: classes are matched by name.",
         "class_without_training",
     )
     if not (side == HELD_OUT).any():
         raise LabelError(
-            "The data has parts, but none with usable pictures to hold out.",
-            remedy="Add pictures to the test or validation part, or leave the parts out.",
+            "The data comes in parts, but no test or validation part has usable pictures.",
+            remedy="Add pictures to the test or validation part, or give the data without parts.",
             code="nothing_held_out",
         )
     if not ((side == HELD_OUT) & ~leaked).any():
         n = int(leaked.sum())
         raise LabelError(
             f"{agree(n, 'The', 'All')} {counted(n, 'held-out picture')} {agree(n, 'is', 'are')} "
-            "also in the training part, as a copy, a near-copy or a picture of the same group: "
-            "nothing can be measured.",
+            "also in the training part (as a copy, a near-copy or a picture of the same group), so "
+            "the result would mean nothing.",
             remedy="Hold out pictures that are not in the training part.",
             code="all_leaked",
         )
@@ -286,5 +294,7 @@ def _refuse(names: Iterable[str], what: str, remedy: str, code: str) -> None:
         subject = agree(len(found), "The class", "The classes")
         has = agree(len(found), "has", "have")
         if len(found) > 1:
-            what = what.replace("which", "each of which").replace(" its ", " their ")
+            what = what.replace("but needs", "but each needs").replace(
+                "its pictures", "their pictures"
+            )
         raise LabelError(f"{subject} {listed(found)} {has} {what}.", remedy=remedy, code=code)

@@ -1,8 +1,8 @@
-"""Dealing pictures into folds, and drawing whom to hold out, without parting a group.
+"""Stratified, grouped folds and held-out draws that never split a group.
 
 Both work on a table of groups: how many pictures of each class each group holds. Large groups
-are placed first, one by one, where they do least harm to the shares of the classes; pictures
-that are alone then fill up what is missing, class by class.
+are placed first, one by one, where they disturb the shares of the classes least; single pictures
+then fill up what is missing, class by class.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ Folds = list[tuple[Ints, Ints]]
 def folds(labels: Ints, groups: Ints, *, k: int = 5, seed: int) -> Folds:
     """Deal pictures into folds: stratified, grouped, the same for the same seed.
 
-    There are fewer than ``k`` folds where a class has fewer groups, so that every fold can have
-    each class. A class with one group alone is in every training part and in no fold: it
-    cannot be both learnt and tested.
+    Invariant: no group is split, each picture is tested at most once, and every training part
+    has every class. There are fewer than ``k`` folds where a class has fewer groups. A class
+    with only one group is in every training part and in no fold.
 
     Args:
         labels: int ``[n]``.
-        groups: int ``[n]``; equal numbers stay together.
-        k: Folds wanted.
-        seed: Draws who goes where.
+        groups: int ``[n]``; pictures with equal numbers stay together.
+        k: Number of folds.
+        seed: Random seed.
 
     Returns:
         For each fold the indices to train on and those to test on, sorted; empty where
-        there are not two folds to be had.
+        there cannot be two folds.
     """
     labels, groups = np.asarray(labels, np.int64), np.asarray(groups, np.int64)
     table = Groups.of(labels, groups)
@@ -61,73 +61,101 @@ def repeated_folds(
 
 
 def draw(labels: Ints, groups: Ints, share: float, *, seed: int) -> NDArray[np.bool_]:
-    """Whom to hold out: about ``share`` of each class, no group parted.
+    """Choose what to hold out.
+
+    Invariant: no group is split, and each class has pictures on both sides. Within that, the
+    held-out share of each class comes as near to ``share`` as the groups allow; single pictures
+    meet it exactly.
 
     Args:
-        labels: int ``[n]``; each class must have two groups or more.
-        groups: int ``[n]``; equal numbers stay together.
+        labels: int ``[n]``; each class must have at least two groups.
+        groups: int ``[n]``; pictures with equal numbers stay together.
         share: Above 0 and below 1.
-        seed: Draws who is held out.
+        seed: Random seed.
 
     Returns:
-        bool ``[n]``; each class has pictures on both sides.
+        bool ``[n]``: whether each picture is held out.
 
     Raises:
-        LabelError: If the groups leave no way to have each class on both sides.
+        LabelError: If the groups leave no way to keep the invariant.
     """
     rng = _generator(seed, "split")
     table = Groups.of(labels, groups)
-    totals = table.counts.sum(0)
-    target = np.clip(np.floor(totals * share + 0.5).astype(np.int64), 1, totals - 1)
-    of_class = table.of_class
-    taken = np.zeros(len(table.counts), np.bool_)
-    held = np.zeros_like(totals)
-    free = of_class.copy()  # groups of each class that are still in training
-
-    def take(group: int) -> None:
-        nonlocal held, free
-        taken[group] = True
-        held = held + table.counts[group]
-        free = free - (table.counts[group] > 0)
-
-    def allowed(group: int) -> bool:
-        mine = table.counts[group] > 0
-        return not taken[group] and bool((free[mine] > 1).all())
-
+    drawn = _Draw(table, share)
     large = table.large(rng)
-    # In random order, so that small groups are not the only ones that fit; some of the
-    # room is left to the large ones by chance alone.
+    # In random order, so that not only small groups fit; large ones first, so that they have
+    # room at all.
     for group in rng.permutation(large):
-        if allowed(group) and (held + table.counts[group] <= target).all():
-            take(group)
-    for label in range(len(totals)):
+        if drawn.may_take(group) and drawn.has_room(group):
+            drawn.take(group)
+    for label in range(len(drawn.target)):
         singles = rng.permutation(table.singles(label))
-        room = min(int(target[label] - held[label]), int(free[label]) - 1)
-        for group in singles[: max(room, 0)]:
-            take(group)
-    improved = True
-    while improved and (held < target).any():  # groups are all that is left: the best fit
-        gaps = np.abs(held + table.counts[large] - target).sum(1) - np.abs(held - target).sum()
-        needed = np.any(table.counts[large][:, held == 0] > 0, axis=1)
-        order = np.lexsort((gaps, ~needed))
-        fits = [i for i in order if (gaps[i] < 0 or needed[i]) and allowed(large[i])]
-        improved = bool(fits)
-        if fits:
-            take(large[fits[0]])
-    missing = [int(label) for label in np.flatnonzero(held == 0)]
-    if missing:
+        for group in singles[: drawn.room(label)]:
+            drawn.take(group)
+    while (group := drawn.best_fit(large)) is not None:
+        drawn.take(group)
+    if (drawn.held == 0).any():
         raise LabelError(
-            "Groups that must not be parted leave no way to hold out pictures of every class.",
-            remedy="Use smaller groups, or give the data parts (train, test) of its own.",
+            "Large groups must stay together, so not every class can have held-out pictures.",
+            remedy="Use smaller groups, or give data with parts (train, test).",
             code="groups_too_large",
         )
-    chosen: NDArray[np.bool_] = taken[table.inverse]
+    chosen: NDArray[np.bool_] = drawn.taken[table.inverse]
     return chosen
+
+
+class _Draw:
+    """The groups held out so far. Of each class at least one group stays in training.
+
+    Attributes:
+        target: Pictures of each class to hold out, int64 ``[K]``.
+        taken: Whether each group is held out, bool ``[G]``.
+        held: Pictures of each class held out so far, int64 ``[K]``.
+        free: Groups of each class still in training, int64 ``[K]``.
+    """
+
+    def __init__(self, table: Groups, share: float) -> None:
+        self.counts = table.counts
+        totals = self.counts.sum(0)
+        wanted = np.floor(totals * share + 0.5).astype(np.int64)
+        self.target = np.clip(wanted, 1, totals - 1)
+        self.taken = np.zeros(len(self.counts), np.bool_)
+        self.held = np.zeros_like(totals)
+        self.free = table.of_class
+
+    def take(self, group: int) -> None:
+        self.taken[group] = True
+        self.held += self.counts[group]
+        self.free -= self.counts[group] > 0
+
+    def may_take(self, group: int) -> bool:
+        classes = self.counts[group] > 0
+        return not self.taken[group] and bool((self.free[classes] > 1).all())
+
+    def has_room(self, group: int) -> bool:
+        return bool((self.held + self.counts[group] <= self.target).all())
+
+    def room(self, label: int) -> int:
+        """How many single pictures of a class there is room for."""
+        missing = int(self.target[label] - self.held[label])
+        return max(0, min(missing, int(self.free[label]) - 1))
+
+    def best_fit(self, large: Ints) -> int | None:
+        """The large group that brings ``held`` nearest to ``target``, if one is needed or helps."""
+        if not (self.held < self.target).any():
+            return None
+        distance = np.abs(self.held - self.target).sum()
+        change = np.abs(self.held + self.counts[large] - self.target).sum(1) - distance
+        needed = np.any(self.counts[large][:, self.held == 0] > 0, axis=1)
+        for index in np.lexsort((change, ~needed)):
+            if (change[index] < 0 or needed[index]) and self.may_take(large[index]):
+                return int(large[index])
+        return None
 
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """Groups and what they hold.
+    """A table of groups.
 
     Attributes:
         counts: int64 ``[G, K]``: pictures of each class in each group.
@@ -158,7 +186,7 @@ class Groups:
         return np.flatnonzero(alone)
 
     def large(self, rng: np.random.Generator) -> Ints:
-        """Groups of several pictures, largest first, drawn among equals."""
+        """Groups of several pictures, largest first, in random order among equals."""
         sizes = self.counts.sum(1)
         several = rng.permutation(np.flatnonzero(sizes > 1))
         order = np.argsort(-sizes[several], kind="stable")
@@ -212,5 +240,5 @@ def _filled(have: Ints, load: Ints, n: int, rng: np.random.Generator) -> Ints:
 
 
 def _generator(seed: int, what: str) -> np.random.Generator:
-    """A generator of its own for each purpose, from the seed."""
+    """A separate generator for each purpose, from the seed."""
     return np.random.default_rng([abs(seed), *what.encode()])

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellapart.core.errors import PictureError, SourceError
+from tellapart.core.order import natural
 from tellapart.data.sources.archives import some
 from tellapart.data.sources.base import Listing, Member, Store, unreadable
 from tellapart.data.sources.blocks import Block, block_of
@@ -244,7 +245,7 @@ def open_npz(path: str, within: tuple[Store, Member, Listing] | None = None) -> 
                 found[name.part][name.what] = array
         pairs = {part: arrays for part, arrays in found.items() if len(arrays) == 2}
         if not pairs or (None in pairs and len(pairs) > 1):
-            raise _no_pairs(path, sorted(file.names))
+            raise _no_pairs(path, sorted(file.names, key=natural))
         for arrays in found.values():
             unknown += arrays.values() if len(arrays) == 1 else ()
         facts = os.stat(path)  # noqa: PTH116
@@ -258,7 +259,9 @@ def open_npz(path: str, within: tuple[Store, Member, Listing] | None = None) -> 
             if beside := len(listing.members) - 1:
                 passed_over["files beside the arrays"] += beside
         if unknown:
-            reason = f"arrays without a partner or a known name ({some(sorted(unknown))})"
+            reason = (
+                f"arrays without a partner or a known name ({some(sorted(unknown, key=natural))})"
+            )
             passed_over[reason] += len(unknown)
         blocks = [
             block_of(

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from tellapart.core.errors import LabelError, SourceError
+from tellapart.core.order import natural
 from tellapart.data.sources.archives import some
 from tellapart.data.sources.base import Listing, Member
 from tellapart.data.sources.names import (
@@ -198,7 +199,7 @@ def _empty_folders(listing: Listing, folders: Iterable[_Folder]) -> list[str]:
         above = f"{above}/" if above else ""
         if above in inner and name not in inner[above]:
             empty.append(path)
-    return sorted(empty)
+    return sorted(empty, key=natural)
 
 
 def _by_name(top: _Folder, shown: str, passed_over: Counter[str]) -> Arrangement:
@@ -226,7 +227,9 @@ def _by_name(top: _Folder, shown: str, passed_over: Counter[str]) -> Arrangement
             code="no_labels_in_names",
         )
     if without:
-        passed_over[f"names that carry no label ({some(sorted(without))})"] += len(without)
+        passed_over[f"names that carry no label ({some(sorted(without, key=natural))})"] += len(
+            without
+        )
     return Arrangement("names", tuple(rows), 0, passed_over)
 
 
@@ -267,7 +270,7 @@ def _empty(shown: str, listing: Listing, archives: Sequence[str], files: int) ->
     elif files:
         holds = f"no pictures, only {files:,} other file" + ("s" if files > 1 else "")
     elif listing.folders:
-        holds = f"no pictures, only empty folders ({some(sorted(listing.folders))})"
+        holds = f"no pictures, only empty folders ({some(sorted(listing.folders, key=natural))})"
     passed = sum(listing.passed_over.values())
     beside = f" ({passed:,} hidden or unreadable entries were passed over)" if passed else ""
     return SourceError(

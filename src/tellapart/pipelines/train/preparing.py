@@ -22,7 +22,7 @@ from tellapart.images.decoder import header_size
 from tellapart.pipelines.check import lies_inside, open_data, told
 from tellapart.pipelines.evaluate import indices
 from tellapart.pipelines.material import Material, Pixels
-from tellapart.scanning.scanner import PixelTap, Scan, Tap, scan
+from tellapart.scanning.scanner import Consumer, PixelConsumer, Scan, scan
 from tellapart.transfer import backbones
 from tellapart.transfer.features import FeatureTap
 
@@ -118,13 +118,23 @@ def prepared(
 ) -> Material:
     """Scan with everything that is wanted in the same pass, audit, split."""
     scanned, tap, pixel_tap = _scanned(catalog, settings, wants, around)
-    features = scanned.taps[tap.key] if tap is not None else None
+    features = scanned.answers[tap.key] if tap is not None else None
     with around.watch.stage("checking"), around.progress.stage("Checking") as stage:
         audited = audit.audit(scanned, features=features)
         found = told(audited)
         stage.summarize(f"{found} → report" if audited.findings else found)
     labels = indices(scanned.frame["label"].to_list(), catalog.classes)
-    parted = splits.split(scanned, audited, held_out=settings.held_out, seed=settings.seed)
+    parted = splits.split(
+        labels,
+        audit.group_ids(scanned, audited),
+        catalog.classes,
+        left_out=list(audited.left_out),
+        parts=scanned.frame["part"].to_list(),
+        shared=[scanned.frame[column].to_list() for column in ("content", "group")],
+        pairs=[(pair.a, pair.b) for pair in audited.pairs],
+        held_out=settings.held_out,
+        seed=settings.seed,
+    )
     if parted.method != "folds":
         parted = splits.set_aside(parted, labels, wants.validation, seed=settings.seed)
     audited = dataclasses.replace(
@@ -147,23 +157,23 @@ def prepared(
 
 def _scanned(
     catalog: Catalog, settings: TrainSettings, wants: Wants, around: Surroundings
-) -> tuple[Scan, FeatureTap | None, PixelTap | None]:
+) -> tuple[Scan, FeatureTap | None, PixelConsumer | None]:
     """The one pass; a second only where the sample misjudged the pictures' size."""
-    taps: list[Tap] = []
+    consumers: list[Consumer] = []
     tap = pixel_tap = None
     if wants.features is not None:
         graphs = around.cache.graphs if around.cache is not None else None
         tap = FeatureTap(backbones.get(BACKBONE), wants.features, settings.fit, folder=graphs)
-        taps.append(tap)
+        consumers.append(tap)
     if wants.pixels:
         size = wants.size or _likely_size(catalog, wants.kind)
-        pixel_tap = PixelTap(size, settings.fit, file=around.folder / "rgb.npy")
-        taps.append(pixel_tap)
+        pixel_tap = PixelConsumer(size, settings.fit, file=around.folder / "rgb.npy")
+        consumers.append(pixel_tap)
 
     def passed(title: str) -> Scan:
         found = scan(
             catalog,
-            taps=taps,
+            consumers=consumers,
             cache=around.cache,
             rescan=around.rescan,
             progress=around.progress,
@@ -177,7 +187,7 @@ def _scanned(
     if pixel_tap is not None and wants.size is None:
         size = _size(scanned, wants.kind)
         if size != pixel_tap.size:
-            taps[-1] = pixel_tap = dataclasses.replace(pixel_tap, size=size)
+            consumers[-1] = pixel_tap = dataclasses.replace(pixel_tap, size=size)
             scanned = passed("Pixels")
     return scanned, tap, pixel_tap
 
@@ -205,9 +215,9 @@ def _chosen_size(sizes: set[tuple[int, int]], kind: str) -> int:
     return choose(sizes, kind)
 
 
-def _pixels(scanned: Scan, parted: splits.Split, tap: PixelTap, folder: Path) -> Pixels:
+def _pixels(scanned: Scan, parted: splits.Split, tap: PixelConsumer, folder: Path) -> Pixels:
     """The pixels as one file to train from; one channel where all that is learnt from is gray."""
-    rgb = scanned.taps[tap.key]
+    rgb = scanned.answers[tap.key]
     learnt = np.isin(parted.side, (splits.TRAIN, splits.VALIDATION))
     gray = bool(scanned.frame["gray"].fill_null(False).to_numpy()[learnt].all())
     file = folder / "pixels.npy"

@@ -1,0 +1,119 @@
+"""Opening a picture's bytes: which formats, how large, and what every failure is called."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import warnings
+from collections.abc import Iterator
+
+from PIL import Image, UnidentifiedImageError
+
+from tellapart.core.errors import PictureError
+
+MAX_PIXELS = 100_000_000
+"""Pictures that claim more are refused before a pixel is decoded."""
+MAX_SIDE = 1_000_000
+"""Pictures that claim a longer side are refused: a resize needs 40 bytes a pixel along it."""
+MAX_SCANS = 200
+"""Progressive JPEGs with more scans are refused: each scan costs a pass over the picture."""
+
+_FORMATS = ["JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF"]
+_HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+_MAGICS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF")
+
+# Pillow's own limit would warn on standard error; ours (MAX_PIXELS) raises instead.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+
+
+@contextlib.contextmanager
+def open_picture(data: bytes) -> Iterator[Image.Image]:
+    """Open with Pillow, turning everything a decoder may raise into a PictureError."""
+    try:
+        with Image.open(io.BytesIO(data), formats=_formats()) as image:
+            yield image
+    except PictureError:
+        raise
+    except UnidentifiedImageError:
+        raise _unidentified(data) from None
+    except Image.DecompressionBombError:
+        raise too_large("The picture") from None
+    except MemoryError:
+        raise PictureError(
+            "There is not enough memory to decode it now.", code="unreadable"
+        ) from None
+    except Exception as error:  # decoders raise what they like on broken bytes
+        raise broken(data, str(error)) from None
+
+
+def _formats() -> list[str]:
+    return [*_FORMATS, "HEIF"] if "HEIF" in Image.OPEN or register_heif() else _FORMATS
+
+
+def register_heif() -> bool:
+    """Teach Pillow HEIC where the extra ``heic`` is installed; looked up once."""
+    if not hasattr(register_heif, "found"):
+        try:
+            import pi_heif
+
+            pi_heif.register_heif_opener()
+            found = True
+        except ImportError:
+            found = False
+        register_heif.found = found  # type: ignore[attr-defined]
+    return bool(register_heif.found)  # type: ignore[attr-defined]
+
+
+def _unidentified(data: bytes) -> PictureError:
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS:
+        if register_heif():
+            return broken(data, "its header is damaged")
+        return PictureError(
+            "HEIC pictures need an extra package.",
+            remedy="Install it with: pip install 'tellapart[heic]'",
+            code="unsupported",
+        )
+    if data.startswith(_MAGICS) or data[4:12] == b"ftypavif":
+        return broken(data, "its header is damaged")
+    return PictureError("The content is not a picture in a known format.", code="not_a_picture")
+
+
+def broken(data: bytes, reason: str) -> PictureError:
+    """The error for bytes that a decoder refused: ``cut_off`` or ``undecodable``."""
+    lowered = reason.lower()
+    short = any(word in lowered for word in ("truncated", "premature", "end of file", "eof"))
+    if data[:4] == b"RIFF" and int.from_bytes(data[4:8], "little") + 8 > len(data):
+        short = True
+    if short:
+        return PictureError("The file is cut off: part of the picture is missing.", code="cut_off")
+    return PictureError(f"The picture cannot be decoded ({reason[:200]}).", code="undecodable")
+
+
+def too_large(what: str, most: int = MAX_PIXELS) -> PictureError:
+    """The error for a picture of more than ``most`` pixels."""
+    return PictureError(f"{what} has more than {most / 1e6:g} million pixels.", code="too_large")
+
+
+def check_size(image: Image.Image, data: bytes, kind: str, most: int) -> None:
+    """Raise PictureError where a header claims too many pixels, none, or too many scans."""
+    width, height = image.size
+    if width * height > most:
+        raise too_large(f"A picture that claims {width:,} x {height:,}", most)
+    if width < 1 or height < 1:
+        raise PictureError("The picture has no pixels.", code="undecodable")
+    check_sides(width, height)
+    if kind == "JPEG" and data.count(b"\xff\xda") > MAX_SCANS:
+        raise PictureError(
+            f"The JPEG has more than {MAX_SCANS} scans, as only an attack would.",
+            code="undecodable",
+        )
+
+
+def check_sides(width: int, height: int) -> None:
+    """Raise PictureError where a side is longer than :data:`MAX_SIDE`."""
+    if max(width, height) > MAX_SIDE:
+        raise PictureError(
+            f"The picture is {width:,} x {height:,}; no side may be over {MAX_SIDE:,} pixels.",
+            code="undecodable",
+        )
