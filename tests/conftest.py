@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tellapart.datasets.demo import write_digits
+from tellapart.datasets.digits import write_digits
 
 sys.path.append(str(Path(__file__).parent))  # for what test modules share: `networks_here`
 

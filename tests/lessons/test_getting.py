@@ -17,7 +17,7 @@ from bad_server import Server, cut, redirect, stall, wrong_bytes
 from tellapart.core.errors import DataError, DownloadError
 from tellapart.datasets import getting
 from tellapart.datasets.dataset import DataFile, DataSet
-from tellapart.datasets.demo import DIGITS
+from tellapart.datasets.digits import DIGITS
 from tellapart.datasets.getting import get
 from tellapart.datasets.locating import find
 

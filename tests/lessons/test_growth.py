@@ -11,7 +11,7 @@ import pytest
 
 from tellapart.datasets import registry
 from tellapart.datasets.copies import Found
-from tellapart.datasets.demo import write_digits
+from tellapart.datasets.digits import write_digits
 from tellapart.lessons import growth, running
 from tellapart.lessons.base import Training
 from tellapart.lessons.growth import first_of

@@ -12,7 +12,7 @@ from PIL import Image
 import tellapart as ta
 from tellapart.datasets import registry
 from tellapart.datasets.copies import Found
-from tellapart.datasets.demo import write_digits
+from tellapart.datasets.digits import write_digits
 from tellapart.lessons import pictures, running
 from tellapart.lessons.base import Project, Training
 

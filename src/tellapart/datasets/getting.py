@@ -78,7 +78,7 @@ def get(
         if dataset.form == "parts":
             _have_parts(dataset, own, given, progress, pauses)
         elif dataset.form == "embedded" and given is None:
-            from tellapart.datasets.demo import write_digits
+            from tellapart.datasets.digits import write_digits
 
             write_digits(own)
         elif given is None and dataset.downloadable:

@@ -1,7 +1,7 @@
-"""The embedded real data set: scikit-learn's 1,797 handwritten digits, as a folder of pictures.
+"""The 1,797 handwritten digits that come with the package, as a folder of pictures.
 
-The digits come with scikit-learn, so that ``tellapart demo`` and the tests have real pictures
-on every machine, without a network.
+``tellapart demo`` and the tests have real pictures on every machine, without a network. The
+digits are in ``digits.npz``, which ``docs/tooling/pack_digits.py`` wrote from scikit-learn's.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections import Counter
+from importlib import resources
 from pathlib import Path
 from typing import Final
 
@@ -19,26 +19,26 @@ from PIL import Image, ImageOps
 from tellapart.core.errors import DataError
 
 INK: Final = 32
-"""To how many pixels the 8x8 of an original are enlarged."""
+"""Pixels per side of the enlarged digit (8 in the original)."""
 
 MARGIN: Final = 8
-"""How many pixels of white paper are on every side."""
+"""Pixels of white paper on every side."""
 
 DIGITS: Final = 1797
-"""How many pictures there are."""
+"""Number of pictures."""
 
 
 def write_digits(folder: Path) -> Path:
-    """Write scikit-learn's handwritten digits as PNG files in one folder a class.
+    """Write the handwritten digits as PNG files, one folder per class.
 
-    The originals are 8x8 with 17 levels (0 to 16, ink high), cut close around the digit. They are
+    The originals have 8x8 pixels and 17 levels (0 to 16, ink high), cropped to the digit. They are
     written as they were on paper: dark ink on white with a margin, 48x48 pixels of 8-bit gray,
-    enlarged with bicubic interpolation. A network that knows photographs reads them best that
+    enlarged with bicubic interpolation. A network trained on photographs reads them best that
     way. Measured on every third digit, features at 224, five folds, the better of two
-    regularizations: 94 % right as written here, 92 % bright on black, 89 % without a margin as
-    well, 83 % in hard-edged blocks of 4x4.
+    regularizations: 94 % right as written here, 92 % bright on black, 89 % bright on black without
+    a margin, 83 % in hard-edged blocks of 4x4.
 
-    The folder appears whole or not at all: the pictures go into a temporary folder beside it,
+    The folder appears whole or not at all: the pictures go into a temporary folder next to it,
     which is renamed at the end. A complete folder of an earlier call is left as it is.
 
     Args:
@@ -59,7 +59,7 @@ def write_digits(folder: Path) -> Path:
 
     Source:
         E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine
-        Learning Repository, 1998: the test part, as ``sklearn.datasets.load_digits`` has it.
+        Learning Repository, 1998 (CC BY 4.0): the test part.
     """
     if _is_complete(folder):
         return folder
@@ -86,11 +86,10 @@ def write_digits(folder: Path) -> Path:
 
 
 def _write_all(folder: Path) -> None:
-    from sklearn.datasets import load_digits
-
-    bunch = load_digits()
-    images = np.asarray(bunch.images)  # float64 [1797, 8, 8], 0..16
-    labels = np.asarray(bunch.target)  # int64 [1797]
+    file = resources.files("tellapart.datasets") / "digits.npz"
+    with file.open("rb") as opened, np.load(opened) as digits:
+        images = digits["images"]  # uint8 [1797, 8, 8], 0 to 16
+        labels = digits["labels"]  # uint8 [1797]
     # Rounded half up: 0 → 0, 16 → 255, seventeen levels evenly spread.
     pixels = np.floor(images * (255 / 16) + 0.5).astype(np.uint8)  # uint8 [1797, 8, 8]
     for label in range(10):
@@ -103,18 +102,16 @@ def _write_all(folder: Path) -> None:
 
 def _is_complete(folder: Path) -> bool:
     """Whether all pictures are there, by name and non-empty; nothing is decoded."""
-    if not folder.is_dir():
-        return False
-    counts: Counter[str] = Counter()
+    count = 0
     for label in range(10):
         try:
             entries = list(os.scandir(folder / str(label)))
         except OSError:
             return False
-        counts[str(label)] = sum(
+        count += sum(
             entry.name.startswith("digit-")
             and entry.name.endswith(".png")
             and entry.stat().st_size > 0
             for entry in entries
         )
-    return counts.total() == DIGITS
+    return count == DIGITS

@@ -9,7 +9,8 @@ from PIL import Image, ImageOps
 from sklearn.datasets import load_digits
 
 from tellapart.core.errors import DataError
-from tellapart.datasets.demo import write_digits
+from tellapart.datasets import digits
+from tellapart.datasets.digits import write_digits
 
 
 def digest(folder: Path) -> str:
@@ -72,3 +73,10 @@ def test_what_stands_there_is_not_overwritten(tmp_path: Path, kind: str) -> None
     assert caught.value.code == "folder_in_use"
     assert str(folder) in caught.value.message and caught.value.remedy
     assert sorted(path for path in tmp_path.rglob("*")) == before
+
+
+def test_the_packaged_digits_are_those_of_scikit_learn() -> None:
+    bunch = load_digits()
+    with np.load(Path(digits.__file__).with_suffix(".npz")) as packed:
+        np.testing.assert_array_equal(packed["images"], bunch.images)
+        np.testing.assert_array_equal(packed["labels"], bunch.target)
