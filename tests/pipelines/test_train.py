@@ -135,7 +135,7 @@ def test_corrections_are_applied_and_the_files_left_alone(
 
 
 def test_the_report_is_self_contained_and_says_the_number(run: ta.Run) -> None:
-    page = (run.path / "report.html").read_text(encoding="utf-8")
+    page = (run.path / "report.html").read_text(encoding="utf-8").replace("\u00a0", " ")
     assert f"{100 * run.metrics['held_out']['accuracy']:.1f}" in page
     for forbidden in ("<script", "http://", "https://", 'src="/', "@import"):
         assert forbidden not in page.replace("http://www.w3.org/2000/svg", "")
