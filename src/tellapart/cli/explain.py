@@ -62,7 +62,7 @@ def command(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Draw a heat map over a picture: what speaks for a class, and what against it.
+    """Draw a heat map over a picture: evidence for a class, and evidence against it.
 
     Or draw what the network's layers see, or what a convolution is.
 
@@ -174,12 +174,13 @@ def _view(kind: str, data: bytes, model: Model | None) -> tuple[dict[str, Any], 
 
 def _tell(explained: Explanation, target_file: Path) -> None:
     from tellapart.cli.terminal import clean
+    from tellapart.core.text import certainty
 
     for name, share in sorted(explained.probabilities.items(), key=lambda item: -item[1])[:5]:
-        typer.echo(f"{100 * share:5.1f} %  {clean(name)}")
+        typer.echo(f"{certainty(share):>11}  {clean(name)}")
     typer.echo(
-        f"Wrote {clean(target_file)}: warm speaks for {clean(explained.target)}, cool against it "
-        f"({explained.method})."
+        f"Wrote {clean(target_file)}: orange is evidence for {clean(explained.target)}, "
+        f"blue against it ({explained.method})."
     )
 
 
