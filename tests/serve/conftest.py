@@ -11,9 +11,9 @@ import pytest
 
 import tellapart as ta
 from tellapart.serve import ServeSettings
-from tellapart.serve.application import build
-from tellapart.serve.context import Context
-from tellapart.serve.served import Served
+from tellapart.serve.api.application import build
+from tellapart.serve.api.context import Context
+from tellapart.serve.engine.loaded import LoadedRun
 
 sys.path.append(str(Path(__file__).parent))
 
@@ -32,8 +32,8 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def served(run_folder: Path) -> Served:
-    return Served.load(run_folder, threads=2)
+def served(run_folder: Path) -> LoadedRun:
+    return LoadedRun.load(run_folder, threads=2)
 
 
 @pytest.fixture(scope="session")
@@ -48,11 +48,11 @@ MakeClient = Callable[..., tuple[Client, Context]]
 
 
 @pytest.fixture
-def make_client(served: Served) -> Iterator[MakeClient]:
+def make_client(served: LoadedRun) -> Iterator[MakeClient]:
     """The application in this process: ``make_client(**settings)`` gives a client and its parts."""
     made: list[Context] = []
 
-    def make(run: Served = served, **settings: Any) -> tuple[Client, Context]:
+    def make(run: LoadedRun = served, **settings: Any) -> tuple[Client, Context]:
         app, context = build(run, ServeSettings(**settings), threads=2)
         made.append(context)
         return Client(app), context

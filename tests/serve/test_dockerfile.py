@@ -53,12 +53,12 @@ import asyncio, sys, httpx
 sys.modules.update(dict.fromkeys({names!r}))  # importing one of them fails
 import tellapart.cli.app
 from tellapart.serve import ServeSettings
-from tellapart.serve.server import run_process
-from tellapart.serve.served import Served
-from tellapart.serve.application import build
-from tellapart.serve.examples import PIXEL
+from tellapart.serve.process.server import run_process
+from tellapart.serve.engine.loaded import LoadedRun
+from tellapart.serve.api.application import build
+from tellapart.serve.api.openapi import PIXEL
 
-app, context = build(Served.load({str(run_folder)!r}, threads=1), ServeSettings(), threads=1)
+app, context = build(LoadedRun.load({str(run_folder)!r}, threads=1), ServeSettings(), threads=1)
 
 async def ask():
     transport = httpx.ASGITransport(app)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from starlette.responses import Response
 
 
-class Fault(Exception):
+class RequestError(Exception):
     """A request that cannot be answered.
 
     Attributes:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from tellapart.serve.context import context_of
-from tellapart.serve.faults import Fault, as_json
+from tellapart.serve.api.context import context_of
+from tellapart.serve.api.errors import RequestError, as_json
 from tellapart.serve.metrics import CONTENT_TYPE
 
 router = APIRouter(tags=["health"])
@@ -26,7 +26,7 @@ async def healthz() -> Response:
 async def readyz(request: Request) -> Response:
     """Answers 503 while the queue is full, and once the server was told to stop."""
     if not is_ready(request):
-        raise Fault(503, "not_ready", "The server takes no pictures now.", retry_after=1)
+        raise RequestError(503, "not_ready", "The server takes no pictures now.", retry_after=1)
     return as_json({"status": "ready"})
 
 

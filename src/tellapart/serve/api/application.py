@@ -14,16 +14,16 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from tellapart.core.version import __version__
-from tellapart.serve import examples, health, inference, pages, picture_routes
-from tellapart.serve.bodies import Bodies
-from tellapart.serve.context import Context
-from tellapart.serve.direct import Direct
-from tellapart.serve.engine import Engine
-from tellapart.serve.faults import Fault
-from tellapart.serve.gate import Gate, Key, internal
+from tellapart.serve.api import health, open_inference, openapi, pages, predictions
+from tellapart.serve.api.bodies import Bodies
+from tellapart.serve.api.context import Context
+from tellapart.serve.api.direct import Direct
+from tellapart.serve.api.errors import RequestError
+from tellapart.serve.api.middleware import Gate, Key, internal
+from tellapart.serve.engine.loaded import LoadedRun
+from tellapart.serve.engine.scheduler import Engine
 from tellapart.serve.logs import RequestLog
 from tellapart.serve.metrics import Metrics
-from tellapart.serve.served import Served
 from tellapart.serve.settings import ServeSettings
 
 _ABOUT = """\
@@ -34,7 +34,7 @@ Inference Protocol, for clients that speak it already. A key, where one is set, 
 
 
 def build(
-    served: Served, settings: ServeSettings, *, threads: int, requests: RequestLog | None = None
+    served: LoadedRun, settings: ServeSettings, *, threads: int, requests: RequestLog | None = None
 ) -> tuple[ASGIApp, Context]:
     """The application of one process.
 
@@ -67,19 +67,19 @@ def build(
         redirect_slashes=False,
     )
     app.state.context = context
-    for part in (picture_routes, inference, health, pages):
+    for part in (predictions, open_inference, health, pages):
         app.include_router(part.router)
     pages.mount(app)
-    app.add_exception_handler(Fault, _fault)
+    app.add_exception_handler(RequestError, _fault)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _internal)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
-    infer = partial(inference.infer, name=settings.name)
+    infer = partial(open_inference.infer, name=settings.name)
     direct = Direct(
         app,
         {
-            "/v1/predict": ("/v1/predict", picture_routes.predict),
+            "/v1/predict": ("/v1/predict", predictions.predict),
             f"/v2/models/{settings.name}/infer": ("/v2/models/{name}/infer", infer),
         },
     )
@@ -99,7 +99,7 @@ def build(
 
 
 def _fault(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Fault)
+    assert isinstance(error, RequestError)
     return error.response(path=request.url.path)
 
 
@@ -111,7 +111,7 @@ def _internal(request: Request, error: Exception) -> Response:
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     codes = {404: "no_such_page", 405: "method"}
-    fault = Fault(
+    fault = RequestError(
         error.status_code,
         codes.get(error.status_code, "http"),
         f"{error.detail}.",
@@ -124,7 +124,9 @@ def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])[:100]
-    return Fault(422, "parameter", f"{where}: {first['msg']}.").response(path=request.url.path)
+    return RequestError(422, "parameter", f"{where}: {first['msg']}.").response(
+        path=request.url.path
+    )
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
@@ -139,7 +141,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
         schemas = made.setdefault("components", {}).setdefault("schemas", {})
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
-        schemas.update(examples.definitions())
+        schemas.update(openapi.definitions())
         many = made["paths"]["/v1/predict"]["post"]["requestBody"]["content"].values()
         for content in many:
             [pictures] = content["schema"]["properties"].values()
@@ -155,6 +157,6 @@ def _complete(route: dict[str, Any], path: str) -> None:
     if path.startswith("/v2"):  # the version is a part of the path, or is not given
         given = route.get("parameters", [])
         route["parameters"] = [one for one in given if one["in"] == "path"]
-    example = examples.ANSWERS.get(path.replace("/versions/{version}", ""))
+    example = openapi.ANSWERS.get(path.replace("/versions/{version}", ""))
     if example is not None:
         route["responses"]["200"]["content"]["application/json"]["example"] = example

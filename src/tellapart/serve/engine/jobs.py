@@ -12,7 +12,7 @@ import numpy.typing as npt
 from tellapart.core.errors import TellapartError
 from tellapart.explanations import Explanation
 from tellapart.images.decoder import RGB
-from tellapart.serve.served import Served
+from tellapart.serve.engine.loaded import LoadedRun
 
 Floats = npt.NDArray[np.float32]
 Answer = Floats | Explanation | TellapartError
@@ -60,7 +60,7 @@ class Order:
     """
 
     def __init__(
-        self, works: Sequence[Work], served: Served, done: Callable[[], object] | None = None
+        self, works: Sequence[Work], served: LoadedRun, done: Callable[[], object] | None = None
     ) -> None:
         self.works = works
         self.served = served

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tellapart.serve.faults import Fault
-from tellapart.serve.tensors import Tensor, inputs_of, pack, split
+from tellapart.serve.api.errors import RequestError
+from tellapart.serve.api.tensors import Tensor, inputs_of, pack, split
 
 
 def read(inputs: list[dict[str, Any]], behind: bytes = b"") -> list[Tensor]:
@@ -74,20 +74,20 @@ def test_numbers_and_files_come_as_bytes_or_as_json() -> None:
     ],
 )
 def test_what_does_not_fit_is_refused(inputs: list[dict[str, Any]], behind: bytes) -> None:
-    with pytest.raises(Fault) as fault:
+    with pytest.raises(RequestError) as fault:
         read(inputs, behind)
     assert fault.value.status == 400
 
 
 @pytest.mark.parametrize("header", ["", "-1", "1e3", "99", "9" * 40, "\u0663"])
 def test_a_length_that_is_none_is_refused(header: str) -> None:
-    with pytest.raises(Fault):
+    with pytest.raises(RequestError):
         split(b'{"inputs": []}', header)
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"[" * 100_000, b"\xff\xfe", b"null"])
 def test_a_body_that_is_no_object_is_refused(body: bytes) -> None:
-    with pytest.raises(Fault):
+    with pytest.raises(RequestError):
         split(body, None)
 
 

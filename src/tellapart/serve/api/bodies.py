@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 from starlette.requests import ClientDisconnect, Request
 
-from tellapart.serve.faults import Fault
+from tellapart.serve.api.errors import RequestError
 from tellapart.serve.settings import MEGABYTE, ServeSettings
 
 _PLACES = 64
@@ -37,12 +37,12 @@ class Bodies:
         """The whole body of a request, which counts as held until the block ends.
 
         Raises:
-            Fault: If it is too large (413), took too long (408), is compressed (415), or if there
-                is no room for it now (503).
+            RequestError: If it is too large (413), took too long (408), is compressed (415),
+                or if there is no room for it now (503).
         """
         coding = request.headers.get("content-encoding", "identity").strip().lower()
         if coding not in ("", "identity"):
-            raise Fault(
+            raise RequestError(
                 415, "encoding", "Compressed bodies are not taken.", "Send it as it is: pictures "
                 "are compressed already."
             )  # fmt: skip
@@ -59,7 +59,7 @@ class Bodies:
                     if held + len(part) > self._settings.max_body:
                         raise self._too_large()
                     if self._held + len(part) > self._most:
-                        raise Fault(
+                        raise RequestError(
                             503, "busy", "There is no room for this body now.", "Send it again.",
                             retry_after=1,
                         )  # fmt: skip
@@ -72,17 +72,19 @@ class Bodies:
             del parts
             yield body
         except TimeoutError:
-            raise Fault(
+            raise RequestError(
                 408, "slow", f"The body took longer than {self._settings.body_timeout:g} s.",
                 "Send it faster, or less of it.", close=True,
             ) from None  # fmt: skip
         except ClientDisconnect:
-            raise Fault(400, "gone", "The client went away before the body was whole.") from None
+            raise RequestError(
+                400, "gone", "The client went away before the body was whole."
+            ) from None
         finally:
             self._held -= held
 
-    def _too_large(self, *, close: bool = False) -> Fault:
-        return Fault(
+    def _too_large(self, *, close: bool = False) -> RequestError:
+        return RequestError(
             413, "too_large", f"The body is larger than {self._settings.max_body_mb:g} MiB.",
             "Send fewer or smaller pictures, or raise --max-body-mb.", close=close,
         )  # fmt: skip

@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 
 from python_multipart.multipart import parse_options_header
 
-from tellapart.serve.faults import Fault
+from tellapart.serve.api.errors import RequestError
 
 _MOST_HEADERS = 8 * 1024
 """Bytes of one part's headers."""
@@ -48,7 +48,7 @@ def parts_of(body: bytes, content_type: str, *, most: int) -> Sequence[Part]:
         most: Most parts that are taken.
 
     Raises:
-        Fault: If it is no whole form (400), or has more parts (422).
+        RequestError: If it is no whole form (400), or has more parts (422).
     """
     found = _BOUNDARY.search(content_type)
     if found is None:
@@ -71,7 +71,7 @@ def parts_of(body: bytes, content_type: str, *, most: int) -> Sequence[Part]:
         if start < 0 or body[at:start].strip(b" \t"):
             raise _broken("a boundary is followed by something else")
         if len(parts) >= most:
-            raise Fault(
+            raise RequestError(
                 422, "too_many", f"The form has more than {most} parts.",
                 "Send fewer pictures at once.",
             )  # fmt: skip
@@ -110,5 +110,5 @@ def _text(name: bytes) -> str:
     return name.decode("utf-8", "replace")
 
 
-def _broken(why: str) -> Fault:
-    return Fault(400, "form", f"The body is no whole multipart form: {why}.")
+def _broken(why: str) -> RequestError:
+    return RequestError(400, "form", f"The body is no whole multipart form: {why}.")

@@ -13,9 +13,9 @@ from serving import BLUE, RED, picture_of
 from tellapart.core.errors import PictureError
 from tellapart.explanations import Explanation
 from tellapart.images.decoder import decode, resize
-from tellapart.serve.engine import Engine
-from tellapart.serve.orders import Full, Order, Work
-from tellapart.serve.served import Served
+from tellapart.serve.engine.jobs import Full, Order, Work
+from tellapart.serve.engine.loaded import LoadedRun
+from tellapart.serve.engine.scheduler import Engine
 
 
 class Slow:
@@ -38,26 +38,26 @@ class Slow:
         return answer
 
 
-def engine_of(served: Served, **options: Any) -> Engine:
+def engine_of(served: LoadedRun, **options: Any) -> Engine:
     chosen = {"threads": 1, "batch": 4, "max_latency": 0.005, "queue": 16, "max_pixels": 10**6}
     return Engine(served, **{**chosen, **options})
 
 
 @pytest.fixture
-def slow(served: Served) -> Iterator[tuple[Served, Slow]]:
+def slow(served: LoadedRun) -> Iterator[tuple[LoadedRun, Slow]]:
     model = Slow(served.model)
     yield replace(served, model=model, wide=model), model  # type: ignore[arg-type]
     model.go.set()
 
 
-def ordered(engine: Engine, *pictures: Any, served: Served | None = None) -> tuple[Order, Any]:
+def ordered(engine: Engine, *pictures: Any, served: LoadedRun | None = None) -> tuple[Order, Any]:
     done = threading.Event()
     order = Order([Work(one) for one in pictures], served or engine.served, done.set)
     engine.submit(order)
     return order, done
 
 
-def test_answers_are_those_of_the_model_in_the_order_of_the_pictures(served: Served) -> None:
+def test_answers_are_those_of_the_model_in_the_order_of_the_pictures(served: LoadedRun) -> None:
     engine = engine_of(served, threads=2)
     pictures = [RED, BLUE, picture_of("red", 5), RED, BLUE, BLUE, RED]
     order, done = ordered(engine, *pictures)
@@ -72,7 +72,7 @@ def test_answers_are_those_of_the_model_in_the_order_of_the_pictures(served: Ser
     assert engine.close(10)
 
 
-def test_a_broken_picture_spoils_no_other(served: Served) -> None:
+def test_a_broken_picture_spoils_no_other(served: LoadedRun) -> None:
     engine = engine_of(served)
     order, done = ordered(engine, RED, RED[:200], b"", b"no picture", BLUE)
     assert done.wait(30)
@@ -87,7 +87,7 @@ def test_a_broken_picture_spoils_no_other(served: Served) -> None:
 
 
 def test_what_waits_while_the_model_is_busy_goes_through_it_together(
-    slow: tuple[Served, Slow],
+    slow: tuple[LoadedRun, Slow],
 ) -> None:
     served, model = slow
     engine = engine_of(served)
@@ -101,7 +101,7 @@ def test_what_waits_while_the_model_is_busy_goes_through_it_together(
 
 
 def test_beyond_the_queue_nothing_is_taken_and_an_order_is_taken_whole_or_not(
-    slow: tuple[Served, Slow],
+    slow: tuple[LoadedRun, Slow],
 ) -> None:
     served, model = slow
     engine = engine_of(served, queue=4)
@@ -116,7 +116,7 @@ def test_beyond_the_queue_nothing_is_taken_and_an_order_is_taken_whole_or_not(
     assert engine.close(10)
 
 
-def test_what_nobody_waits_for_any_more_is_not_run(slow: tuple[Served, Slow]) -> None:
+def test_what_nobody_waits_for_any_more_is_not_run(slow: tuple[LoadedRun, Slow]) -> None:
     served, model = slow
     engine = engine_of(served, batch=1)
     _, first = ordered(engine, RED)
@@ -132,7 +132,7 @@ def test_what_nobody_waits_for_any_more_is_not_run(slow: tuple[Served, Slow]) ->
 
 
 def test_a_swap_leaves_what_is_queued_to_the_run_it_was_sent_to(
-    slow: tuple[Served, Slow], served: Served
+    slow: tuple[LoadedRun, Slow], served: LoadedRun
 ) -> None:
     old, model = slow
     engine = engine_of(old)
@@ -147,7 +147,7 @@ def test_a_swap_leaves_what_is_queued_to_the_run_it_was_sent_to(
     assert engine.close(10)
 
 
-def test_closing_finishes_what_is_inside_and_takes_no_more(slow: tuple[Served, Slow]) -> None:
+def test_closing_finishes_what_is_inside_and_takes_no_more(slow: tuple[LoadedRun, Slow]) -> None:
     served, model = slow
     engine = engine_of(served)
     order, done = ordered(engine, RED, BLUE, RED)
@@ -166,7 +166,7 @@ def test_closing_finishes_what_is_inside_and_takes_no_more(slow: tuple[Served, S
     assert all(isinstance(work.answer, np.ndarray) for work in order.works)
 
 
-def test_a_model_that_fails_fails_its_pictures_and_not_the_engine(served: Served) -> None:
+def test_a_model_that_fails_fails_its_pictures_and_not_the_engine(served: LoadedRun) -> None:
     class Broken:
         size, fit = served.model.size, served.model.fit
 
@@ -185,7 +185,7 @@ def test_a_model_that_fails_fails_its_pictures_and_not_the_engine(served: Served
     assert engine.close(10)
 
 
-def test_too_many_pixels_are_refused_before_they_are_decoded(served: Served) -> None:
+def test_too_many_pixels_are_refused_before_they_are_decoded(served: LoadedRun) -> None:
     engine = engine_of(served, max_pixels=64 * 64 - 1)
     order, done = ordered(engine, RED)
     assert done.wait(30)
@@ -194,7 +194,7 @@ def test_too_many_pixels_are_refused_before_they_are_decoded(served: Served) -> 
     assert engine.close(10)
 
 
-def test_a_heat_map_comes_from_the_same_queue(served: Served) -> None:
+def test_a_heat_map_comes_from_the_same_queue(served: LoadedRun) -> None:
     engine = engine_of(served)
     done = threading.Event()
     order = Order([Work(RED, "explain", "blue"), Work(RED, "explain")], served, done.set)

@@ -1,6 +1,6 @@
 """The run that answers: its model, opened for serving, and all else, held in memory.
 
-Nothing is read from the folder after :meth:`Served.load`, so a run folder that is deleted or
+Nothing is read from the folder after :meth:`LoadedRun.load`, so a run folder that is deleted or
 replaced under the server changes nothing until the server is told to load again.
 """
 
@@ -27,7 +27,7 @@ CARD_METRICS = ("accuracy", "accuracy_ci95", "majority_accuracy", "method", "n")
 
 
 @dataclass(frozen=True)
-class Served:
+class LoadedRun:
     """A run, opened for serving. Safe to use from several threads at once.
 
     Attributes:
@@ -50,7 +50,7 @@ class Served:
     metrics: Mapping[str, Any]
 
     @classmethod
-    def load(cls, folder: str | Path, *, threads: int) -> Served:
+    def load(cls, folder: str | Path, *, threads: int) -> LoadedRun:
         """Open a run, read all that is served of it, and run the model once.
 
         Args:

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tellapart.core.errors import PictureError, TellapartError
 from tellapart.explanations import Explanation
-from tellapart.serve.faults import Fault
-from tellapart.serve.forms import parts_of
+from tellapart.serve.api.errors import RequestError
+from tellapart.serve.api.forms import parts_of
 
 FIELDS = ("picture", "pictures", "file", "files", "image", "images")
 """Names under which a form's files are taken."""
@@ -135,7 +135,7 @@ def pictures_in(body: bytes, content_type: str, *, most: int, single: bool = Fal
         single: Whether it is the body of ``/v1/explain``.
 
     Raises:
-        Fault: If the body is of another kind (415), broken (400), not what is asked for, or
+        RequestError: If the body is of another kind (415), broken (400), not what is asked for, or
             holds too many pictures (422).
     """
     kind = content_type.partition(";")[0].strip().lower()
@@ -146,7 +146,7 @@ def pictures_in(body: bytes, content_type: str, *, most: int, single: bool = Fal
             if part.name in FIELDS and part.filename is not None
         ]
         if not sent:
-            raise Fault(
+            raise RequestError(
                 422, "no_picture", "The form holds no picture.",
                 "Send each in a field called 'picture', as curl -F picture=@cat.jpg does.",
             )  # fmt: skip
@@ -154,14 +154,14 @@ def pictures_in(body: bytes, content_type: str, *, most: int, single: bool = Fal
         _check_marks(body, most)
         sent = _from_json(body, single)
     else:
-        raise Fault(
+        raise RequestError(
             415, "content_type", "The body is neither a form nor JSON.",
             "Send multipart/form-data, or application/json with pictures in base64.",
         )  # fmt: skip
     if single and len(sent) > 1:
-        raise Fault(422, "too_many", "One picture is explained at a time.", "Send one.")
+        raise RequestError(422, "too_many", "One picture is explained at a time.", "Send one.")
     if len(sent) > most:
-        raise Fault(
+        raise RequestError(
             422, "too_many", f"The request holds {len(sent):,} pictures.",
             f"Send at most {most} at once, or raise --max-pictures.",
         )  # fmt: skip
@@ -228,7 +228,7 @@ def from_base64(text: str) -> bytes:
 def _check_marks(body: bytes, most: int) -> None:
     """Refuse JSON of very many values before it is read: each would take 500 bytes and more."""
     if sum(map(body.count, (b",", b"[", b"{"))) > 1000 + _MARKS * most:
-        raise Fault(
+        raise RequestError(
             422, "too_many", "The JSON holds far more values than pictures may have.",
             f"Send at most {most} pictures at once, or raise --max-pictures.",
         )  # fmt: skip
@@ -243,10 +243,10 @@ def _from_json(body: bytes, single: bool) -> list[Sent]:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         if first["type"] == "json_invalid":
-            raise Fault(400, "json", "The body is no JSON document.") from None
+            raise RequestError(400, "json", "The body is no JSON document.") from None
         where = ".".join(map(str, first["loc"]))[:100]
         told = f"{where}: {first['msg']}" if where else first["msg"]
-        raise Fault(
+        raise RequestError(
             422, "json", f"The JSON is not what is asked for: {told}.",
             'Send {"pictures": [{"data": "<base64>"}]}.' if not single
             else 'Send {"picture": {"data": "<base64>"}}.',

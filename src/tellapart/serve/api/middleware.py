@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tellapart.serve.faults import Fault
+from tellapart.serve.api.errors import RequestError
 from tellapart.serve.logs import RequestLog, log
 from tellapart.serve.metrics import Metrics
 from tellapart.serve.settings import ServeSettings
@@ -58,9 +58,9 @@ def seen(scope: Scope) -> Seen:
     return found
 
 
-def internal() -> Fault:
+def internal() -> RequestError:
     """What a client is told of an error of ours; the log has the rest, under the request's id."""
-    return Fault(
+    return RequestError(
         500, "internal", "The server failed on this request.",
         "Its log says more, under the id in X-Request-ID.",
     )  # fmt: skip
@@ -112,7 +112,7 @@ class Gate:
 
         try:
             if self._is_misled(scope["path"], headers):
-                fault = Fault(
+                fault = RequestError(
                     421, "host", "This server is not called by that name.",
                     "Call it by its address, or name the host with --allow-host.",
                 )  # fmt: skip
@@ -175,16 +175,16 @@ class Key:
                 return
         await self._app(scope, receive, send)
 
-    def _keyless(self, headers: Headers) -> Fault | None:
+    def _keyless(self, headers: Headers) -> RequestError | None:
         if self._key is None or hmac.compare_digest(_presented(headers), self._key):
             return None
-        return Fault(
+        return RequestError(
             401, "key", "This server asks for a key, and that is none.",
             "Send it as 'Authorization: Bearer KEY' or as 'X-API-Key: KEY'.",
             headers={"www-authenticate": 'Basic realm="tellapart", charset="UTF-8"'},
         )  # fmt: skip
 
-    def _stranger(self, headers: Headers) -> Fault | None:
+    def _stranger(self, headers: Headers) -> RequestError | None:
         """A page of another site, sending what the browser says it sent."""
         if headers.get("sec-fetch-site") != "cross-site":
             return None
@@ -192,7 +192,7 @@ class Key:
             return None  # somebody followed a link
         if self._origins & {"*", headers.get("origin", "")}:
             return None
-        return Fault(
+        return RequestError(
             403, "cross_site", "Pages of other sites may not ask this server.",
             "Name their origin with --cors.",
         )  # fmt: skip

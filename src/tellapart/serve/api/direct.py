@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tellapart.serve.faults import Fault
+from tellapart.serve.api.errors import RequestError
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -45,6 +45,6 @@ class Direct:
         scope["app"] = self._app
         try:
             response = await endpoint(Request(scope, receive))
-        except Fault as fault:
+        except RequestError as fault:
             response = fault.response(path=scope["path"])
         await response(scope, receive, send)

@@ -154,7 +154,7 @@ def _work(
     folder: str, settings: ServeSettings, listening: socket.socket, quiet: bool, ready: Any
 ) -> None:
     """One process, from its first to its last line."""
-    from tellapart.serve.server import run_process
+    from tellapart.serve.process.server import run_process
 
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, signal.SIG_DFL)

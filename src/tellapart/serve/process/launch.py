@@ -49,8 +49,8 @@ def serve(
     with listening:
         address = _address(listening)
         if settings.workers > 1:
-            from tellapart.serve.served import name_of
-            from tellapart.serve.workers import run_workers
+            from tellapart.serve.engine.loaded import name_of
+            from tellapart.serve.process.workers import run_workers
 
             run.load_model(threads=1)  # a broken one is told once, and before anything starts
             run_workers(
@@ -58,7 +58,7 @@ def serve(
                 started=lambda: started(address, name_of(run)),
             )  # fmt: skip
             return
-        from tellapart.serve.server import run_process
+        from tellapart.serve.process.server import run_process
 
         run_process(
             run.path, settings, listening, quiet=quiet,

@@ -14,7 +14,7 @@ from serving import BLUE, RED, Server, picture_of
 from tritonclient.utils import InferenceServerException
 
 from tellapart.images.decoder import MAX_SIDE, decode, resize
-from tellapart.serve.served import Served
+from tellapart.serve.engine.loaded import LoadedRun
 
 Make = Callable[..., Any]
 
@@ -51,7 +51,9 @@ def test_the_server_and_its_model_introduce_themselves(client: Any) -> None:
 
 @pytest.mark.parametrize("binary_in", [True, False])
 @pytest.mark.parametrize("binary_out", [True, False])
-def test_pixels_of_any_size(client: Any, served: Served, binary_in: bool, binary_out: bool) -> None:
+def test_pixels_of_any_size(
+    client: Any, served: LoadedRun, binary_in: bool, binary_out: bool
+) -> None:
     pixels = np.stack([picture_of("red", 3, 40), picture_of("blue", 3, 40)])
     outputs = [
         triton.InferRequestedOutput(name, binary_data=binary_out)
@@ -74,7 +76,7 @@ def test_pixels_of_any_size(client: Any, served: Served, binary_in: bool, binary
     assert answer.get_response()["id"] == "seven"
 
 
-def test_encoded_pictures_as_bytes(client: Any, served: Served) -> None:
+def test_encoded_pictures_as_bytes(client: Any, served: LoadedRun) -> None:
     files = np.array([RED, BLUE, RED], dtype=np.object_)
     answer = client.infer(
         "tellapart", [asked("encoded", files, "BYTES", binary=True)], model_version="1"

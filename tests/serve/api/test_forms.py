@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from serving import form_of
 
-from tellapart.serve.faults import Fault
-from tellapart.serve.forms import parts_of
+from tellapart.serve.api.errors import RequestError
+from tellapart.serve.api.forms import parts_of
 
 
 def test_files_come_out_as_they_went_in() -> None:
@@ -51,14 +51,14 @@ def test_names_of_files_as_clients_write_them(written: bytes, meant: str) -> Non
     ],
 )
 def test_what_is_no_whole_form_is_refused(body: bytes, kind: str) -> None:
-    with pytest.raises(Fault) as fault:
+    with pytest.raises(RequestError) as fault:
         parts_of(body, kind, most=8)
     assert (fault.value.status, fault.value.code) == (400, "form")
 
 
 def test_a_form_of_too_many_parts_is_refused() -> None:
     body, kind = form_of(*[b""] * 9)
-    with pytest.raises(Fault) as fault:
+    with pytest.raises(RequestError) as fault:
         parts_of(body, kind, most=8)
     assert fault.value.status == 422
 
@@ -69,7 +69,7 @@ def test_broken_forms_are_refused_or_read_and_never_crash(body: bytes, cut: int)
     for data in (whole[:cut], whole[:cut] + body + whole[cut:], body):
         try:
             parts = parts_of(data, kind, most=8)
-        except Fault as fault:
+        except RequestError as fault:
             assert fault.status in (400, 422)
         else:
             assert all(isinstance(part.data, bytes) for part in parts)

@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from starlette.requests import Request
 
-from tellapart.serve.bodies import Bodies
-from tellapart.serve.engine import Engine
+from tellapart.serve.api.bodies import Bodies
+from tellapart.serve.engine.scheduler import Engine
 from tellapart.serve.metrics import Metrics
 from tellapart.serve.settings import ServeSettings
 

@@ -19,11 +19,11 @@ import uvicorn
 from tellapart.core.errors import TellapartError
 from tellapart.core.resources import cores
 from tellapart.serve import logs
-from tellapart.serve.application import build
-from tellapart.serve.connections import BoundedProtocol
-from tellapart.serve.context import Context
+from tellapart.serve.api.application import build
+from tellapart.serve.api.context import Context
+from tellapart.serve.engine.loaded import LoadedRun
 from tellapart.serve.logs import RequestLog, log
-from tellapart.serve.served import Served
+from tellapart.serve.process.connections import BoundedProtocol
 from tellapart.serve.settings import ServeSettings
 
 _SPARE_FILES = 64  # descriptors that are not connections
@@ -40,7 +40,7 @@ def run_process(
     listening: socket.socket,
     *,
     quiet: bool = False,
-    started: Callable[[Served], object] = lambda served: None,
+    started: Callable[[LoadedRun], object] = lambda served: None,
 ) -> None:
     """Serve until a signal says stop; then finish what is in flight.
 
@@ -60,7 +60,7 @@ def run_process(
     if hasattr(signal, "SIGHUP"):  # until there is something to load again
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     threads = threads_of(settings)
-    served = Served.load(folder, threads=threads)
+    served = LoadedRun.load(folder, threads=threads)
     logs.set_up(quiet=quiet)
     requests = RequestLog(None if quiet else sys.stderr)
     app, context = build(served, settings, threads=threads, requests=requests)
@@ -148,7 +148,7 @@ class _Server(uvicorn.Server):
         with self._reloading:
             count = self._context.metrics.reloads
             try:
-                served = Served.load(self._folder, threads=self._threads)
+                served = LoadedRun.load(self._folder, threads=self._threads)
             except (TellapartError, OSError, MemoryError) as error:
                 count.labels("failed").inc()
                 log("reload_failed", level=logging.ERROR, error=str(error))

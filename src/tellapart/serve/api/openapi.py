@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tellapart.serve.messages import ExplainIn, Message, PicturesIn
+from tellapart.serve.api.messages import ExplainIn, Message, PicturesIn
 
 # A whole PNG file of one pixel, so that the examples can be sent as they stand.
 PIXEL = (

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from serving import BLUE, RED, Server
 
-from tellapart.serve.served import Served
+from tellapart.serve.engine.loaded import LoadedRun
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 Make = Callable[..., Any]
@@ -61,7 +61,7 @@ def test_the_page_holds_the_models_card_and_nothing_from_elsewhere(make_client: 
         assert client.get(f"/{path}").status_code == 200
 
 
-def test_names_are_shown_as_text(make_client: Make, served: Served) -> None:
+def test_names_are_shown_as_text(make_client: Make, served: LoadedRun) -> None:
     class Named:
         size, fit, fingerprint = 64, "squash", "0" * 64
         classes = ("<script>alert(1)</script>", 'a"b\u202e')
@@ -89,14 +89,14 @@ def test_the_report_is_the_runs_and_may_run_no_script(make_client: Make, run_fol
     assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
-def test_a_run_without_a_report_is_served_without(make_client: Make, served: Served) -> None:
+def test_a_run_without_a_report_is_served_without(make_client: Make, served: LoadedRun) -> None:
     client, _ = make_client(replace(served, report=None))
     assert client.get("/report").status_code == 404
     assert "Read the report" not in client.get("/").text
 
 
 def test_a_model_without_quick_heat_maps_says_so_on_its_card(
-    make_client: Make, served: Served
+    make_client: Make, served: LoadedRun
 ) -> None:
     assert "no quick heat map" not in make_client()[0].get("/").text
     text = make_client(replace(served, heat=None))[0].get("/").text

@@ -11,11 +11,10 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from tellapart.core.errors import PictureError, TellapartError
-from tellapart.serve import examples
-from tellapart.serve.context import Context, context_of
-from tellapart.serve.faults import Fault, as_json
-from tellapart.serve.gate import seen
-from tellapart.serve.messages import (
+from tellapart.serve.api import openapi
+from tellapart.serve.api.context import Context, context_of
+from tellapart.serve.api.errors import RequestError, as_json
+from tellapart.serve.api.messages import (
     ErrorOut,
     ExplainOut,
     PredictOut,
@@ -25,8 +24,9 @@ from tellapart.serve.messages import (
     pictures_in,
     row_of,
 )
-from tellapart.serve.orders import Answer, Full, Work
-from tellapart.serve.served import Served
+from tellapart.serve.api.middleware import seen
+from tellapart.serve.engine.jobs import Answer, Full, Work
+from tellapart.serve.engine.loaded import LoadedRun
 
 router = APIRouter(prefix="/v1", tags=["pictures"])
 
@@ -40,8 +40,8 @@ Top = Annotated[
     "/predict",
     summary="Classify pictures",
     response_model=PredictOut,
-    responses=examples.responses(ErrorOut, 400, 408, 413, 415, 422, 503, 504),
-    openapi_extra=examples.body("PicturesIn", many=True),
+    responses=openapi.responses(ErrorOut, 400, 408, 413, 415, 422, 503, 504),
+    openapi_extra=openapi.body("PicturesIn", many=True),
 )
 async def predict(request: Request, top: Top = None) -> Response:
     """Classify one picture or many.
@@ -76,8 +76,8 @@ async def predict(request: Request, top: Top = None) -> Response:
     "/explain",
     summary="Draw a heat map",
     response_model=ExplainOut,
-    responses=examples.responses(ErrorOut, 400, 404, 408, 413, 415, 422, 503, 504),
-    openapi_extra=examples.body("ExplainIn", many=False),
+    responses=openapi.responses(ErrorOut, 400, 404, 408, 413, 415, 422, 503, 504),
+    openapi_extra=openapi.body("ExplainIn", many=False),
 )
 async def explain(
     request: Request,
@@ -94,12 +94,14 @@ async def explain(
     context = context_of(request)
     served = context.engine.served
     if served.heat is None:
-        raise Fault(
+        raise RequestError(
             404, "no_heat_map", "This model gives no quick heat map.",
             "Use 'tellapart explain RUN PICTURE --method occlusion'.",
         )  # fmt: skip
     if target is not None and target not in served.classes:
-        raise Fault(404, "unknown_class", "The model has no such class.", "See GET /v1/model.")
+        raise RequestError(
+            404, "unknown_class", "The model has no such class.", "See GET /v1/model."
+        )
     async with context.bodies.of(request) as body:
         [one] = await _sent(request, body, context, single=True)
         del body
@@ -122,21 +124,21 @@ async def model(request: Request) -> Response:
     return as_json({"schema": 1, **context.engine.served.card, "serves_as": context.settings.name})
 
 
-async def answered(context: Context, works: Sequence[Work], served: Served) -> Sequence[Answer]:
+async def answered(context: Context, works: Sequence[Work], served: LoadedRun) -> Sequence[Answer]:
     """The engine's answers.
 
     Raises:
-        Fault: If there is no room (503), or it took too long (504).
+        RequestError: If there is no room (503), or it took too long (504).
     """
     try:
         return await context.engine.run(works, timeout=context.settings.timeout, served=served)
     except Full as full:
-        raise Fault(
+        raise RequestError(
             503, "busy", "The queue is full.", f"Send it again in {full.retry_after} s.",
             retry_after=full.retry_after,
         ) from None  # fmt: skip
     except TimeoutError:
-        raise Fault(
+        raise RequestError(
             504, "timeout", f"There was no answer within {context.settings.timeout:g} s.",
             "Send fewer or smaller pictures.",
         ) from None  # fmt: skip
@@ -150,5 +152,5 @@ async def _sent(request: Request, body: bytes, context: Context, *, single: bool
     )
 
 
-def _model(context: Context, served: Served) -> dict[str, Any]:
+def _model(context: Context, served: LoadedRun) -> dict[str, Any]:
     return {"name": context.settings.name, "version": served.version}

@@ -16,9 +16,9 @@ from pydantic import SecretStr
 from serving import RED, Client
 
 from tellapart.serve import ServeSettings
-from tellapart.serve.application import build
+from tellapart.serve.api.application import build
+from tellapart.serve.engine.loaded import LoadedRun
 from tellapart.serve.logs import Lines, RequestLog, as_words
-from tellapart.serve.served import Served
 
 KEY = "correct-horse-battery"
 Make = Callable[..., Any]
@@ -192,7 +192,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_somebody_who_looks_on_reads_words_that_steer_nothing(served: Served) -> None:
+def test_somebody_who_looks_on_reads_words_that_steer_nothing(served: LoadedRun) -> None:
     written = Terminal()
     requests = RequestLog(written)
     app, context = build(served, ServeSettings(), threads=1, requests=requests)
@@ -218,7 +218,7 @@ def test_errors_in_words_keep_their_traceback() -> None:
     assert text.endswith("RuntimeError: of ours")
 
 
-def test_the_log_says_what_was_asked_and_nothing_of_the_picture(served: Served) -> None:
+def test_the_log_says_what_was_asked_and_nothing_of_the_picture(served: LoadedRun) -> None:
     written = io.StringIO()
     requests = RequestLog(written)
     settings = ServeSettings(api_key=SecretStr(KEY))

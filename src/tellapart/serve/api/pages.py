@@ -14,9 +14,9 @@ from starlette.responses import Response
 from tellapart.core import text
 from tellapart.reports.render import environment
 from tellapart.reports.sections import without
-from tellapart.serve.context import Context, context_of
-from tellapart.serve.faults import Fault
-from tellapart.serve.served import Served
+from tellapart.serve.api.context import Context, context_of
+from tellapart.serve.api.errors import RequestError
+from tellapart.serve.engine.loaded import LoadedRun
 
 router = APIRouter(include_in_schema=False)
 
@@ -68,7 +68,7 @@ async def report(request: Request) -> Response:
     """The run's report, as it was when the run was loaded."""
     content = context_of(request).engine.served.report
     if content is None:
-        raise Fault(404, "no_report", "This run has no report.")
+        raise RequestError(404, "no_report", "This run has no report.")
     headers = {
         "content-type": "text/html; charset=utf-8",
         "content-security-policy": REPORT_POLICY,
@@ -93,7 +93,7 @@ def _file(name: str) -> Traversable:
     return files("tellapart.serve") / "static" / name
 
 
-def render(served: Served, context: Context) -> str:
+def render(served: LoadedRun, context: Context) -> str:
     """The page for a run."""
     card, settings = served.card, context.settings
     held = card["held_out"]

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tellapart.serve.faults import Fault
-from tellapart.serve.messages import from_base64
+from tellapart.serve.api.errors import RequestError
+from tellapart.serve.api.messages import from_base64
 
 HEADER = "inference-header-content-length"
 _MOST_DIMENSIONS = 8
@@ -45,7 +45,7 @@ def split(body: bytes, header: str | None) -> tuple[Any, bytes]:
     """The JSON of a request, and the bytes behind it.
 
     Raises:
-        Fault: If the header is no length within the body, or the JSON is none.
+        RequestError: If the header is no length within the body, or the JSON is none.
     """
     length = len(body)
     if header is not None:
@@ -72,7 +72,7 @@ def inputs_of(document: dict[str, Any], behind: bytes, *, most: int) -> list[Ten
         most: Most pictures that an input may hold, refused before they are taken apart.
 
     Raises:
-        Fault: If one is malformed, its bytes do not fit what it says, or it holds too many.
+        RequestError: If one is malformed, its bytes do not fit what it says, or it holds too many.
     """
     given = document.get("inputs")
     if not isinstance(given, list) or not given or len(given) > 16:
@@ -141,7 +141,7 @@ def _check_count(one: dict[str, Any], most: int) -> None:
     _, datatype, shape, count = _head(one)
     pictures = count if datatype == "BYTES" else shape[0]
     if pictures > most:
-        raise Fault(
+        raise RequestError(
             400, "too_many", f"The request holds {pictures:,} pictures.",
             f"Send at most {most} at once, or raise --max-pictures.",
         )  # fmt: skip
@@ -231,9 +231,9 @@ def _is_count(value: object) -> bool:
     return type(value) is int and 0 <= value < 2**40
 
 
-def _wrong(why: str, *, code: str = "request") -> Fault:
-    return Fault(400, code, f"The request cannot be read: {why}.")
+def _wrong(why: str, *, code: str = "request") -> RequestError:
+    return RequestError(400, code, f"The request cannot be read: {why}.")
 
 
-def _unsupported(datatype: str) -> Fault:
+def _unsupported(datatype: str) -> RequestError:
     return _wrong(f"the datatype {datatype[:20]!r} is neither UINT8 nor BYTES")

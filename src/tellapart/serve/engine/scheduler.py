@@ -24,8 +24,8 @@ import numpy.typing as npt
 from tellapart.core.errors import ModelError, PictureError, SettingsError, TellapartError
 from tellapart.explanations import explain
 from tellapart.images.decoder import RGB, decode, header_size, resize
-from tellapart.serve.orders import Answer, Full, Order, Work
-from tellapart.serve.served import Served
+from tellapart.serve.engine.jobs import Answer, Full, Order, Work
+from tellapart.serve.engine.loaded import LoadedRun
 
 Floats = npt.NDArray[np.float32]
 _LONGEST_WAIT = 60.0  # seconds between two looks of an idle thread
@@ -47,7 +47,7 @@ class Engine:
 
     def __init__(
         self,
-        served: Served,
+        served: LoadedRun,
         *,
         threads: int,
         batch: int,
@@ -89,7 +89,7 @@ class Engine:
         return self._closing
 
     async def run(
-        self, works: Sequence[Work], *, timeout: float, served: Served | None = None
+        self, works: Sequence[Work], *, timeout: float, served: LoadedRun | None = None
     ) -> Sequence[Answer]:
         """The answers to some pictures, in their order.
 
@@ -137,7 +137,7 @@ class Engine:
             self._raw.extend(order.works)
             self._news.notify(len(order.works))
 
-    def swap(self, served: Served) -> None:
+    def swap(self, served: LoadedRun) -> None:
         """Let another run answer from now on; what is in the queue is answered by its own."""
         self.served = served
 
@@ -323,6 +323,6 @@ def check_pixels(data: bytes, most: int) -> None:
         )
 
 
-def _served(work: Work) -> Served:
+def _served(work: Work) -> LoadedRun:
     assert work.order is not None
     return work.order.served

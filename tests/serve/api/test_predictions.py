@@ -16,8 +16,8 @@ from PIL import Image
 from serving import BLUE, RED, file_of, form_of, picture_of
 
 import tellapart as ta
-from tellapart.serve.orders import Full
-from tellapart.serve.served import Served
+from tellapart.serve.engine.jobs import Full
+from tellapart.serve.engine.loaded import LoadedRun
 
 Make = Callable[..., Any]
 
@@ -52,7 +52,7 @@ def test_real_photographs_are_answered_as_predict_answers_them(
     make_client: Make, small_photos: Path, tmp_path: Path
 ) -> None:
     run = ta.train(small_photos, size=64, out=tmp_path / "pets")
-    client, _ = make_client(Served.load(run.path, threads=2))
+    client, _ = make_client(LoadedRun.load(run.path, threads=2))
     paths = sorted(small_photos.rglob("*.jpg"))[::3]
     expected = [ta.load(run.path).predict(path) for path in paths]
     for path, should in zip(paths, expected, strict=True):
@@ -246,7 +246,7 @@ def test_a_heat_map_is_that_of_explain(make_client: Make, run_folder: Path) -> N
     assert client.post("/v1/explain", files=two).status_code == 422
 
 
-def test_a_model_without_quick_heat_maps_says_so(make_client: Make, served: Served) -> None:
+def test_a_model_without_quick_heat_maps_says_so(make_client: Make, served: LoadedRun) -> None:
     client, _ = make_client(replace(served, heat=None))
     assert client.get("/v1/model").json()["heat_map"] is None
     answer = client.post("/v1/explain", files={"picture": RED})

@@ -21,16 +21,16 @@ from starlette.responses import Response
 from tellapart.core.errors import PictureError, TellapartError
 from tellapart.core.version import __version__
 from tellapart.images.decoder import MAX_SIDE
-from tellapart.serve import examples
-from tellapart.serve.context import Context, context_of
-from tellapart.serve.faults import Fault, as_json
-from tellapart.serve.gate import seen
-from tellapart.serve.health import is_ready
-from tellapart.serve.messages import InferenceError
-from tellapart.serve.orders import Work
-from tellapart.serve.picture_routes import answered
-from tellapart.serve.served import Served
-from tellapart.serve.tensors import HEADER, Tensor, inputs_of, pack, split
+from tellapart.serve.api import openapi
+from tellapart.serve.api.context import Context, context_of
+from tellapart.serve.api.errors import RequestError, as_json
+from tellapart.serve.api.health import is_ready
+from tellapart.serve.api.messages import InferenceError
+from tellapart.serve.api.middleware import seen
+from tellapart.serve.api.predictions import answered
+from tellapart.serve.api.tensors import HEADER, Tensor, inputs_of, pack, split
+from tellapart.serve.engine.jobs import Work
+from tellapart.serve.engine.loaded import LoadedRun
 
 router = APIRouter(prefix="/v2", tags=["Open Inference Protocol"])
 
@@ -57,22 +57,22 @@ async def live() -> Response:
 @router.get(
     "/health/ready",
     summary="Does it take pictures?",
-    responses=examples.responses(InferenceError, 503, gate=False),
+    responses=openapi.responses(InferenceError, 503, gate=False),
 )
 async def ready(request: Request) -> Response:
     """Answers 503 while the queue is full, and once the server was told to stop."""
     if not is_ready(request):
-        raise Fault(503, "not_ready", "The server takes no pictures now.", retry_after=1)
+        raise RequestError(503, "not_ready", "The server takes no pictures now.", retry_after=1)
     return as_json({"ready": True})
 
 
 @router.get(
     _MODEL, summary="The model's inputs and outputs",
-    responses=examples.responses(InferenceError, 404),
+    responses=openapi.responses(InferenceError, 404),
 )  # fmt: skip
 @router.get(
     _VERSIONED, summary="The model's inputs and outputs",
-    responses=examples.responses(InferenceError, 404),
+    responses=openapi.responses(InferenceError, 404),
 )  # fmt: skip
 async def metadata(request: Request, name: str, version: str = VERSION) -> Response:
     """Names, datatypes and shapes; a request gives one of the two inputs."""
@@ -97,11 +97,11 @@ async def metadata(request: Request, name: str, version: str = VERSION) -> Respo
 
 @router.get(
     f"{_MODEL}/ready", summary="Is the model ready?",
-    responses=examples.responses(InferenceError, 404, 503),
+    responses=openapi.responses(InferenceError, 404, 503),
 )  # fmt: skip
 @router.get(
     f"{_VERSIONED}/ready", summary="Is the model ready?",
-    responses=examples.responses(InferenceError, 404, 503),
+    responses=openapi.responses(InferenceError, 404, 503),
 )  # fmt: skip
 async def model_ready(request: Request, name: str, version: str = VERSION) -> Response:
     """The same as the server's own readiness."""
@@ -111,13 +111,13 @@ async def model_ready(request: Request, name: str, version: str = VERSION) -> Re
 
 @router.post(
     f"{_MODEL}/infer", summary="Classify pictures",
-    responses=examples.responses(InferenceError, 400, 404, 408, 413, 415, 503, 504),
-    openapi_extra=examples.INFER,
+    responses=openapi.responses(InferenceError, 400, 404, 408, 413, 415, 503, 504),
+    openapi_extra=openapi.INFER,
 )  # fmt: skip
 @router.post(
     f"{_VERSIONED}/infer", summary="Classify pictures",
-    responses=examples.responses(InferenceError, 400, 404, 408, 413, 415, 503, 504),
-    openapi_extra=examples.INFER,
+    responses=openapi.responses(InferenceError, 400, 404, 408, 413, 415, 503, 504),
+    openapi_extra=openapi.INFER,
 )  # fmt: skip
 async def infer(request: Request, name: str, version: str = VERSION) -> Response:
     """Pixels, or encoded pictures, to probabilities and labels.
@@ -138,7 +138,7 @@ async def infer(request: Request, name: str, version: str = VERSION) -> Response
         code = answer.code if isinstance(answer, TellapartError) else "ok"
         context.metrics.pictures.labels(code).inc()
         if isinstance(answer, PictureError):
-            raise Fault(400, answer.code, f"Picture {number}: {answer}")
+            raise RequestError(400, answer.code, f"Picture {number}: {answer}")
     probabilities = np.stack(answers)  # type: ignore[arg-type]
     outputs = _outputs(document, probabilities, served)
     told: dict[str, Any] = {"model_name": name, "model_version": VERSION}
@@ -153,9 +153,9 @@ async def infer(request: Request, name: str, version: str = VERSION) -> Response
 def _known(request: Request, name: str, version: str) -> Context:
     context = context_of(request)
     if name != context.settings.name:
-        raise Fault(404, "no_such_model", "There is no model of that name.")
+        raise RequestError(404, "no_such_model", "There is no model of that name.")
     if version != VERSION:
-        raise Fault(404, "no_such_version", "The model has no such version.")
+        raise RequestError(404, "no_such_version", "The model has no such version.")
     return context
 
 
@@ -166,7 +166,7 @@ def _read(
     _check_wishes(document)
     given = inputs_of(document, behind, most=context.settings.max_pictures)
     if len(given) != 1:
-        raise Fault(400, "inputs", f"Give one input: '{IMAGE}' or '{ENCODED}'.")
+        raise RequestError(400, "inputs", f"Give one input: '{IMAGE}' or '{ENCODED}'.")
     [one] = given
     works = _works(one, context.settings.max_pixels)
     del document["inputs"]  # numbers of JSON take much room, and are arrays by now
@@ -176,15 +176,15 @@ def _read(
 def _works(one: Tensor, max_pixels: int) -> list[Work]:
     if one.name == IMAGE and one.datatype == "UINT8":
         if len(one.shape) != 4 or one.shape[3] != 3 or 0 in one.shape:
-            raise Fault(400, "shape", f"'{IMAGE}' is UINT8 [N, H, W, 3], none of them 0.")
+            raise RequestError(400, "shape", f"'{IMAGE}' is UINT8 [N, H, W, 3], none of them 0.")
         if one.shape[1] * one.shape[2] > max_pixels or max(one.shape[1:3]) > MAX_SIDE:
-            raise Fault(400, "too_large", "The pictures have too many pixels.")
+            raise RequestError(400, "too_large", "The pictures have too many pixels.")
         return [Work(pixels) for pixels in one.data]
     if one.name == ENCODED and one.datatype == "BYTES":
         if len(one.data) == 0:
-            raise Fault(400, "shape", "There is no picture.")
+            raise RequestError(400, "shape", "There is no picture.")
         return [Work(bytes(data)) for data in one.data]
-    raise Fault(
+    raise RequestError(
         400, "inputs", f"The inputs are '{IMAGE}', UINT8 [N, H, W, 3], and '{ENCODED}', BYTES [N].",
         "Give one of them.",
     )  # fmt: skip
@@ -194,22 +194,22 @@ def _check_wishes(document: dict[str, Any]) -> None:
     """Refuse outputs that nobody could give, before any picture is decoded."""
     wished = document.get("outputs", [])
     if not isinstance(wished, list) or len(wished) > 16:
-        raise Fault(400, "outputs", "'outputs' is no list of outputs.")
+        raise RequestError(400, "outputs", "'outputs' is no list of outputs.")
     for part in (document, *wished):
         if not isinstance(part, dict) or not isinstance(part.get("parameters", {}), dict):
-            raise Fault(400, "outputs", "An output or its parameters are no object.")
+            raise RequestError(400, "outputs", "An output or its parameters are no object.")
     for one in wished:
         if one.get("name") not in (PROBABILITIES, LABEL):
-            raise Fault(400, "outputs", f"The outputs are '{PROBABILITIES}' and '{LABEL}'.")
+            raise RequestError(400, "outputs", f"The outputs are '{PROBABILITIES}' and '{LABEL}'.")
         count = one.get("parameters", {}).get("classification", 0)
         if type(count) is not int or count < 0:
-            raise Fault(400, "outputs", "A 'classification' is no count.")
+            raise RequestError(400, "outputs", "A 'classification' is no count.")
         if count and one["name"] != PROBABILITIES:
-            raise Fault(400, "outputs", f"A 'classification' is of '{PROBABILITIES}'.")
+            raise RequestError(400, "outputs", f"A 'classification' is of '{PROBABILITIES}'.")
 
 
 def _outputs(
-    document: dict[str, Any], probabilities: npt.NDArray[np.float32], served: Served
+    document: dict[str, Any], probabilities: npt.NDArray[np.float32], served: LoadedRun
 ) -> list[tuple[Tensor, bool]]:
     """What was asked for, each with whether it goes as bytes."""
     everywhere = document.get("parameters", {}).get("binary_data_output") is True

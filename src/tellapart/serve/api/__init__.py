@@ -1,0 +1,1 @@
+"""HTTP: routes, bodies, messages, errors and the OpenAPI document."""
