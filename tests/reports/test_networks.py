@@ -193,7 +193,7 @@ def test_filters_of_one_pixel_and_of_grey_networks_are_explained(
 ) -> None:
     for side, channels, words in (
         (1, 3, "one color from another"), (1, 1, "light from dark"),
-        (3, 1, "light beside dark"), (3, 3, "one color beside another"),
+        (3, 1, "light next to dark"), (3, 3, "one color next to another"),
     ):  # fmt: skip
         given = network_samples.filters(4, side, channels)
         learning = LearningView(network="cnn", filters=given)

@@ -175,7 +175,7 @@ def regularization_curve(table: Sequence[Mapping[str, Any]], chosen: float) -> S
         parts.append(element("circle", cx=x(c), cy=y(loss), r=4 if picked else 2.5, class_="dot"))
     parts.append(
         words(
-            "C: small holds the weights back, large lets them go",
+            "C: small means strong regularization",
             left + width / 2,
             top + height + 38,
         )

@@ -46,20 +46,22 @@ def measured(view: RunView) -> str:
     pictures = text.counted(int(held_out["n"]), "picture")
     if held_out["method"] == "folds":
         return (
-            f"There are too few pictures to set some aside, so all {pictures} were judged in "
-            "turns: each by models that had not seen it or a copy of it (repeated grouped "
-            f"folds, seed {seed}). The model file itself has learned from all of them."
+            f"There are too few pictures to set some aside, so each of the {pictures} was tested "
+            "by models that had not seen it or a copy of it (repeated grouped "
+            f"folds, seed {seed}). The saved model was trained on all of them."
         )
     if mapping(view.run, "data").get("parts") or held_out["method"] == "given":
         return (
-            f"Measured by the saved model file on the {pictures} that the data itself sets "
-            "apart. They chose nothing; those with a copy in the training part do not count."
+            f"Measured with the saved model on the {pictures} that the data itself holds "
+            "out. They played no part in training or tuning; those with a copy in the "
+            "training part are not counted."
         )
     share = mapping(view.run, "settings").get("held_out")
     drawn = f"about {text.percent(share, 0)} of each class, " if isinstance(share, float) else ""
     return (
-        f"Measured by the saved model file on {pictures} set aside before training ({drawn}"
-        f"seed {seed}). They chose nothing, and copies of one picture never stand on both sides."
+        f"Measured with the saved model on {pictures} set aside before training ({drawn}"
+        f"seed {seed}). They played no part in training or tuning, and copies of a picture are "
+        "always kept on the same side."
     )
 
 
@@ -166,7 +168,7 @@ def matrix(matrix: NDArray[np.float64], classes: Sequence[str]) -> dict[str, Any
     blocks, width = confusion.in_blocks(matrix)
     label = (
         f"Confusion matrix of {count} classes, true from top to bottom, predicted from left to "
-        "right. The table of the most confused classes names what stands out."
+        "right. The table of the most confused classes names the most frequent mistakes."
     )
     return {
         "kind": "map",

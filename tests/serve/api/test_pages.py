@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -98,9 +99,9 @@ def test_a_run_without_a_report_is_served_without(make_client: Make, served: Loa
 def test_a_model_without_quick_heat_maps_says_so_on_its_card(
     make_client: Make, served: LoadedRun
 ) -> None:
-    assert "no quick heat map" not in make_client()[0].get("/").text
+    assert "--method occlusion" not in make_client()[0].get("/").text
     text = make_client(replace(served, heat=None))[0].get("/").text
-    assert "no quick heat map" in text
+    assert "--method occlusion" in text
     assert "&#34;heat&#34;: false" in text
 
 
@@ -160,10 +161,11 @@ def test_chosen_pictures_get_bars_and_a_heat_map(page: Any) -> None:
     expect(answers.filter(has_text="c.jpg").locator(".label")).to_contain_text("not a picture")
     first = answers.filter(has_text="a.jpg")
     expect(first.locator(".answer-bar")).to_have_count(2)
-    why = first.get_by_role("button", name="Show why")
+    why = first.get_by_role("button", name=re.compile("Show why|Hide"))
     why.click()
     expect(first.locator(".heat")).to_be_visible()
-    expect(why).to_have_attribute("aria-pressed", "true")
+    expect(why).to_have_attribute("aria-expanded", "true")
+    expect(why).to_have_text("Hide")
     expect(page.get_by_role("status")).to_contain_text("evidence for red")
     assert first.locator(".heat").evaluate("image => image.naturalWidth") > 0
     page.get_by_role("button", name="Clear").click()
@@ -189,7 +191,7 @@ def test_pictures_can_be_dropped_and_pasted(page: Any, way: str) -> None:
 
 def test_a_picture_can_be_taken_with_the_camera(page: Any) -> None:
     page.get_by_role("button", name="Use the camera").click()
-    take = page.get_by_role("button", name="Take it")
+    take = page.get_by_role("button", name="Take the picture")
     expect(take).to_be_enabled()
     expect(take).to_be_focused()
     page.keyboard.press("Enter")
@@ -211,7 +213,7 @@ def test_a_camera_that_may_not_be_used_is_said(page: Any) -> None:
     )
     page.get_by_role("button", name="Use the camera").click()
     expect(page.get_by_role("alert")).to_contain_text("told not to use the camera")
-    expect(page.get_by_role("button", name="Take it")).to_be_hidden()
+    expect(page.get_by_role("button", name="Take the picture")).to_be_hidden()
     page.get_by_role("button", name="Close").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
 
@@ -247,9 +249,9 @@ def test_the_keyboard_reaches_everything_in_the_order_of_the_page(page: Any) -> 
     with page.expect_file_chooser() as choosing:
         page.keyboard.press("Enter")
     choosing.value.set_files([chosen("a.jpg", RED)])
-    why = page.get_by_role("button", name="Show why")
+    why = page.get_by_role("button", name=re.compile("Show why|Hide"))
     expect(why).to_be_visible()
-    assert focused() == "Answers"
+    assert focused() == "Results"
     page.keyboard.press("Tab")
     assert focused() == "Clear"
     page.keyboard.press("Tab")

@@ -34,7 +34,7 @@ async function ask(path, file) {
       continue;
     }
     const content = await answer.json().catch(() => null);
-    if (!content) throw new Error(`What answered is not this server (status ${answer.status}).`);
+    if (!content) throw new Error(`The reply did not come from tellapart (status ${answer.status}).`);
     if (!answer.ok) throw new Error(`${content.error.message} ${content.error.remedy}`.trim());
     return content;
   }
@@ -59,7 +59,7 @@ function add(files) {
     results.prepend(item);
     waiting.push({ file, item, name });
   }
-  say(pictures.length === 1 ? `Asking about ${pictures[0].name || "a picture"}.` : `Asking about ${pictures.length} pictures.`);
+  say(pictures.length === 1 ? `Classifying ${pictures[0].name || "a picture"}.` : `Classifying ${pictures.length} pictures.`);
   byId("results-title").focus({ preventScroll: true });
   byId("results-head").scrollIntoView({ block: "nearest" });
   next();
@@ -79,7 +79,7 @@ function next() {
 async function answer({ file, item, name }) {
   try {
     if (file.size > options.maxBytes) {
-      throw new Error(`This file is larger than the ${options.maxMegabytes} MiB that the server takes.`);
+      throw new Error(`This file is larger than ${options.maxMegabytes}\u00a0MiB, the most the server accepts.`);
     }
     const content = await ask(`v1/predict?top=${TOP}`, file);
     const row = content.rows[0];
@@ -182,7 +182,8 @@ function offerHeat(item, label, file) {
     heat.hidden = key.hidden = !shown;
     const frame = item.querySelector(".shown");
     if (frame.classList.contains("is-alone")) frame.hidden = !shown;
-    button.setAttribute("aria-pressed", String(shown));
+    button.textContent = shown ? "Hide" : "Show why";
+    button.setAttribute("aria-expanded", String(shown));
     say(shown ? heat.alt : "The heat map is hidden.");
   });
 }
@@ -209,7 +210,7 @@ byId("clear").addEventListener("click", () => {
   for (const picture of results.querySelectorAll(".picture")) URL.revokeObjectURL(picture.src);
   results.replaceChildren();
   byId("results-head").hidden = true;
-  say("The answers are cleared.");
+  say("The results are cleared.");
   byId("choose").focus();
 });
 

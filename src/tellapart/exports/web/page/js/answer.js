@@ -79,7 +79,7 @@ export function showAnswer(place, { labels, probabilities, target, choose, note 
 
 /** Say in the answer's place that a picture could not be classified. */
 export function showProblem(place, name, message) {
-  const heading = made("h2", "problem", "No answer for this picture");
+  const heading = made("h2", "problem", "This picture could not be read");
   const which = made("p", "path");
   which.append(made("bdi", "", name));
   place.replaceChildren(heading, made("p", "", message), which);

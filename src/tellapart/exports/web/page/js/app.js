@@ -56,7 +56,7 @@ function draw() {
     probabilities: result.probabilities,
     target: heat ? target : null,
     choose: result.map && explainClass,
-    note: `${current.name} · ${size} · the network took ${time} in this browser`,
+    note: `${current.name} · ${size} · classified in ${time} in this browser`,
   });
 }
 
@@ -86,7 +86,7 @@ function list() {
       const label = document.createElement("bdi");
       const share = document.createElement("span");
       share.className = "share";
-      label.textContent = one.result ? labels()[best(one.result)] : "no answer";
+      label.textContent = one.result ? labels()[best(one.result)] : "could not be read";
       share.textContent = one.result ? certainty(Math.max(...one.result.probabilities)) : one.name;
       button.append(one.thumbnail, label, share);
       item.append(button);
@@ -115,7 +115,7 @@ async function look(file, name) {
   } catch (error) {
     one.problem = error.message;
     one.thumbnail = missing();
-    say(`${name}: no answer. ${error.message}`);
+    say(`${name}: could not be read. ${error.message}`);
   }
   looked.unshift(one);
   for (const old of looked.splice(KEPT)) old.result?.picture.close();
@@ -130,12 +130,12 @@ function reveal() {
 }
 
 async function take(files) {
-  if (!engine) return note("The network is still being loaded. Give the picture again in a moment.");
+  if (!engine) return note("The network is still loading. Try again in a moment.");
   const some = [...files].slice(0, AT_ONCE);
   const left = files.length - some.length;
-  note(left > 0 ? `The first ${AT_ONCE} of ${files.length} were taken. For many, 'tellapart predict' is faster.` : "");
+  note(left > 0 ? `Only the first ${AT_ONCE} of ${files.length} pictures were classified. For many, 'tellapart predict' is faster.` : "");
   for (const [i, file] of some.entries()) {
-    say(some.length > 1 ? `Looking at ${i + 1} of ${some.length}` : "Looking");
+    say(some.length > 1 ? `Classifying ${i + 1} of ${some.length}` : "Classifying");
     the("stage").setAttribute("aria-busy", "true");
     await look(file, file.name || "pasted picture");
   }
@@ -165,7 +165,7 @@ function listen() {
     over(0);
     const { files } = event.dataTransfer;
     if (files.length) take(files);
-    else note("That was no file. Save the picture first, or copy and paste it.");
+    else note("That was not a file. Save the picture first, or copy and paste it.");
   });
   document.addEventListener("paste", (event) => {
     const files = event.clipboardData?.files;
@@ -196,7 +196,7 @@ function ready() {
   heading.textContent = "Ready";
   const about = document.createElement("p");
   about.className = "quiet";
-  about.textContent = "Give it a picture. It knows these classes:";
+  about.textContent = "Drop or choose a picture. The classes are:";
   const classes = document.createElement("ul");
   classes.className = "classes";
   for (const label of labels().slice(0, 40)) {
@@ -225,13 +225,13 @@ async function start() {
     engine = await Engine.load();
   } catch (error) {
     showProblem(the("answer"), "", `The network cannot be loaded: ${error.message}`);
-    the("answer").querySelector("h2").textContent = "It does not start";
+    the("answer").querySelector("h2").textContent = "The page could not start";
     say(`The network cannot be loaded: ${error.message}`);
     return;
   }
   for (const button of buttons) button.disabled = false;
   if (engine.canvas === "noisy") {
-    standing = "This browser changes pixels that are read from pictures, to hide who you are. Answers may differ a little from those of tellapart.";
+    standing = "To protect your privacy, this browser changes the pixels that a page reads. Results may differ slightly from those of tellapart.";
     note("");
   }
   ready();
