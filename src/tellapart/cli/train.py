@@ -234,7 +234,7 @@ def print_result(run: Run) -> None:
     print_headline(shown, held, f"{held['n']:,} {how}")
     print_indented(shown, clean(verdict["sentence"]))
     for step in run.next_steps:
-        print_indented(shown, clean(step), first="  · ")
+        print_indented(shown, clean(step.replace("`", "")), first="  · ")
     path, name = clean(run.path), program()
     shown.print()
     if stopped := _stopped(run):

@@ -138,7 +138,7 @@ def environment(package: str = "tellapart.reports", folder: str = "templates") -
         folder: Where they lie in it.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-    from markupsafe import Markup
+    from markupsafe import Markup, escape
 
     class Page(Template):
         def render(self, *args: Any, **values: Any) -> str:
@@ -155,6 +155,14 @@ def environment(package: str = "tellapart.reports", folder: str = "templates") -
     def whole(value: object) -> Markup:
         """A name at its full length."""
         return Markup("<bdi>{}</bdi>").format(text.clean(str(value)))
+
+    def commands(step: str) -> Markup:
+        """A sentence whose commands, which are between backticks, are set as code."""
+        parts = text.safe(step).split("`")
+        return Markup("").join(
+            Markup("<code>{}</code>").format(part) if place % 2 else escape(part)
+            for place, part in enumerate(parts)
+        )
 
     def finalize(value: object) -> object:
         return text.safe(value) if type(value) is str else value
@@ -179,6 +187,7 @@ def environment(package: str = "tellapart.reports", folder: str = "templates") -
         "seconds": text.seconds,
         "size": text.size,
         "moment": text.moment,
+        "commands": commands,
     }
     environment.globals |= {
         "interval": text.interval,
