@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib.metadata
-import platform
-
 __version__ = "0.1.0"
 
 _PACKAGES = (
@@ -32,6 +28,11 @@ def versions() -> dict[str, str]:
         >>> list(versions())[:3]
         ['tellapart', 'python', 'numpy']
     """
+    # Here, not above: the package's front door imports this module for the version alone.
+    import contextlib
+    import importlib.metadata
+    import platform
+
     found = {"tellapart": __version__, "python": platform.python_version()}
     for package in _PACKAGES:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
