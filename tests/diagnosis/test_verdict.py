@@ -178,3 +178,16 @@ def test_any_run_has_one_verdict(
     assert verdict.code in CODES
     assert verdict.sentence.endswith(".") and verdict.next
     assert json.loads(json.dumps(verdict.as_json()))["code"] == verdict.code
+
+
+def test_only_commands_are_filled_in() -> None:
+    """A class may be called DATA; runs of before have no backticks around their commands."""
+    steps = ["Add pictures, starting with 'DATA'.", "Check them: `tellapart check DATA`"]
+    assert fill(steps, run="r", data="my pets") == [
+        "Add pictures, starting with 'DATA'.",
+        "Check them: `tellapart check 'my pets'`",
+    ]
+    assert fill(["Try it: tellapart predict RUN PICTURE"], run="r", data="d") == [
+        "Try it: tellapart predict r photo.jpg"
+    ]
+    assert plain(steps[1]) == "Check them: tellapart check DATA"

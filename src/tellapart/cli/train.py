@@ -226,6 +226,7 @@ def print_result(run: Run) -> None:
         program,
         quoted,
     )
+    from tellapart.diagnosis import plain
 
     shown = console()
     held = run.metrics["held_out"]
@@ -234,7 +235,7 @@ def print_result(run: Run) -> None:
     print_headline(shown, held, f"{held['n']:,} {how}")
     print_indented(shown, clean(verdict["sentence"]))
     for step in run.next_steps:
-        print_indented(shown, clean(step.replace("`", "")), first="  · ")
+        print_indented(shown, clean(plain(step)), first="  · ")
     path, name = clean(run.path), program()
     shown.print()
     if stopped := _stopped(run):

@@ -61,6 +61,11 @@ GAP = 0.05
 UNLEARNED = 0.2
 HELD_OUT_PICTURES = 10
 
+QUOTED = re.compile(r"`(tellapart [^`]*)`")
+"""A command in a step, between backticks."""
+_COMMAND = re.compile(r"tellapart [^`]*")  # older runs have no backticks around it
+_PLACEHOLDER = re.compile(r"\b(RUN|DATA|PICTURE)\b")
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -147,10 +152,16 @@ def fill(steps: Sequence[str], *, run: str, data: str) -> list[str]:
         ["`tellapart evaluate runs/pets-1 'new pets'`"]
     """
     names = {"RUN": run, "DATA": data, "PICTURE": "photo.jpg"}  # older runs name a PICTURE
-    return [
-        re.sub(r"\b(RUN|DATA|PICTURE)\b", lambda found: shlex.quote(names[found[1]]), step)
-        for step in steps
-    ]
+
+    def filled(command: re.Match[str]) -> str:
+        return _PLACEHOLDER.sub(lambda word: shlex.quote(names[word[0]]), command[0])
+
+    return [_COMMAND.sub(filled, step) for step in steps]
+
+
+def plain(step: str) -> str:
+    """A step without the backticks around its commands, for a terminal."""
+    return QUOTED.sub(r"\1", step)
 
 
 def diagnose(facts: Facts) -> Verdict:

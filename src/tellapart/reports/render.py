@@ -14,6 +14,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from tellapart.core import text
+from tellapart.diagnosis import QUOTED
 from tellapart.reports import charts, confusion, networks, sections
 from tellapart.reports.thumbnails import Budget
 from tellapart.reports.views import CheckView, RunView
@@ -157,8 +158,8 @@ def environment(package: str = "tellapart.reports", folder: str = "templates") -
         return Markup("<bdi>{}</bdi>").format(text.clean(str(value)))
 
     def commands(step: str) -> Markup:
-        """A sentence whose commands, which are between backticks, are set as code."""
-        parts = text.safe(step).split("`")
+        """A step of a verdict, its commands set as code."""
+        parts = QUOTED.split(text.safe(step))  # every second one is a command
         return Markup("").join(
             Markup("<code>{}</code>").format(part) if place % 2 else escape(part)
             for place, part in enumerate(parts)
