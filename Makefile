@@ -19,7 +19,7 @@ export DATA
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 LOCKED := --require-hashes --only-binary :all: --prefer-binary
-CHECKED := src tests $(wildcard benchmarks) $(wildcard docs/images)
+CHECKED := src tests $(wildcard benchmarks) $(wildcard docs/images docs/tooling)
 
 # A virtual environment whose Python is gone (an upgrade, a killed set-up), or that was moved with
 # its folder and so points elsewhere, is made anew.

@@ -23,6 +23,7 @@ import pytest
 from PIL import Image
 
 from tellapart.datasets.digits import write_digits
+from tellapart.exports.web.browser import CHROMIUM, FIREFOX
 
 sys.path.append(str(Path(__file__).parent))  # for what test modules share: `networks_here`
 
@@ -36,9 +37,9 @@ def pytest_report_header() -> list[str]:
     missing = []
     if not (Path(os.environ.get("TELLAPART_DATA", "")) / "cats-dogs-3k.zip").is_file():
         missing.append("real photographs (TELLAPART_DATA)")
-    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
+    if not any(map(shutil.which, CHROMIUM)):
         missing.append("Chromium")
-    if not any(map(shutil.which, ("firefox", "firefox-esr"))):
+    if not any(map(shutil.which, FIREFOX)):
         missing.append("Firefox")
     if not shutil.which("qemu-x86_64"):
         missing.append("an emulated processor (qemu-user)")

@@ -39,6 +39,12 @@ def canonical(requirement: str) -> str:
     return re.sub(r"[-_.]+", "-", name[0]).lower()
 
 
+def test_every_finding_is_in_the_table() -> None:
+    page = (ROOT / "findings" / "README.md").read_text(encoding="utf-8")
+    scripts = {path.name for path in (ROOT / "findings").glob("*.sh")} - {"run.sh"}
+    assert set(re.findall(r"^\| `([a-z0-9-]+\.sh)` \|", page, re.M)) == scripts
+
+
 @pytest.mark.parametrize("name", ALL_LOCKS)
 def test_locks_name_no_address_and_no_path(name: str) -> None:
     text = (ROOT / "requirements" / f"{name}.lock").read_text(encoding="utf-8")

@@ -26,7 +26,7 @@ VARIABLE = "TELLAPART_BROWSER"
 whatever browser the desktop opens."""
 
 DEFAULT = "default"
-_CHROMIUM = (
+CHROMIUM = (
     "chromium",
     "chromium-browser",
     "google-chrome",
@@ -41,7 +41,7 @@ _APPLICATIONS = {  # of macOS, which stand in no search path
     "Microsoft Edge.app/Contents/MacOS/Microsoft Edge": "chromium",
     "Firefox.app/Contents/MacOS/firefox": "firefox",
 }
-_CHROMIUM_OPTIONS = (
+CHROMIUM_OPTIONS = (
     "--headless",
     "--disable-gpu",
     "--no-first-run",
@@ -88,7 +88,7 @@ def find_browser() -> Browser:
             raise _none(f"{VARIABLE} names {named!r}, which is no program.")
         return Browser("firefox" if "firefox" in Path(named).name.lower() else "chromium", program)
     kinds: tuple[tuple[Kind, tuple[str, ...]], ...] = (
-        ("chromium", _CHROMIUM),
+        ("chromium", CHROMIUM),
         ("firefox", FIREFOX),
     )
     for kind, names in kinds:
@@ -162,7 +162,7 @@ def opened(browser: Browser, url: str, profile: Path) -> Iterator[Opened]:
 def _command(browser: Browser, url: str, profile: Path) -> list[str]:
     if browser.kind == "firefox":
         return [browser.program, "--headless", "--no-remote", "--profile", str(profile), url]
-    command = [browser.program, *_CHROMIUM_OPTIONS, f"--user-data-dir={profile}"]
+    command = [browser.program, *CHROMIUM_OPTIONS, f"--user-data-dir={profile}"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         # Its sandbox refuses to run as root; what it opens here is our own page alone.
         command.append("--no-sandbox")
