@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from tellapart.networks import Fitted, Job
-from tellapart.networks.loop import backend
-from tellapart.networks.loop import trainer as fitting
+from tellapart.networks.loop import backend, trainer
 from tellapart.networks.process import fitted, process
 
 
@@ -22,7 +21,7 @@ def in_this_process() -> Iterator[None]:
     def fit(job: Job, folder: Path, *, resume: bool = False, **_: Any) -> Fitted:
         folder.mkdir(parents=True, exist_ok=True)
         job.save(folder)
-        fitting.fit(Job.load(folder), folder, resume=resume)
+        trainer.fit(Job.load(folder), folder, resume=resume)
         return fitted.load(folder)
 
     def fit_all(

@@ -9,9 +9,9 @@ import time
 from tellapart.data.catalog import open_catalog
 from tellapart.scanning.scanner import scan
 from tellapart.transfer import backbones
-from tellapart.transfer.features import FeatureTap
+from tellapart.transfer.features import FeatureConsumer
 
-tap = FeatureTap(backbones.get("efficientnet-lite0"), size=224)
+tap = FeatureConsumer(backbones.get("efficientnet-lite0"), size=224)
 tap.prepare()
 
 start = time.perf_counter()

@@ -30,7 +30,7 @@ from tellapart.graph import (
     weight_shapes,
 )
 from tellapart.graph.onnx_writer import OPERATORS
-from tellapart.images import decoder
+from tellapart.images import resizing
 
 Floats = npt.NDArray[np.float32]
 
@@ -154,7 +154,7 @@ def test_valid_padding_residuals_means_and_heads() -> None:
 def test_luma_is_exactly_that_of_the_decoder(size: tuple[int, int]) -> None:
     graph = Graph(size, (Luma("luma"), Scale("level", scale=1.0)), ("level",))
     pixels = pictures(20, *size)
-    wanted = np.stack([decoder.luma(one) for one in pixels])[..., None]
+    wanted = np.stack([resizing.luma(one) for one in pixels])[..., None]
     np.testing.assert_array_equal(run(graph, {}, pixels)[0], wanted)
 
 

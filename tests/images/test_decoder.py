@@ -15,7 +15,8 @@ from PIL import Image, ImageCms, ImageOps
 
 from tellapart.core.errors import PictureError
 from tellapart.images import color, decoder, opening, resizing
-from tellapart.images.decoder import decode, luma, resize
+from tellapart.images.decoder import decode
+from tellapart.images.resizing import luma, resize
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 CODES = {"empty", "not_a_picture", "unsupported", "cut_off", "undecodable", "too_large"}
@@ -317,7 +318,7 @@ def test_a_picture_that_claims_too_many_pixels_is_refused_undecoded() -> None:
 
 
 def test_a_picture_that_claims_an_endless_side_is_refused_undecoded() -> None:
-    for width, height in ((decoder.MAX_SIDE + 1, 1), (1, decoder.MAX_SIDE + 1)):
+    for width, height in ((opening.MAX_SIDE + 1, 1), (1, opening.MAX_SIDE + 1)):
         header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
         data = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + header
         data += struct.pack(">I", zlib.crc32(b"IHDR" + header)) + b"\0\0\0\0IDAT"
@@ -394,7 +395,7 @@ def test_a_picture_object_that_is_broken_closed_or_huge() -> None:
 
 @pytest.mark.parametrize("fit", ["squash", "crop", "pad"])
 @pytest.mark.parametrize("shape", [(1, 400), (400, 1), (3, 3), (224, 224), (50, 90)])
-def test_resize_always_gives_the_square(fit: decoder.Fit, shape: tuple[int, int]) -> None:
+def test_resize_always_gives_the_square(fit: resizing.Fit, shape: tuple[int, int]) -> None:
     pixels = np.full((*shape, 3), 200, np.uint8)
     square = resize(pixels, 64, fit)
     assert square.shape == (64, 64, 3)
@@ -418,9 +419,9 @@ def test_very_long_pictures_are_resized_in_the_other_order_to_nearly_the_same(
     if resizing.fir is None:
         pytest.skip("Pillow goes through the columns first anyway")
     long = np.random.default_rng(0).integers(0, 256, (9, 4000, 3), np.uint8)
-    usual = decoder.stretch(long, 64, 64)
+    usual = resizing.stretch(long, 64, 64)
     monkeypatch.setattr(resizing, "_MOST_BETWEEN", 0)
-    other = decoder.stretch(long, 64, 64)
+    other = resizing.stretch(long, 64, 64)
     assert not np.array_equal(usual, other)
     assert np.abs(usual.astype(int) - other).max() <= 2
 

@@ -26,10 +26,10 @@ from tellapart.graph import (
     Softmax,
     weight_shapes,
 )
-from tellapart.images import decoder
+from tellapart.images import decoder, resizing
 from tellapart.model import Model, writing
 from tellapart.transfer import backbones
-from tellapart.transfer.features import FeatureTap
+from tellapart.transfer.features import FeatureConsumer
 
 BACKBONE = backbones.get("efficientnet-lite0")
 SIZE = 64
@@ -108,7 +108,7 @@ def test_the_file_is_plain_onnx_with_the_promised_ends(data: bytes) -> None:
 
 
 def test_the_whole_file_is_backbone_and_head(model: Model, head: Head, pixels: np.ndarray) -> None:
-    features = FeatureTap(BACKBONE, SIZE).apply(pixels)
+    features = FeatureConsumer(BACKBONE, SIZE).apply(pixels)
     wanted = softmax(features.astype(np.float64) @ head.weights + head.bias)
     found = model.run(pixels)
     assert found.dtype == np.float32
@@ -127,10 +127,10 @@ def test_the_head_alone_agrees_with_the_whole(model: Model, pixels: np.ndarray) 
 
 def test_real_photos_agree_within_the_promise(head: Head, small_photos: Path) -> None:
     files = sorted(small_photos.rglob("*.jpg"))[::6]
-    squares = [decoder.resize(decoder.decode(file.read_bytes()).pixels, 224) for file in files]
+    squares = [resizing.resize(decoder.decode(file.read_bytes()).pixels, 224) for file in files]
     stack = np.stack(squares)
     whole = Model.load(build(Head(head.weights / 4, head.bias), size=224))
-    features = FeatureTap(BACKBONE, 224).apply(stack)
+    features = FeatureConsumer(BACKBONE, 224).apply(stack)
     difference = np.abs(whole.head(features) - whole.run(stack)).max()
     assert difference < 1e-4  # float16 features included
 
@@ -261,7 +261,7 @@ def test_a_network_is_a_model_like_any_other(network: dict[str, Any], tmp_path: 
     pixels = np.random.default_rng(9).integers(0, 256, (5, 6, 6, 3), dtype=np.uint8)
     probabilities, maps = model.run_with_map(pixels)
     np.testing.assert_allclose(softmax(maps.mean((1, 2))), probabilities, atol=1e-6)
-    gray = np.stack([decoder.luma(one) for one in pixels])[..., None].repeat(3, axis=3)
+    gray = np.stack([resizing.luma(one) for one in pixels])[..., None].repeat(3, axis=3)
     np.testing.assert_array_equal(model.run(gray), probabilities)
     with pytest.raises(ModelError):
         model.head(np.zeros((1, 4), np.float32))

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tellapart.graph import INPUT, Graph, is_gray, open_session, shapes, to_onnx
-from tellapart.images import decoder
+from tellapart.images import resizing
 from tellapart.networks.loop import backend, initial_weights, keras_model
 from tellapart.networks.spec import architectures
 
@@ -52,7 +52,7 @@ def given(graph: Graph, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """What training shows the model: luma where the network is gray."""
     if not is_gray(graph):
         return pixels
-    return np.stack([decoder.luma(one) for one in pixels])[..., None]
+    return np.stack([resizing.luma(one) for one in pixels])[..., None]
 
 
 def trained(spec: architectures.Spec, seed: int = 0) -> tuple[Any, Graph]:

@@ -20,8 +20,7 @@ from jobs_by_hand import make_job, same
 
 from tellapart.core.errors import RunError, SettingsError
 from tellapart.networks import Job
-from tellapart.networks.loop import checkpoints
-from tellapart.networks.loop import trainer as fitting
+from tellapart.networks.loop import checkpoints, trainer
 from tellapart.networks.loop.learner import FEW
 from tellapart.networks.process import fitted, process
 
@@ -105,9 +104,9 @@ def test_a_network_killed_and_interrupted_ends_as_one_never_stopped(
     child.send_signal(signal.SIGINT)
     assert child.wait() == 130
     assert killed_at < stand(folder) < (10, 0)
-    fitting.fit(job, folder, resume=True)
+    trainer.fit(job, folder, resume=True)
     (tmp_path / "whole").mkdir()
-    fitting.fit(job, tmp_path / "whole")
+    trainer.fit(job, tmp_path / "whole")
     mended, whole = fitted.load(folder), fitted.load(tmp_path / "whole")
     assert same(mended.weights, whole.weights)
     columns = ["epoch", "accuracy", "validation_loss", "learning_rate"]
@@ -141,7 +140,7 @@ def test_a_child_that_started_early_trains_the_same(tmp_path: Path) -> None:
         early = process.fit(job, tmp_path / "early", child=child)
     assert child.process.returncode == 0
     (tmp_path / "whole").mkdir()
-    fitting.fit(job, tmp_path / "whole")
+    trainer.fit(job, tmp_path / "whole")
     assert same(early.weights, fitted.load(tmp_path / "whole").weights)
 
 
@@ -164,7 +163,7 @@ def test_for_a_child_that_died_while_it_waited_another_one_trains(tmp_path: Path
 def test_a_training_that_was_done_needs_no_child(tmp_path: Path) -> None:
     job = make_job(tmp_path, epochs=1)
     (tmp_path / "out").mkdir()
-    fitting.fit(job, tmp_path / "out")
+    trainer.fit(job, tmp_path / "out")
     with process.Child(tmp_path / "log") as child:
         process.fit(job, tmp_path / "out", resume=True, child=child)
         assert child.process.poll() == -signal.SIGKILL

@@ -42,7 +42,7 @@ def stop(
     if interrupted:
         event.set()
     asked = reasons(Recipe(epochs=PLANNED, batch=1, **recipe), event)
-    return first(asked, Moment(state, loss, 0.1, seconds))
+    return first(asked, Moment(state, loss, lambda: 0.1, seconds))
 
 
 def code(**moment: Any) -> str | None:

@@ -7,7 +7,8 @@ from functools import partial
 import numpy as np
 from PIL import Image
 
-from tellapart.images.decoder import decode, resize
+from tellapart.images.decoder import decode
+from tellapart.images.resizing import resize
 from tellapart.scanning.chunk import Request, read_chunk
 from tellapart.scanning.consumers import PixelConsumer
 

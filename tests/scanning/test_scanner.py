@@ -10,7 +10,7 @@ import pytest
 
 from tellapart.core.cache import Cache
 from tellapart.data.catalog import open_catalog
-from tellapart.images import decoder
+from tellapart.images import decoder, resizing
 from tellapart.scanning import chunk
 from tellapart.scanning.facts import measure
 from tellapart.scanning.scanner import PixelConsumer, scan
@@ -56,7 +56,7 @@ def test_a_consumer_gets_every_pictures_pixels_in_the_same_pass(pets: Path) -> N
     for size, fit in ((32, "squash"), (48, "pad")):
         for row, path in enumerate(scanned.frame["path"]):
             pixels = decoder.decode((pets / path).read_bytes()).pixels
-            expected = decoder.resize(pixels, size, fit)
+            expected = resizing.resize(pixels, size, fit)
             np.testing.assert_array_equal(scanned.pixels(size, fit)[row], expected)
 
 
@@ -180,7 +180,7 @@ def test_a_change_that_keeps_size_and_date_never_mixes_two_contents(
     row = scanned.catalog.paths.index("cats/0.bmp")
     pixels = decoder.decode(other).pixels
     for size in (16, 32):
-        np.testing.assert_array_equal(scanned.pixels(size)[row], decoder.resize(pixels, size))
+        np.testing.assert_array_equal(scanned.pixels(size)[row], resizing.resize(pixels, size))
     assert scanned.frame["brightness"][row] == pytest.approx(
         measure(decoder.decode(other))[0]["brightness"], abs=1e-3
     )

@@ -19,10 +19,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tellapart.core.typing import Floats
+
 Thumbs = NDArray[np.uint8]  # [N, 64, 64]
 Rows = NDArray[np.int64]  # [m]
 Scores = NDArray[np.float32]  # [m]
-Floats = NDArray[np.float32]
 
 MIN_CONTRAST = 6.0
 """Gray levels of standard deviation; blank pictures would all resemble each other."""

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tellapart.core.typing import Floats
+
 Features = NDArray[np.floating[Any]]  # [n, D], float16 or float32
-Floats = NDArray[np.float32]
 
 MIN_COSINE = 0.78
 _MIN_PROJECTED = 0.70  # of 2,700 altered photographs none with MIN_COSINE fell below

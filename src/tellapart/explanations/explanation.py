@@ -8,19 +8,18 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal, cast, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tellapart.core.errors import SettingsError
 from tellapart.core.progress import SILENT, Progress
 from tellapart.explanations import gradcam, occlusion
 from tellapart.explanations.leads import Float, evidence
 from tellapart.explanations.painting import enlarged, overlay, png
-from tellapart.images.decoder import decode, resize
+from tellapart.images.decoder import decode
+from tellapart.images.resizing import RGB, resize
 
 if TYPE_CHECKING:
     from tellapart.model import Model
 
-RGB = NDArray[np.uint8]
 Method = Literal["auto", "evidence", "hirescam", "gradcam", "occlusion"]
 METHODS: tuple[Method, ...] = get_args(Method)
 

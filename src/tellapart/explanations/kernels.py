@@ -22,9 +22,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-RGB = NDArray[np.uint8]
+from tellapart.images.resizing import RGB
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from tellapart.core.errors import ModelError
 from tellapart.explanations.explanation import no_convolutions
+from tellapart.images.resizing import RGB
 
 if TYPE_CHECKING:
     from tellapart.model import Model
 
 Float = NDArray[np.float32]
-RGB = NDArray[np.uint8]
 
 
 def feature_maps(model: Model, pixels: RGB) -> list[tuple[str, Float]]:

@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tellapart.images.decoder import luma
+from tellapart.images.resizing import RGB, luma
 
 Float = NDArray[np.float32]
-RGB = NDArray[np.uint8]
 
 COVER = 0.75
 """How much of the picture the strongest evidence hides."""

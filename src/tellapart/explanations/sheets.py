@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-RGB = NDArray[np.uint8]
+from tellapart.images.resizing import RGB
 
 WIDTH = 976
 """Of every sheet, in pixels: as wide as a page of the report shows."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from tellapart.explanations.explanation import no_convolutions, square
@@ -14,11 +13,11 @@ from tellapart.explanations.maps import feature_maps, filters, first_layer, rank
 from tellapart.explanations.painting import glow, png
 from tellapart.explanations.sheets import Block, fitted, sheet, tile_side
 from tellapart.images.decoder import decode
+from tellapart.images.resizing import RGB
 
 if TYPE_CHECKING:
     from tellapart.model import Model
 
-RGB = NDArray[np.uint8]
 
 CHANNELS = 16
 """Maps shown of a layer."""

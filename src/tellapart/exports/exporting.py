@@ -19,11 +19,12 @@ import numpy as np
 
 from tellapart.core.errors import ModelError, SettingsError
 from tellapart.core.progress import SILENT, Progress
+from tellapart.core.typing import Floats
 from tellapart.exports import folder as folders
 from tellapart.exports.parity import SHOWN, Parity, compared
 from tellapart.exports.pictures import RunData
 from tellapart.exports.registry import target_named
-from tellapart.exports.target import Advance, Answers, Floats, Target, Work
+from tellapart.exports.target import Advance, Answers, Target, Work
 from tellapart.pipelines.check import lies_inside
 from tellapart.runs import Run
 

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 
 from tellapart.core.errors import ModelError, RunError
 from tellapart.core.version import __version__
-from tellapart.images.decoder import FITS, POLICY
+from tellapart.images.decoder import POLICY
+from tellapart.images.resizing import FITS
 from tellapart.runs import Run, read_json, write_json
 from tellapart.runs.writing import explained, locked
 

@@ -25,11 +25,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellapart.core.resources import cores, processor
+from tellapart.core.typing import Floats
 from tellapart.exports import child
 from tellapart.exports.onnx_file import FILE, USE, run_file, runtime
 from tellapart.exports.parity import compared
-from tellapart.exports.target import Advance, Answers, Floats, Tolerance, Work
-from tellapart.images.decoder import Fit
+from tellapart.exports.target import Advance, Answers, Tolerance, Work
+from tellapart.images.resizing import Fit
 from tellapart.model import Model
 from tellapart.model.model import pictures_a_call
 

@@ -104,8 +104,7 @@ def write_saved_model(file: Path, table: Mapping[str, Any], out: Path) -> None:
         table: From :func:`table_of`.
         out: The folder to write; made here.
     """
-    from tellapart.networks.loop import backend
-    from tellapart.networks.loop import keras_model as twin
+    from tellapart.networks.loop import backend, keras_model
 
     backend.start()
     import tensorflow as tf
@@ -115,8 +114,10 @@ def write_saved_model(file: Path, table: Mapping[str, Any], out: Path) -> None:
 
     graph = graph_of(table)
     model = Model.load(file)
-    network = twin.build(graph)
-    twin.set_weights(network, graph, {name: model.weight(name) for name in weight_shapes(graph)})
+    network = keras_model.build(graph)
+    keras_model.set_weights(
+        network, graph, {name: model.weight(name) for name in weight_shapes(graph)}
+    )
     image = tf.TensorSpec([None, *graph.size, 3], tf.uint8, name=INPUT)
     gray = is_gray(graph)
 
@@ -156,7 +157,7 @@ def versions() -> dict[str, Any]:
 
 
 def _luma(tf: Any, image: Any) -> Any:
-    """uint8 ``[N, H, W, 1]``, the luma of :func:`tellapart.images.decoder.luma`.
+    """uint8 ``[N, H, W, 1]``, the luma of :func:`tellapart.images.luma`.
 
     Exact in float32: every sum of these products is a whole number of 65536ths below 2 ** 24.
     """

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from tellapart.core.errors import ModelError
 from tellapart.core.resources import cores
+from tellapart.core.typing import Floats
 from tellapart.exports import child
 from tellapart.exports.keras_twin import PROBABILITIES, SIGNATURE
 from tellapart.exports.saved_model import require, run_in_child, twin_job
-from tellapart.exports.target import SAME_NUMBERS, Advance, Answers, Floats, Tolerance, Work
+from tellapart.exports.target import SAME_NUMBERS, Advance, Answers, Tolerance, Work
 from tellapart.graph import INPUT
-from tellapart.images.decoder import Fit
+from tellapart.images.resizing import Fit
 from tellapart.model.model import pictures_a_call
 
 FILE = "model.tflite"

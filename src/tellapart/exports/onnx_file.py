@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tellapart.exports.target import SAME_NUMBERS, Advance, Answers, Floats, Tolerance, Work
+from tellapart.core.typing import Floats
+from tellapart.exports.target import SAME_NUMBERS, Advance, Answers, Tolerance, Work
 from tellapart.model import Model
 from tellapart.model.model import pictures_a_call
 

@@ -18,9 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellapart.core.errors import ModelError
+from tellapart.core.typing import Floats
 from tellapart.exports.target import Tolerance
-
-Floats = NDArray[np.float32]
 
 SHOWN = 20
 """Pictures with another class that ``parity.json`` lists, the plainest first."""

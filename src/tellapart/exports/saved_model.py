@@ -18,11 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellapart.core.errors import ModelError, SettingsError
+from tellapart.core.typing import Floats
 from tellapart.exports import child
 from tellapart.exports.keras_twin import PROBABILITIES, SIGNATURE, table_of
-from tellapart.exports.target import SAME_NUMBERS, Advance, Answers, Floats, Tolerance, Work
+from tellapart.exports.target import SAME_NUMBERS, Advance, Answers, Tolerance, Work
 from tellapart.graph import INPUT
-from tellapart.images.decoder import Fit
+from tellapart.images.resizing import Fit
 from tellapart.model.model import pictures_a_call
 
 FOLDER = "saved_model"

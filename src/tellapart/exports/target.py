@@ -11,16 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from tellapart.core.progress import Progress
+from tellapart.core.typing import Floats
 from tellapart.exports.pictures import Pictures
 from tellapart.inference.prediction import Answering
 from tellapart.model import Model
 from tellapart.runs import Run
 
-Floats = NDArray[np.float32]
 Advance = Callable[[int], None]
 
 

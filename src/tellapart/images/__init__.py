@@ -6,6 +6,7 @@ Example:
     (224, 224, 3)
 """
 
-from tellapart.images.decoder import Picture, decode, luma, resize
+from tellapart.images.decoder import Picture, decode
+from tellapart.images.resizing import luma, resize
 
 __all__ = ["Picture", "decode", "luma", "resize"]

@@ -4,7 +4,7 @@ Who does what: :func:`decode` opens the bytes with Pillow (:mod:`.opening`), rea
 hands plain JPEGs to libjpeg-turbo (the same pixels, faster); :mod:`.netpbm` reads the bytes that
 stand for one picture of an array; :mod:`.color` turns whatever mode came out into
 8-bit RGB. Training, evaluation, prediction and serving all come through here and through
-:mod:`.resizing`, whose names are offered here as well, so a picture is never seen in two ways.
+:mod:`.resizing`, so a picture is never seen in two ways.
 
 Example:
     >>> picture = decode(Path("cat.jpg").read_bytes())  # doctest: +SKIP
@@ -24,43 +24,8 @@ from PIL import ExifTags, Image
 
 from tellapart.core.errors import PictureError
 from tellapart.images import color, netpbm
-from tellapart.images.opening import (
-    MAX_PIXELS,
-    MAX_SIDE,
-    broken,
-    check_sides,
-    check_size,
-    open_picture,
-)
-from tellapart.images.resizing import (
-    FITS,
-    RESIZER,
-    RGB,
-    Fit,
-    luma,
-    luma_image,
-    resize,
-    stretch,
-)
-
-__all__ = [
-    "DECODER",
-    "FITS",
-    "MAX_PIXELS",
-    "MAX_SIDE",
-    "POLICY",
-    "RESIZER",
-    "RGB",
-    "Fit",
-    "Picture",
-    "decode",
-    "from_image",
-    "header_size",
-    "luma",
-    "luma_image",
-    "resize",
-    "stretch",
-]
+from tellapart.images.opening import MAX_PIXELS, broken, check_sides, check_size, open_picture
+from tellapart.images.resizing import RESIZER, RGB
 
 MAX_FRAMES_COUNTED = 1_000
 

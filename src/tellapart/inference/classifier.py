@@ -19,7 +19,8 @@ from tellapart.core.errors import PictureError, SettingsError
 from tellapart.core.progress import SILENT, Progress
 from tellapart.data.catalog import Catalog, open_pictures
 from tellapart.data.sources.names import quote
-from tellapart.images.decoder import decode, from_image, resize
+from tellapart.images.decoder import decode, from_image
+from tellapart.images.resizing import resize
 from tellapart.inference.prediction import Answering, Prediction, predict, predicted
 
 if TYPE_CHECKING:

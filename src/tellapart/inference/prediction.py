@@ -30,7 +30,8 @@ from tellapart.core.progress import SILENT, Progress
 from tellapart.core.resources import cores
 from tellapart.data.catalog import Catalog
 from tellapart.data.sources.names import raw
-from tellapart.images.decoder import RGB, Fit, decode, resize
+from tellapart.images.decoder import decode
+from tellapart.images.resizing import RGB, Fit, resize
 
 BATCH = 16
 _RESERVED = {"", ".", ".."}

@@ -23,7 +23,8 @@ from tellapart.data.catalog import Catalog, open_catalog
 from tellapart.datasets.copies import Found
 from tellapart.explanations.sheets import Block, sheet
 from tellapart.explanations.views import kernel_block, map_blocks
-from tellapart.images.decoder import RGB, decode, resize
+from tellapart.images.decoder import decode
+from tellapart.images.resizing import RGB, resize
 from tellapart.lessons.charts import alone
 from tellapart.networks.augment.preview import PreviewSettings, preview
 from tellapart.reports import curves

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tellapart.core.typing import Floats
 from tellapart.graph import INPUT, only_asked_for, open_session
 from tellapart.graph.reading import MapLayer, Tail, giving, map_layers, number, tail
-
-Floats = npt.NDArray[np.float32]
 
 
 class Inside:

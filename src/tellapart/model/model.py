@@ -16,12 +16,11 @@ import numpy.typing as npt
 
 from tellapart.core.errors import ModelError
 from tellapart.core.resources import cores
+from tellapart.core.typing import Floats
 from tellapart.graph import INPUT, check_contained, cut_after, only_asked_for, open_session
 from tellapart.graph.reading import Tail
-from tellapart.images.decoder import FITS, Fit
+from tellapart.images.resizing import FITS, Fit
 from tellapart.model.inside import Inside
-
-Floats = npt.NDArray[np.float32]
 
 SCHEMA = 1
 FEATURES, PROBABILITIES, LOGIT_MAP = "features", "probabilities", "logit_map"

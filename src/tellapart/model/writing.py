@@ -13,16 +13,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from tellapart.core.errors import ModelError
+from tellapart.core.typing import Floats
 from tellapart.core.version import __version__
 from tellapart.graph import Conv, Dense, Graph, Softmax, Weights, shapes, to_onnx
-from tellapart.images.decoder import DECODER, Fit
+from tellapart.images.decoder import DECODER
+from tellapart.images.resizing import Fit
 from tellapart.model.model import FEATURES, LOGIT_MAP, PROBABILITIES, SCHEMA
 from tellapart.transfer.backbones import Backbone
-
-Floats = npt.NDArray[np.float32]
 
 
 def build(

@@ -21,6 +21,7 @@ from tellapart.core.cache import Cache
 from tellapart.core.config import DataSettings
 from tellapart.core.errors import SettingsError
 from tellapart.core.progress import SILENT, Progress
+from tellapart.core.text import counted
 from tellapart.data.catalog import Catalog, open_catalog
 from tellapart.data.sources.names import raw
 from tellapart.images.decoder import POLICY
@@ -198,10 +199,9 @@ def lies_inside(folder: Path, catalog: Catalog) -> bool:
 def told(audited: Audit) -> str:
     """An audit in one line: how many findings of each level, and how many left out."""
     levels = _counted([finding.level for finding in audited.findings])
-    parts = [f"{count} {level}{'s' if count > 1 else ''}" for level, count in levels.items()]
+    parts = [counted(count, level) for level, count in levels.items()]
     if audited.left_out:
-        count = len(audited.left_out)
-        parts.append(f"{count:,} {'picture' if count == 1 else 'pictures'} left out")
+        parts.append(f"{counted(len(audited.left_out), 'picture')} left out")
     return " · ".join(parts) or "nothing to report"
 
 

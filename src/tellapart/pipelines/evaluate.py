@@ -23,7 +23,8 @@ from tellapart.core.cache import Cache
 from tellapart.core.config import DataSettings
 from tellapart.core.errors import LabelError
 from tellapart.core.progress import SILENT, Progress
-from tellapart.images.decoder import DECODER, RGB, Fit
+from tellapart.images.decoder import DECODER
+from tellapart.images.resizing import RGB, Fit
 from tellapart.metrics import evaluation
 from tellapart.model import Model
 from tellapart.pipelines.check import open_data
@@ -31,8 +32,8 @@ from tellapart.scanning.scanner import scan
 
 
 @dataclass(frozen=True)
-class ModelTap:
-    """The tap that runs a whole ``model.onnx`` on every picture: float32 ``[K]``."""
+class ModelConsumer:
+    """The consumer that runs a whole ``model.onnx`` on every picture: float32 ``[K]``."""
 
     model: Model
     keep: bool = True
@@ -94,8 +95,10 @@ def evaluate(
             code="unknown_class",
         )
     # The scan's threads call it side by side, so each call keeps to its own.
-    tap = ModelTap(run.load_model(threads=1))
-    scanned = scan(catalog, consumers=[tap], cache=cache, progress=progress, title="Evaluating")
+    consumer = ModelConsumer(run.load_model(threads=1))
+    scanned = scan(
+        catalog, consumers=[consumer], cache=cache, progress=progress, title="Evaluating"
+    )
     seen = set(run.split.filter(pl.col("side").is_in(["train", "validation"]))["content"])
     frame = scanned.frame.with_columns(
         bad=pl.col("error").is_not_null(),
@@ -110,7 +113,7 @@ def evaluate(
     truth = indices(frame["label"].to_list(), run.classes)
     groups = _group_numbers(frame)
     result = evaluation.evaluate(
-        scanned.answers[tap.key][counted],
+        scanned.answers[consumer.key][counted],
         truth[counted],
         classes=run.classes,
         groups=groups[counted],

@@ -15,7 +15,7 @@ from tellapart import audit, splits
 from tellapart.metrics import evaluation
 from tellapart.model import Model
 from tellapart.scanning.scanner import Scan
-from tellapart.transfer.features import FeatureTap
+from tellapart.transfer.features import FeatureConsumer
 
 Answer = Callable[[Model, NDArray[np.int64], Callable[[int], None]], NDArray[np.float32]]
 
@@ -48,7 +48,7 @@ class Material:
     labels: NDArray[np.int64]  # [N], index into classes, of pictures left out too
     classes: tuple[str, ...]
     features: NDArray[np.float32] | None = None  # [N, D], where they were wanted
-    feature_tap: FeatureTap | None = None
+    feature_consumer: FeatureConsumer | None = None
     pixels: Pixels | None = None
 
     def rows(self, *sides: int) -> NDArray[np.int64]:

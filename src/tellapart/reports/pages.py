@@ -20,7 +20,8 @@ from tellapart.core.version import __version__
 from tellapart.data.catalog import open_catalog
 from tellapart.data.sources.names import raw
 from tellapart.explanations import heat_of
-from tellapart.images.decoder import POLICY, RGB, Fit, decode, resize, stretch
+from tellapart.images.decoder import POLICY, decode
+from tellapart.images.resizing import RGB, Fit, resize, stretch
 from tellapart.reports import (
     CheckView,
     ClassCount,

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellapart.core.errors import PictureError
-from tellapart.images.decoder import RGB, Fit, decode, resize
+from tellapart.images.decoder import decode
+from tellapart.images.resizing import RGB, Fit, resize
 from tellapart.scanning.consumers import Consumer
 from tellapart.scanning.facts import FACTS, SIDE, Fact, Record, failure, measure
 

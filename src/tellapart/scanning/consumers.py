@@ -14,7 +14,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tellapart.images.decoder import DECODER, RGB, Fit
+from tellapart.images.decoder import DECODER
+from tellapart.images.resizing import RGB, Fit
 
 
 class Consumer(Protocol):

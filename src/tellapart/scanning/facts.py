@@ -22,7 +22,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tellapart.core.errors import PictureError
-from tellapart.images.decoder import RGB, Picture, luma_image, resize, stretch
+from tellapart.images.decoder import Picture
+from tellapart.images.resizing import RGB, luma_image, resize, stretch
 
 VERSION = "3"
 """Changes whenever the same pixels might give other facts; part of the cache key."""
@@ -43,7 +44,7 @@ class Sight:
 
     Args:
         picture: The picture.
-        square: The same picture as :func:`tellapart.images.decoder.resize` squashes it to 224,
+        square: The same picture as :func:`tellapart.images.resize` squashes it to 224,
             where somebody has it already.
     """
 

@@ -31,7 +31,7 @@ from tellapart.core.errors import PictureError, SettingsError
 from tellapart.core.progress import SILENT, Progress
 from tellapart.core.resources import cores
 from tellapart.data.catalog import Catalog
-from tellapart.images.decoder import RGB, Fit
+from tellapart.images.resizing import RGB, Fit
 from tellapart.scanning.chunk import Request, read_chunk
 from tellapart.scanning.consumers import Consumer, PixelConsumer, allocate
 from tellapart.scanning.encoding import KIND, PASSING, pack, unpack, unpack_answer

@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 
 from tellapart.core.errors import LabelError, SettingsError
 from tellapart.core.text import agree, counted, listed, percent
-from tellapart.splits.dealing import Folds, Groups, Ints, draw, folds, repeated_folds
+from tellapart.core.typing import Ints
+from tellapart.splits.dealing import Folds, Groups, draw, folds, repeated_folds
 
 __all__ = [
     "HELD_OUT",

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellapart.core.errors import LabelError
+from tellapart.core.typing import Ints
 
-Ints = NDArray[np.int64]
 Folds = list[tuple[Ints, Ints]]
 
 

@@ -1,9 +1,9 @@
-"""Pictures to features: a frozen backbone as something the scan can tap.
+"""Pictures to features: a frozen backbone as something the scan can consumer.
 
 Example:
     >>> from tellapart import backbones
-    >>> tap = FeatureTap(backbones.get("efficientnet-lite0"), size=64)
-    >>> tap.apply(np.zeros((2, 64, 64, 3), np.uint8)).shape
+    >>> consumer = FeatureConsumer(backbones.get("efficientnet-lite0"), size=64)
+    >>> consumer.apply(np.zeros((2, 64, 64, 3), np.uint8)).shape
     (2, 1280)
 """
 
@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tellapart.graph import INPUT, open_session
-from tellapart.images.decoder import DECODER, Fit
+from tellapart.images.decoder import DECODER
+from tellapart.images.resizing import Fit
 from tellapart.transfer.backbones import Backbone
 
 CHUNK = 2
@@ -26,7 +27,7 @@ since the first layers' maps no longer stay in the caches, and a thread holds 90
 25 (docs/decisions/0011-one-thread-a-session.md)."""
 
 
-class FeatureTap:
+class FeatureConsumer:
     """Turns squares of pixels into features, in as many threads as call it.
 
     Args:

@@ -23,12 +23,12 @@ from numpy.typing import NDArray
 from tellapart import splits
 from tellapart.core.errors import DataError
 from tellapart.core.progress import SILENT, Progress
+from tellapart.core.typing import Ints
 from tellapart.transfer.logistic import (
     GRID,
     Candidate,
     Float,
     Folds,
-    Ints,
     Path,
     Table,
     design,

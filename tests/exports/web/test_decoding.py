@@ -18,7 +18,7 @@ from PIL import Image, ImageCms
 from tellapart.core.errors import PictureError
 from tellapart.exports.web.asking import Said, Started, ask
 from tellapart.exports.web.browser import FIREFOX, Browser, find_browser
-from tellapart.images import decoder
+from tellapart.images import decoder, resizing
 
 SIZE = 64  # of the hostile page, whose network is the smallest here
 
@@ -226,7 +226,7 @@ def firefox() -> Browser:
 
 def apart(name: str, said: Said) -> int:
     """By how many levels the page's pixels differ from Python's at most."""
-    expected = decoder.resize(decoder.decode(whole()[name]).pixels, SIZE, "pad")
+    expected = resizing.resize(decoder.decode(whole()[name]).pixels, SIZE, "pad")
     assert said.probabilities is not None, said.message
     seen = np.frombuffer(said.square, np.uint8).reshape(expected.shape)
     return int(np.abs(seen.astype(int) - expected).max())
@@ -234,7 +234,7 @@ def apart(name: str, said: Said) -> int:
 
 def let_through(name: str) -> int:
     """Photographs must be exact; what is rare is held to a level."""
-    return 0 if name.startswith("JPEG") and decoder.RESIZER == "fir" else 1
+    return 0 if name.startswith("JPEG") and resizing.RESIZER == "fir" else 1
 
 
 @pytest.mark.parametrize("name", list(whole()))

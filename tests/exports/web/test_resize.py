@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 import tellapart
-from tellapart.images import decoder
+from tellapart.images import decoder, resizing
 
 MODULE = Path(tellapart.__file__).parent / "exports" / "web" / "page" / "js" / "resize.js"
 NODE = shutil.which("node")
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(NODE is None, reason="Node runs the page's modul
 class Case(NamedTuple):
     pixels: NDArray[np.uint8]
     size: int
-    fit: decoder.Fit
+    fit: resizing.Fit
     most: int = 4_000_000
 
 
@@ -60,7 +60,7 @@ def largest_difference(tmp_path: Path, cases: Sequence[Case]) -> list[int]:
     return [
         int(
             np.abs(
-                square.astype(int) - decoder.resize(case.pixels, case.size, case.fit).astype(int)
+                square.astype(int) - resizing.resize(case.pixels, case.size, case.fit).astype(int)
             ).max()
         )
         for case, square in zip(cases, in_node(tmp_path, cases), strict=True)
@@ -69,7 +69,7 @@ def largest_difference(tmp_path: Path, cases: Sequence[Case]) -> list[int]:
 
 def most_allowed() -> int:
     """None at all, except where Pillow stands in for the resizer that the page follows."""
-    return 0 if decoder.RESIZER == "fir" else 32
+    return 0 if resizing.RESIZER == "fir" else 32
 
 
 SIZES = [
@@ -88,10 +88,10 @@ SIZES = [
 ]
 
 
-@pytest.mark.parametrize("fit", decoder.FITS)
+@pytest.mark.parametrize("fit", resizing.FITS)
 @pytest.mark.parametrize("size", [1, 28, 150, 224])
 def test_noise_of_many_shapes_gives_the_pixels_of_python(
-    tmp_path: Path, fit: decoder.Fit, size: int
+    tmp_path: Path, fit: resizing.Fit, size: int
 ) -> None:
     random = np.random.default_rng(size)
     cases = [
@@ -107,7 +107,7 @@ def test_shapes_drawn_at_random_give_the_pixels_of_python(tmp_path: Path) -> Non
     cases = []
     for _ in range(60):
         height, width, size = (int(side) for side in random.integers(1, 420, 3))
-        fit = decoder.FITS[int(random.integers(3))]
+        fit = resizing.FITS[int(random.integers(3))]
         # Extremes side by side overshoot most, and so test the limits at 0 and 255.
         pixels = random.choice(np.array([0, 255, 128], np.uint8), (height, width, 3))
         cases.append(Case(pixels, size, fit))
@@ -116,13 +116,15 @@ def test_shapes_drawn_at_random_give_the_pixels_of_python(tmp_path: Path) -> Non
 
 def test_strips_change_no_pixel(tmp_path: Path) -> None:
     pixels = np.random.default_rng(1).integers(0, 256, (123, 457, 3), dtype=np.uint8)
-    cases = [Case(pixels, 64, fit, most) for fit in decoder.FITS for most in (1, 123, 1_000, 10**6)]
+    cases = [
+        Case(pixels, 64, fit, most) for fit in resizing.FITS for most in (1, 123, 1_000, 10**6)
+    ]
     assert max(largest_difference(tmp_path, cases)) <= most_allowed()
 
 
 def test_photographs_give_the_pixels_of_python(tmp_path: Path, small_photos: Path) -> None:
     files = sorted(small_photos.rglob("*.jpg"))[:12]
     decoded = [decoder.decode(file.read_bytes()).pixels for file in files]
-    cases = [Case(pixels, 224, decoder.FITS[i % 3]) for i, pixels in enumerate(decoded)]
+    cases = [Case(pixels, 224, resizing.FITS[i % 3]) for i, pixels in enumerate(decoded)]
     assert len(cases) == 12
     assert max(largest_difference(tmp_path, cases)) <= most_allowed()

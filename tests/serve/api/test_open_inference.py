@@ -13,7 +13,9 @@ import tritonclient.http as triton
 from serving import BLUE, RED, Server, picture_of
 from tritonclient.utils import InferenceServerException
 
-from tellapart.images.decoder import MAX_SIDE, decode, resize
+from tellapart.images.decoder import decode
+from tellapart.images.opening import MAX_SIDE
+from tellapart.images.resizing import resize
 from tellapart.serve.engine.loaded import LoadedRun
 
 Make = Callable[..., Any]

@@ -12,7 +12,8 @@ from serving import BLUE, RED, picture_of
 
 from tellapart.core.errors import PictureError
 from tellapart.explanations import Explanation
-from tellapart.images.decoder import decode, resize
+from tellapart.images.decoder import decode
+from tellapart.images.resizing import resize
 from tellapart.serve.engine.jobs import Full, Order, Work
 from tellapart.serve.engine.loaded import LoadedRun
 from tellapart.serve.engine.scheduler import Engine

@@ -10,7 +10,7 @@ import pytest
 
 from tellapart.core.errors import SettingsError
 from tellapart.graph import Dense, Graph, open_session, shapes, to_onnx, weight_shapes
-from tellapart.images import decoder
+from tellapart.images import decoder, resizing
 from tellapart.transfer import backbones
 from tellapart.transfer.backbones import efficientnet_lite
 
@@ -42,7 +42,7 @@ def test_cats_and_dogs_are_cats_and_dogs_to_imagenet(data_folder: Path) -> None:
         for label, low, high, share in (("cats", 281, 287, 0.65), ("dogs", 151, 268, 0.9)):
             files = [archive.read(name) for name in names if f"/{label}/" in name]
             assert len(files) == 60
-            squares = [decoder.resize(decoder.decode(file).pixels, 224) for file in files]
+            squares = [resizing.resize(decoder.decode(file).pixels, 224) for file in files]
             best = [session.run(None, {"image": one[None]})[0].argmax() for one in squares]
             # The others are sofas, boxes and other animals; one in a thousand would be chance.
             assert np.mean([low <= one <= high for one in best]) >= share, label

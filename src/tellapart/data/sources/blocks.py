@@ -13,7 +13,7 @@ from tellapart.core.errors import LabelError, SourceError
 from tellapart.data.sources.base import Member
 from tellapart.data.sources.idx import damaged_array
 from tellapart.data.sources.names import Part, label_of, quote
-from tellapart.images.decoder import MAX_PIXELS
+from tellapart.images.opening import MAX_PIXELS
 
 MAX_LABEL = 80
 """Characters a label of text may have; more is a description, not a class."""

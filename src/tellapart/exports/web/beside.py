@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from tellapart.exports.target import Floats, Work
+from tellapart.core.typing import Floats
+from tellapart.exports.target import Work
 from tellapart.exports.web.asking import Said, failed
 
 LISTED = 20

@@ -19,7 +19,8 @@ from tellapart.core.errors import DataError, PictureError
 from tellapart.core.progress import SILENT, Progress
 from tellapart.core.typing import Pixels
 from tellapart.data.catalog import Catalog
-from tellapart.images.decoder import Fit, decode, header_size, resize
+from tellapart.images.decoder import decode, header_size
+from tellapart.images.resizing import Fit, resize
 from tellapart.networks.augment.contact_sheet import sheet
 from tellapart.networks.augment.defaults import default
 from tellapart.networks.augment.policy import Policy

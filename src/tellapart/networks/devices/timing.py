@@ -24,8 +24,7 @@ import numpy.typing as npt
 from tellapart.core.errors import SettingsError
 from tellapart.core.process import end_with_parent
 from tellapart.networks.devices import hardware
-from tellapart.networks.loop import backend
-from tellapart.networks.loop import keras_model as twin
+from tellapart.networks.loop import backend, keras_model
 from tellapart.networks.spec import architectures
 
 _STEPS, _WARM_UP = 20, 2
@@ -103,8 +102,10 @@ def timed(keras: Any, lesson: Lesson, device: str, pictures: int, batch: int) ->
     spec = lesson.spec()
     graph = spec.graph()
     with _on(keras, device):
-        model = twin.build(graph, seed=_SEED)
-        start = twin.weights(model, graph)  # drawn without an engine: the same on every device
+        model = keras_model.build(graph, seed=_SEED)
+        start = keras_model.weights(
+            model, graph
+        )  # drawn without an engine: the same on every device
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(keras.optimizers.Adam(1e-4), loss)
         few, few_labels = shown[:batch], labels[:batch]
@@ -113,7 +114,7 @@ def timed(keras: Any, lesson: Lesson, device: str, pictures: int, batch: int) ->
         fit = {"batch_size": batch, "epochs": 1, "shuffle": False, "verbose": 0}
         model.fit(shown[: 2 * batch], labels[: 2 * batch], **fit)
         steps = _steps(model, few, few_labels)
-        twin.set_weights(model, graph, start)
+        keras_model.set_weights(model, graph, start)
         begin = time.perf_counter()
         history = model.fit(shown, labels, **fit).history
         epoch = time.perf_counter() - begin

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -43,13 +43,13 @@ class Moment:
         state: The training so far.
         loss: Mean loss of the latest step, or of the validation slice after an epoch; NaN if a
             weight is infinite or not a number.
-        learning_rate: Of the latest step.
+        learning_rate: Gives that of the latest step; asked for only where a sentence names it.
         seconds: That the training has taken.
     """
 
     state: State
     loss: float
-    learning_rate: float
+    learning_rate: Callable[[], float]
     seconds: float
 
 
@@ -101,7 +101,7 @@ class Divergence:
         return Stop(
             "not_finite",
             f"Stopped in epoch {epoch}: the loss exploded or was no longer a number, at a "
-            f"learning rate of {now.learning_rate:.3g} (peak {stage.learning_rate:.3g}). The "
+            f"learning rate of {now.learning_rate():.3g} (peak {stage.learning_rate:.3g}). The "
             f"weights are {kept}. Choose a smaller learning rate, such as a tenth, or --lr auto.",
         )
 

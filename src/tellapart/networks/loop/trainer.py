@@ -285,7 +285,7 @@ class Trainer:
         # An epoch whose batches are done is validated and recorded first, unless it diverged.
         is_trained = self.state.step >= self._batches.steps
         reasons = _ALWAYS if is_trained else self._reasons
-        now = Moment(self.state, self._loss, self._learning_rate(), self._seconds())
+        now = Moment(self.state, self._loss, self._learning_rate, self._seconds())
         return stop_reasons.first(reasons, now)
 
     # ------------------------------------------------------------------ time and learning rate

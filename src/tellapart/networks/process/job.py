@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from tellapart.core.errors import RunError
+from tellapart.core.typing import Ints
 from tellapart.networks.array_files import load_arrays, save_arrays, write_atomically
 from tellapart.networks.spec.architectures import Spec
 from tellapart.networks.spec.recipes import Recipe
@@ -25,8 +26,6 @@ from tellapart.networks.spec.recipes import Recipe
 SCHEMA = 1
 _JSON, _ARRAYS = "job.json", "job.npz"
 _MOST_JSON = 64 * 2**20  # bytes
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ def fit(
         The trained network, also in the folder's files.
 
     Raises:
-        TellapartError: Of the kind the child reports; see :func:`.fitting.fit`.
+        TellapartError: Of the kind the child reports; see :func:`.trainer.fit`.
         RunError: With code ``training_killed`` if the child was killed, ``training_failed`` if it
             failed in an unforeseen way.
         KeyboardInterrupt: After the child was interrupted and has saved; ``resume`` goes on.

@@ -47,8 +47,7 @@ def main(arguments: list[str]) -> int:
         when_alone(stop.set)
 
     from tellapart.core.errors import TellapartError
-    from tellapart.networks.loop import backend
-    from tellapart.networks.loop import trainer as fitting
+    from tellapart.networks.loop import backend, trainer
     from tellapart.networks.process import events
     from tellapart.networks.process.job import Job
 
@@ -62,7 +61,7 @@ def main(arguments: list[str]) -> int:
             when_alone(stop.set)
         resume = arguments[:1] == [RESUME]
         for folder in map(Path, arguments[resume:]):
-            fitting.fit(
+            trainer.fit(
                 Job.load(folder),
                 folder,
                 listener=writer,

@@ -15,7 +15,8 @@ from tellapart.core.config import TrainSettings
 from tellapart.core.errors import ModelError, PictureError
 from tellapart.core.progress import Progress
 from tellapart.core.resources import Stopwatch
-from tellapart.images.decoder import decode, resize
+from tellapart.images.decoder import decode
+from tellapart.images.resizing import resize
 from tellapart.metrics import evaluation
 from tellapart.model import Model
 from tellapart.pipelines.material import Learned, Material, Measured

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tellapart import splits
 from tellapart.core.config import NETWORKS, TrainSettings
 from tellapart.core.errors import SettingsError
+from tellapart.core.typing import Floats
 from tellapart.model import Model, writing
 from tellapart.pipelines.material import Answer, Learned, Material, Pixels
 from tellapart.pipelines.train.measuring import no_advance
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from tellapart.networks import Fitted, Job, Recipe
     from tellapart.networks.spec.architectures import Kind, Spec
 
-Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
 FINAL = "final"

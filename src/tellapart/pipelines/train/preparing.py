@@ -24,7 +24,7 @@ from tellapart.pipelines.evaluate import indices
 from tellapart.pipelines.material import Material, Pixels
 from tellapart.scanning.scanner import Consumer, PixelConsumer, Scan, scan
 from tellapart.transfer import backbones
-from tellapart.transfer.features import FeatureTap
+from tellapart.transfer.features import FeatureConsumer
 
 if TYPE_CHECKING:
     from tellapart.networks.process.process import Child
@@ -117,8 +117,8 @@ def prepared(
     catalog: Catalog, settings: TrainSettings, wants: Wants, around: Surroundings
 ) -> Material:
     """Scan with everything that is wanted in the same pass, audit, split."""
-    scanned, tap, pixel_tap = _scanned(catalog, settings, wants, around)
-    features = scanned.answers[tap.key] if tap is not None else None
+    scanned, consumer, pixel_consumer = _scanned(catalog, settings, wants, around)
+    features = scanned.answers[consumer.key] if consumer is not None else None
     with around.watch.stage("checking"), around.progress.stage("Checking") as stage:
         audited = audit.audit(scanned, features=features)
         found = told(audited)
@@ -141,8 +141,8 @@ def prepared(
         audited, findings=audit.ordered([*audited.findings, *_of_split(parted)])
     )
     pixels = None
-    if pixel_tap is not None:
-        pixels = _pixels(scanned, parted, pixel_tap, around.folder)
+    if pixel_consumer is not None:
+        pixels = _pixels(scanned, parted, pixel_consumer, around.folder)
     return Material(
         scan=scanned,
         audit=audited,
@@ -150,25 +150,27 @@ def prepared(
         labels=labels,
         classes=catalog.classes,
         features=features,
-        feature_tap=tap,
+        feature_consumer=consumer,
         pixels=pixels,
     )
 
 
 def _scanned(
     catalog: Catalog, settings: TrainSettings, wants: Wants, around: Surroundings
-) -> tuple[Scan, FeatureTap | None, PixelConsumer | None]:
+) -> tuple[Scan, FeatureConsumer | None, PixelConsumer | None]:
     """The one pass; a second only where the sample misjudged the pictures' size."""
     consumers: list[Consumer] = []
-    tap = pixel_tap = None
+    consumer = pixel_consumer = None
     if wants.features is not None:
         graphs = around.cache.graphs if around.cache is not None else None
-        tap = FeatureTap(backbones.get(BACKBONE), wants.features, settings.fit, folder=graphs)
-        consumers.append(tap)
+        consumer = FeatureConsumer(
+            backbones.get(BACKBONE), wants.features, settings.fit, folder=graphs
+        )
+        consumers.append(consumer)
     if wants.pixels:
         size = wants.size or _likely_size(catalog, wants.kind)
-        pixel_tap = PixelConsumer(size, settings.fit, file=around.folder / "rgb.npy")
-        consumers.append(pixel_tap)
+        pixel_consumer = PixelConsumer(size, settings.fit, file=around.folder / "rgb.npy")
+        consumers.append(pixel_consumer)
 
     def passed(title: str) -> Scan:
         found = scan(
@@ -179,17 +181,17 @@ def _scanned(
             progress=around.progress,
             title=title,
         )
-        kind = "features" if tap is not None else "pixels"
+        kind = "features" if consumer is not None else "pixels"
         around.watch.add(kind, found.seconds, pictures=len(found))
         return found
 
-    scanned = passed("Features" if tap is not None else "Pixels")
-    if pixel_tap is not None and wants.size is None:
+    scanned = passed("Features" if consumer is not None else "Pixels")
+    if pixel_consumer is not None and wants.size is None:
         size = _size(scanned, wants.kind)
-        if size != pixel_tap.size:
-            consumers[-1] = pixel_tap = dataclasses.replace(pixel_tap, size=size)
+        if size != pixel_consumer.size:
+            consumers[-1] = pixel_consumer = dataclasses.replace(pixel_consumer, size=size)
             scanned = passed("Pixels")
-    return scanned, tap, pixel_tap
+    return scanned, consumer, pixel_consumer
 
 
 def _likely_size(catalog: Catalog, kind: str) -> int:
@@ -215,22 +217,22 @@ def _chosen_size(sizes: set[tuple[int, int]], kind: str) -> int:
     return choose(sizes, kind)
 
 
-def _pixels(scanned: Scan, parted: splits.Split, tap: PixelConsumer, folder: Path) -> Pixels:
+def _pixels(scanned: Scan, parted: splits.Split, consumer: PixelConsumer, folder: Path) -> Pixels:
     """The pixels as one file to train from; one channel where all that is learnt from is gray."""
-    rgb = scanned.answers[tap.key]
+    rgb = scanned.answers[consumer.key]
     learnt = np.isin(parted.side, (splits.TRAIN, splits.VALIDATION))
     gray = bool(scanned.frame["gray"].fill_null(False).to_numpy()[learnt].all())
     file = folder / "pixels.npy"
     if not gray:
         (folder / "rgb.npy").rename(file)
-        return Pixels(file, rgb, tap.size, gray=False)
+        return Pixels(file, rgb, consumer.size, gray=False)
     made: NDArray[np.uint8] = np.lib.format.open_memmap(
         file, "w+", dtype=np.uint8, shape=(*rgb.shape[:3], 1)
     )
     for start in range(0, len(rgb), 4_096):
         # Where the three channels are equal, each of them is the luma.
         made[start : start + 4_096] = rgb[start : start + 4_096, ..., :1]
-    return Pixels(file, rgb, tap.size, gray=True)
+    return Pixels(file, rgb, consumer.size, gray=True)
 
 
 def _of_split(parted: splits.Split) -> list[audit.Finding]:

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellapart.core.config import TrainSettings
+from tellapart.core.typing import Floats
 from tellapart.model import writing
 from tellapart.pipelines.material import Learned, Material
 from tellapart.pipelines.train.preparing import Surroundings
 from tellapart.transfer import probe
 
-Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
 
@@ -44,14 +44,14 @@ def learn(
     A validation slice belongs to that part: a probe's choices come from folds, so the slice has
     nothing else to do.
     """
-    features, rows, tap = _features(material), material.training, material.feature_tap
-    assert tap is not None
+    features, rows, consumer = _features(material), material.training, material.feature_consumer
+    assert consumer is not None
     with around.watch.stage("learning", pictures=len(rows)):
         head = fitted(material, rows, settings, around)
         writing.write(
             around.folder.parent / "model.onnx",
-            backbone=tap.backbone,
-            size=tap.size,
+            backbone=consumer.backbone,
+            size=consumer.size,
             fit=settings.fit,
             weights=head.weights,
             bias=head.bias,
@@ -70,12 +70,12 @@ def learn(
 
     return Learned(
         kind="probe",
-        size=tap.size,
+        size=consumer.size,
         rows=rows,
         answer=lambda model, asked, advance: model.head(features[asked]),
         unseen=unseen,
         engine="onnxruntime",
-        backbone=tap.backbone.name,
+        backbone=consumer.backbone.name,
         about={"probe": head.as_json(), **(about or {})},
     )
 

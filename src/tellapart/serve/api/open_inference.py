@@ -20,7 +20,7 @@ from starlette.responses import Response
 
 from tellapart.core.errors import PictureError, TellapartError
 from tellapart.core.version import __version__
-from tellapart.images.decoder import MAX_SIDE
+from tellapart.images.opening import MAX_SIDE
 from tellapart.serve.api import openapi
 from tellapart.serve.api.context import Context, context_of
 from tellapart.serve.api.errors import RequestError, as_json

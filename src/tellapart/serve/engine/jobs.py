@@ -6,15 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
-
 from tellapart.core.errors import TellapartError
+from tellapart.core.typing import Floats
 from tellapart.explanations import Explanation
-from tellapart.images.decoder import RGB
+from tellapart.images.resizing import RGB
 from tellapart.serve.engine.loaded import LoadedRun
 
-Floats = npt.NDArray[np.float32]
 Answer = Floats | Explanation | TellapartError
 """Probabilities float32 ``[K]``, a heat map, or why there is none."""
 

@@ -13,13 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from tellapart.explanations import heat_of
 from tellapart.model import Model
 from tellapart.runs import Run, open_run
-
-Floats = npt.NDArray[np.float32]
 
 MAX_REPORT = 64 * 1024**2
 """Bytes; a larger report is not offered."""

@@ -19,15 +19,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from tellapart.core.errors import ModelError, PictureError, SettingsError, TellapartError
 from tellapart.explanations import explain
-from tellapart.images.decoder import RGB, decode, header_size, resize
+from tellapart.images.decoder import decode, header_size
+from tellapart.images.resizing import RGB, resize
 from tellapart.serve.engine.jobs import Answer, Full, Order, Work
 from tellapart.serve.engine.loaded import LoadedRun
 
-Floats = npt.NDArray[np.float32]
 _LONGEST_WAIT = 60.0  # seconds between two looks of an idle thread
 
 

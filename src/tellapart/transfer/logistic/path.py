@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellapart.core.typing import Ints
 from tellapart.transfer.logistic.designs import Bools, Float, Table, design
 from tellapart.transfer.logistic.solver import Fits, sigmoid, softmax, solve
 
-Ints = NDArray[np.int64]
 Folds = Sequence[tuple[Ints, Ints]]
 """Rows to learn from and rows to ask about, one pair a fold."""
 
