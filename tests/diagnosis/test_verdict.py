@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tellapart.diagnosis.verdict import CODES, Facts, diagnose, fill
+from tellapart.diagnosis.verdict import CODES, Facts, diagnose, fill, plain
 from tellapart.metrics.intervals import wilson
 
 
@@ -181,13 +181,10 @@ def test_any_run_has_one_verdict(
 
 
 def test_only_commands_are_filled_in() -> None:
-    """A class may be called DATA; runs of before have no backticks around their commands."""
+    """A class may be called DATA."""
     steps = ["Add pictures, starting with 'DATA'.", "Check them: `tellapart check DATA`"]
     assert fill(steps, run="r", data="my pets") == [
         "Add pictures, starting with 'DATA'.",
         "Check them: `tellapart check 'my pets'`",
-    ]
-    assert fill(["Try it: tellapart predict RUN PICTURE"], run="r", data="d") == [
-        "Try it: tellapart predict r photo.jpg"
     ]
     assert plain(steps[1]) == "Check them: tellapart check DATA"
