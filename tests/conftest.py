@@ -25,7 +25,7 @@ from PIL import Image
 from tellapart.datasets.digits import write_digits
 from tellapart.exports.web.browser import CHROMIUM, FIREFOX
 
-sys.path.append(str(Path(__file__).parent))  # for what test modules share: `networks_here`
+sys.path.append(str(Path(__file__).parent))  # for what test modules share
 
 PHOTOS_PER_CLASS = 24
 

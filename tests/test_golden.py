@@ -25,13 +25,10 @@ processor to processor.
 
 from __future__ import annotations
 
-import contextlib
 import difflib
-import io
 import json
 import re
 import shutil
-import signal
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
@@ -39,8 +36,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-
-from tellapart.cli import main
+from command_line import Answer, tellapart
 
 GOLDEN = Path(__file__).parent / "golden"
 EXAMPLE = "digits/0/digit-0000.png"
@@ -52,53 +48,11 @@ Compare = Callable[..., None]
 # ------------------------------------------------------------------ running commands
 
 
-class Answer(NamedTuple):
-    """What a command printed, in the order in which it did, and its exit code."""
-
-    text: str
-    stdout: str
-    stderr: str
-    code: int
-
-
-class _Both(io.TextIOWrapper):
-    """A stream whose text also goes into a second one, as a terminal shows both."""
-
-    def __init__(self, screen: io.StringIO) -> None:
-        super().__init__(io.BytesIO(), encoding="utf-8", write_through=True)
-        self._screen = screen
-
-    def write(self, text: str) -> int:
-        self._screen.write(text)
-        return super().write(text)
-
-    def text(self) -> str:
-        self.flush()
-        return self.buffer.getvalue().decode("utf-8")  # type: ignore[attr-defined,no-any-return]
-
-
-def tellapart(command: str) -> Answer:
-    """Run a command in this process; ``command`` has no quotes."""
-    screen = io.StringIO()
-    out, err = _Both(screen), _Both(screen)
-    handler = signal.getsignal(signal.SIGTERM)
-    try:
-        with (
-            contextlib.redirect_stdout(out),
-            contextlib.redirect_stderr(err),
-            pytest.raises(SystemExit) as ended,
-        ):
-            main(command.split())
-    finally:
-        signal.signal(signal.SIGTERM, handler)
-    return Answer(screen.getvalue(), out.text(), err.text(), int(ended.value.code or 0))
-
-
 def transcript(*commands: str) -> str:
     """Commands with what they print, one after the other."""
     parts = []
     for command in commands:
-        answer = tellapart(command)
+        answer = tellapart(*command.split())
         ended = f"(exit code {answer.code})\n" if answer.code else ""
         parts.append(f"$ tellapart {command}\n{masked(answer.text)}{ended}")
     return "\n".join(parts)
@@ -215,7 +169,7 @@ NETWORK = "train digits --model linear --size 16 --epochs 2 --json"
 @pytest.fixture(scope="module")
 def network(prepared: Prepared) -> Answer:
     """A network's training, which takes seconds and is therefore done once."""
-    return tellapart(NETWORK)
+    return tellapart(*NETWORK.split())
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -280,13 +234,13 @@ def _no_data_sets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_help(golden: Compare) -> None:
     commands = ("--help", *(f"{name} --help" for name in _commands()))
-    told = [f"$ tellapart {command}\n{tellapart(command).text}" for command in commands]
+    told = [f"$ tellapart {command}\n{tellapart(*command.split()).text}" for command in commands]
     golden("help.txt", "\n".join(told), tolerance=0)
 
 
 def _commands(group: str = "") -> Iterator[str]:
     """All commands by their names, read from the help of their groups."""
-    _, _, listed = tellapart(f"{group}--help").text.partition("\nCommands:\n")
+    _, _, listed = tellapart(*group.split(), "--help").text.partition("\nCommands:\n")
     for name in re.findall(r"^  ([a-z][a-z-]*) ", listed, flags=re.MULTILINE):
         yield f"{group}{name}"
         yield from _commands(f"{group}{name} ")
@@ -416,12 +370,12 @@ def test_errors(golden: Compare, prepared: Prepared) -> None:
     _make_broken(prepared.folder)
     parts = []
     for command in ERRORS:
-        plain = tellapart(f"{command} --quiet" if _has_quiet(command) else command)
+        plain = tellapart(*command.split(), *(["--quiet"] if _has_quiet(command) else []))
         assert plain.code in (1, 2), command
         assert "Traceback" not in plain.text
         shown = f"$ tellapart {command}\n{masked(plain.text)}(exit code {plain.code})\n"
         if plain.code == 1:
-            programs = tellapart(f"{command} --json")
+            programs = tellapart(*command.split(), "--json")
             document = json.loads(programs.stdout)
             assert programs.code == 1
             assert document["schema"] == 1
@@ -487,7 +441,7 @@ def test_json_shapes(golden: Compare, network: Answer) -> None:
     """Keys and types of what programs read."""
     parts = [f"$ tellapart {NETWORK}\n{_shape(json.loads(network.stdout))}"]
     for command in DOCUMENTS:
-        answer = tellapart(f"{command} --json")
+        answer = tellapart(*command.split(), "--json")
         assert answer.code == 0, answer.text
         parts.append(f"$ tellapart {command} --json\n{_shape(json.loads(answer.stdout))}")
     run = Path("runs/digits-1")
@@ -533,7 +487,9 @@ def test_demo_and_metrics_of_the_digits(golden: Compare, in_tmp: Path) -> None:
 
 
 def test_metrics_of_cats_and_dogs(golden: Compare, data_folder: Path, in_tmp: Path) -> None:
-    answer = tellapart(f"train {data_folder / 'cats-dogs-3k.zip'} --seed 0 --out cats --quiet")
+    answer = tellapart(
+        "train", data_folder / "cats-dogs-3k.zip", "--seed", 0, "--out", "cats", "--quiet"
+    )
     assert answer.code == 0, answer.text
     golden("metrics-cats-dogs-3k.json", _metrics("cats"))
 

@@ -1,4 +1,4 @@
-"""The command line as a user has it: a process, its exit code and its two streams."""
+"""The command line as a user has it: exit codes and both streams."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
+from command_line import answered, refused, tellapart
 
 from tellapart.cli.predict import _print_table
 from tellapart.inference.prediction import Prediction
@@ -25,49 +25,29 @@ from tellapart.inference.prediction import Prediction
 MakePicture = Callable[..., Path]
 
 
-def tellapart(
-    *arguments: object, cwd: Path | None = None, **env: str
-) -> subprocess.CompletedProcess[str]:
+def tellapart_process(*arguments: object, **env: str) -> subprocess.CompletedProcess[str]:
+    """A command in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "tellapart", *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=300,
-        cwd=cwd,
         env={**os.environ, **env},
         check=False,
     )
-
-
-def answered(*arguments: object, **options: Any) -> Any:
-    """The JSON document of a command that must do well, with nothing else beside it."""
-    done = tellapart(*arguments, "--json", **options)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
-def refused(*arguments: object, **options: Any) -> dict[str, str]:
-    """The error of a command that must exit with 1, without a traceback."""
-    done = tellapart(*arguments, "--json", **options)
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    document = json.loads(done.stdout)
-    assert document["schema"] == 1
-    assert set(document["error"]) == {"code", "message", "remedy"}
-    return document["error"]
 
 
 @pytest.fixture(scope="session")
 def run_folder(small_photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "pets"
     done = tellapart("train", small_photos, "--out", out)
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.stderr
     return out
 
 
 def test_train_says_what_it_does_and_leaves_a_whole_run(small_photos: Path, in_tmp: Path) -> None:
     done = tellapart("train", small_photos, cwd=in_tmp)
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.stderr
     for stage in ("Reading", "Features", "Checking", "Learning"):
         assert stage in done.stderr
     assert "95 % interval" in done.stdout
@@ -113,7 +93,7 @@ def test_train_json_has_the_contract(small_photos: Path, in_tmp: Path) -> None:
 
 def test_quiet_is_quiet(small_photos: Path, in_tmp: Path) -> None:
     done = tellapart("check", small_photos, "--quiet", cwd=in_tmp)
-    assert done.returncode == 0
+    assert done.code == 0
     assert done.stderr == ""
 
 
@@ -137,7 +117,7 @@ def test_check_writes_a_page_findings_and_corrections_that_can_be_used(
     broken.write_text("not a picture")
     out = tmp_path / "out"
     done = tellapart("check", tmp_path / "pets", "--out", out)
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.stderr
     assert "<html" in (out / "check.html").read_text(encoding="utf-8")
     assert "dogs/broken.jpg" in pl.read_parquet(out / "findings.parquet")["path"].to_list()
     with (out / "corrections.csv").open("a", newline="") as file:
@@ -155,8 +135,8 @@ def test_strict_exits_with_one_on_an_error(tmp_path: Path, make_picture: MakePic
             )
     same = make_picture(tmp_path / "pets" / "cats" / "same.png", seed=50)
     (tmp_path / "pets" / "dogs" / "same.png").write_bytes(same.read_bytes())
-    assert tellapart("check", tmp_path / "pets").returncode == 0
-    assert tellapart("check", tmp_path / "pets", "--strict").returncode == 1
+    assert tellapart("check", tmp_path / "pets").code == 0
+    assert tellapart("check", tmp_path / "pets", "--strict").code == 1
 
 
 def test_predict_answers_for_files_folders_and_bad_pictures(
@@ -178,7 +158,7 @@ def test_predict_fails_only_where_every_picture_failed(run_folder: Path, tmp_pat
     bad = tmp_path / "bad.jpg"
     bad.write_bytes(b"")
     done = tellapart("predict", run_folder, bad, "--json")
-    assert done.returncode == 1
+    assert done.code == 1
     assert json.loads(done.stdout)["rows"][0]["error"]
 
 
@@ -192,7 +172,7 @@ def test_predict_ends_with_how_many_of_each_class(
     sorted_into = tmp_path / "sorted"
     for options in ([], ["--csv"], ["--sort-into", sorted_into]):
         done = tellapart("predict", run_folder, small_photos, bad, *options)
-        assert done.returncode == 0, done.stderr
+        assert done.code == 0, done.stderr
         last = done.stderr.splitlines()[-1]
         assert last.startswith(f"{labels.total()} ")
         for label, n in labels.items():
@@ -224,7 +204,7 @@ def test_predict_sorts_copies_and_moves_nothing(
     sorted_into = tmp_path / "sorted"
     for _ in range(2):
         done = tellapart("predict", run_folder, small_photos / "cats", "--sort-into", sorted_into)
-        assert done.returncode == 0, done.stderr
+        assert done.code == 0, done.stderr
     copies = [path for path in sorted_into.rglob("*") if path.is_file()]
     assert len(copies) == 48, "nothing is overwritten"
     assert sorted(path.name for path in (small_photos / "cats").iterdir()) == before
@@ -310,9 +290,9 @@ def test_compare_sets_runs_side_by_side(
     run_folder: Path, small_photos: Path, tmp_path: Path
 ) -> None:
     other = tmp_path / "other"
-    assert tellapart("train", small_photos, "--out", other, "--size", 96).returncode == 0
+    assert tellapart("train", small_photos, "--out", other, "--size", 96).code == 0
     done = tellapart("compare", run_folder, other)
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.stderr
     assert "McNemar" in done.stdout
 
 
@@ -379,11 +359,11 @@ def test_lines_that_are_too_long_are_broken_between_words(
 
 def test_a_terminal_that_cannot_write_every_character(tmp_path: Path) -> None:
     missing = tmp_path / "n\u00f6 \u2192 where"
-    plain = tellapart("check", missing, PYTHONIOENCODING="ascii")
+    plain = tellapart_process("check", missing, PYTHONIOENCODING="ascii")
     assert plain.returncode == 1
     assert "Traceback" not in plain.stderr
     assert "where" in plain.stderr
-    told = tellapart("check", missing, "--json", PYTHONIOENCODING="ascii")
+    told = tellapart_process("check", missing, "--json", PYTHONIOENCODING="ascii")
     assert str(missing) in json.loads(told.stdout)["error"]["message"]
 
 
@@ -412,15 +392,15 @@ def test_one_picture_is_a_picture(run_folder: Path, small_photos: Path) -> None:
 
 
 def test_wrong_usage_exits_with_two() -> None:
-    assert tellapart("train").returncode == 2
-    assert tellapart("check", "x", "--nonsense").returncode == 2
-    assert tellapart("nonsense").returncode == 2
+    assert tellapart("train").code == 2
+    assert tellapart("check", "x", "--nonsense").code == 2
+    assert tellapart("nonsense").code == 2
 
 
 def test_the_version_is_told() -> None:
     import tellapart as package
 
-    assert tellapart("--version").stdout == f"tellapart {package.__version__}\n"
+    assert tellapart_process("--version").stdout == f"tellapart {package.__version__}\n"
 
 
 @pytest.mark.parametrize("share", ["0", "1", "2", "-0.5", "nan"])
@@ -430,7 +410,7 @@ def test_a_share_that_means_nothing(small_photos: Path, share: str) -> None:
 
 def test_errors_are_one_message_on_standard_error(tmp_path: Path) -> None:
     done = tellapart("check", tmp_path / "nothing-here")
-    assert done.returncode == 1
+    assert done.code == 1
     assert done.stdout == ""
     assert "nothing-here" in done.stderr
     assert "Traceback" not in done.stderr
@@ -455,7 +435,7 @@ def test_an_interrupted_training_leaves_no_run_and_the_next_goes_on(
     assert process.returncode == 130, said
     assert "Traceback" not in said
     assert list((in_tmp / "runs").iterdir()) == []
-    assert tellapart("train", small_photos, cwd=in_tmp).returncode == 0
+    assert tellapart("train", small_photos, cwd=in_tmp).code == 0
 
 
 def test_the_leftover_of_a_killed_training_is_taken_over(small_photos: Path, in_tmp: Path) -> None:
