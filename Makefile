@@ -112,7 +112,7 @@ unit: $(VENV)/.dev
 # The networks' tests once more, on PyTorch: in an environment of its own, which has no TensorFlow,
 # so that code that leans on TensorFlow fails here.
 test-torch: $(TORCH)/.torch ## The networks' tests with PyTorch as the engine
-	KERAS_BACKEND=torch $(TORCH)/bin/python -m pytest $(or $(ARGS),tests/nets)
+	KERAS_BACKEND=torch $(TORCH)/bin/python -m pytest $(or $(ARGS),tests/networks)
 
 docs: $(VENV)/.dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

@@ -237,7 +237,9 @@ def test_copies_are_as_many_as_asked_for_and_all_different(archive: Path, tmp_pa
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert len(files) == len({path.read_bytes() for path in files}) == 15
     assert {path.parent.name for path in files} == {"cats", "dogs"}
-    assert all(Image.open(path).size == (180, 180) for path in files)
+    for path in files:
+        with Image.open(path) as picture:
+            assert picture.size == (180, 180)
 
 
 def test_copies_are_the_same_every_time(archive: Path) -> None:

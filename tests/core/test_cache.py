@@ -106,19 +106,19 @@ def test_inode_numbers_beyond_what_sqlite_holds(cache: Cache) -> None:
 def test_two_processes_write_at_once(tmp_path: Path) -> None:
     writers = [writer(tmp_path, name, 40) for name in ("one", "two")]
     for process in writers:
-        assert process.wait(timeout=60) == 0
+        with process:
+            assert process.wait(timeout=60) == 0
     with Cache(tmp_path, 10**9) as cache:
         assert cache.info().kinds == {"one": (200, 200_000), "two": (200, 200_000)}
 
 
 def test_killed_at_any_moment_it_is_whole(tmp_path: Path) -> None:
     for delay in (0.0, 0.02, 0.05, 0.1):
-        process = writer(tmp_path, f"after-{delay}", 100_000)
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        time.sleep(delay)
-        process.send_signal(signal.SIGKILL)
-        process.wait(timeout=60)
+        with writer(tmp_path, f"after-{delay}", 100_000) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            time.sleep(delay)
+            process.send_signal(signal.SIGKILL)
         with Cache(tmp_path, 10**9) as cache:
             kinds = cache.info().kinds
             for entries, size in (kinds[name] for name in kinds if name.startswith("after")):

@@ -61,7 +61,6 @@ def test_a_block_parses_and_names_what_exists(block: Block) -> None:
 @pytest.mark.skipif(
     importlib.util.find_spec("keras") is None, reason="the extra 'keras' is not installed"
 )
-@pytest.mark.filterwarnings("ignore::DeprecationWarning:keras")
 @pytest.mark.parametrize("page", RUN)
 def test_the_blocks_of_a_page_run(page: str, world: Path, tmp_path: Path) -> None:
     import outside

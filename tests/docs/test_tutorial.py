@@ -27,7 +27,6 @@ BY_NETWORK = {"way.png", "heat-cnn.png"}
 """Depend on a trained network, which differs from machine to machine."""
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning:keras")
 def test_the_cells_give_what_the_page_shows(in_tmp: Path) -> None:
     chosen = [cell for cell in tour.cells() if HAS_KERAS or not cell.second_part]
     faults = []

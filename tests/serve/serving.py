@@ -165,15 +165,16 @@ class Server:
 
     def _read(self) -> None:
         assert self.process.stderr is not None
-        for line in self.process.stderr:
-            with self._news:
-                if line.startswith("{"):
-                    self.log.append(json.loads(line))
-                else:
-                    self.other.append(line)
-                    if line.startswith("Serving"):
-                        self.port = int(line.partition("http://127.0.0.1:")[2].split()[0])
-                self._news.notify_all()
+        with self.process.stderr as lines:
+            for line in lines:
+                with self._news:
+                    if line.startswith("{"):
+                        self.log.append(json.loads(line))
+                    else:
+                        self.other.append(line)
+                        if line.startswith("Serving"):
+                            self.port = int(line.partition("http://127.0.0.1:")[2].split()[0])
+                    self._news.notify_all()
         with self._news:
             self._news.notify_all()
 
