@@ -22,9 +22,9 @@ from tellapart.core.progress import SILENT, Progress
 from tellapart.core.typing import Floats
 from tellapart.exports import folder as folders
 from tellapart.exports.parity import SHOWN, Parity, compared
-from tellapart.exports.pictures import RunData
+from tellapart.exports.pictures import Pictures, RunData
 from tellapart.exports.registry import target_named
-from tellapart.exports.target import Advance, Answers, Target, Work
+from tellapart.exports.target import Answers, Target, Work
 from tellapart.pipelines.check import lies_inside
 from tellapart.runs import Run
 
@@ -104,6 +104,7 @@ def export_run(
                 run=run,
                 model=run.model,
                 held_out=held_out,
+                expected=_expected(run, held_out, progress),
                 training=found.training,
                 scratch=found.folder,
                 progress=progress,
@@ -121,19 +122,15 @@ def _written(
     Raises:
         ModelError: If it does not agree.
     """
-    work.held_out.load(work.progress)
     with work.progress.stage("Writing", unit="files") as stage:
         more = target.write(filled, card, work)
         card = {**card, **more}
         stage.summarize(f"{target.main} · {folders.size_of(filled) / 1e6:,.1f} MB")
-    with work.progress.stage("Asking", total=len(work.held_out)) as stage:
-        expected = _expected(work, stage.advance)
-        stage.summarize("model.onnx, as the run measured it")
     with work.progress.stage("Checking", total=len(work.held_out)) as stage:
         answers = target.answers(filled, work, stage.advance)
         stage.summarize(f"in {answers.runtime}")
-    found = compared(expected, answers.probabilities, work.held_out.labels)
-    parity = _parity_json(target, found, answers, expected, of, work)
+    found = compared(work.expected, answers.probabilities, work.held_out.labels)
+    parity = _parity_json(target, found, answers, of, work)
     if breaches := found.breaches(target.tolerance):
         raise _differs(target, breaches, parity["differing"])
     folders.seal(filled, card, parity, _readme(target, card, parity))
@@ -171,21 +168,23 @@ def _differs(
     )
 
 
-def _expected(work: Work, advance: Advance) -> Floats:
-    """What ``model.onnx`` says of the pictures, float32 ``[n, K]``."""
-    pixels = work.held_out.load()
-    made = np.empty((len(pixels), len(work.model.classes)), np.float32)
-    for start in range(0, len(pixels), _ROWS):
-        part = pixels[start : start + _ROWS]
-        made[start : start + _ROWS] = work.model.run(part)
-        advance(len(part))
+def _expected(run: Run, pictures: Pictures, progress: Progress) -> Floats:
+    """What ``model.onnx`` predicts for the pictures, float32 ``[n, K]``."""
+    pixels = pictures.load(progress)
+    made = np.empty((len(pixels), len(run.classes)), np.float32)
+    with progress.stage("Running", total=len(pixels)) as stage:
+        for start in range(0, len(pixels), _ROWS):
+            part = pixels[start : start + _ROWS]
+            made[start : start + _ROWS] = run.model.run(part)
+            stage.advance(len(part))
+        stage.summarize("model.onnx, as the run measured it")
     return made
 
 
 def _parity_json(
-    target: Target, found: Parity, answers: Answers, expected: Floats, of: str, work: Work
+    target: Target, found: Parity, answers: Answers, of: str, work: Work
 ) -> dict[str, Any]:
-    names = work.model.classes
+    names, expected = work.model.classes, work.expected
     theirs = answers.probabilities
     differing = [
         {

@@ -54,6 +54,7 @@ class Work:
         run: The run that is exported.
         model: Its ``model.onnx``, open.
         held_out: The pictures that the target is checked on.
+        expected: float32 ``[n, K]``, what ``model.onnx`` answers for them.
         training: Gives at most so many pictures that the model learnt from.
         scratch: A folder for anything; gone afterwards.
         progress: Who is told how far it is.
@@ -62,6 +63,7 @@ class Work:
     run: Run
     model: Model
     held_out: Pictures
+    expected: Floats
     training: Callable[[int], Pictures]
     scratch: Path
     progress: Progress

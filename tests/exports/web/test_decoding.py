@@ -6,7 +6,7 @@ import io
 import shutil
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,8 @@ import pytest
 from PIL import Image, ImageCms
 
 from tellapart.core.errors import PictureError
-from tellapart.exports.web.asking import Said, Started, ask
 from tellapart.exports.web.browser import FIREFOX, Browser, find_browser
+from tellapart.exports.web.server import Prediction, open_page
 from tellapart.images import decoder, resizing
 
 SIZE = 64  # of the hostile page, whose network is the smallest here
@@ -184,24 +184,11 @@ def only_python() -> Mapping[str, bytes]:
 
 
 def asked(
-    folder: Path, browser: Browser, scratch: Path, files: Mapping[str, bytes], exact: bool = True
-) -> Iterator[tuple[str, Said]]:
-    names = list(files)
-    answers = ask(
-        folder,
-        browser,
-        pictures=len(names),
-        read=lambda place: files[names[place]],
-        classes=4,
-        size=SIZE,
-        scratch=scratch,
-    )
-    started = next(answers)
-    assert isinstance(started, Started)
-    assert started.exact is exact
-    for said in answers:
-        assert isinstance(said, Said)
-        yield names[said.place], said
+    folder: Path, browser: Browser, profile: Path, files: Mapping[str, bytes], exact: bool = True
+) -> dict[str, Prediction]:
+    with open_page(folder, browser, profile, classes=4, size=SIZE) as page:
+        assert page.exact is exact
+        return {name: page.predict(data) for name, data in files.items()}
 
 
 def every_file() -> dict[str, bytes]:
@@ -209,10 +196,10 @@ def every_file() -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def answers(hostile: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Said]:
+def answers(hostile: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Prediction]:
     """What the page says of every file of this module, in one go."""
     folder = tmp_path_factory.mktemp("browser")
-    return dict(asked(hostile.folder, find_browser(), folder, every_file()))
+    return asked(hostile.folder, find_browser(), folder / "browser", every_file())
 
 
 @pytest.fixture
@@ -224,12 +211,11 @@ def firefox() -> Browser:
     pytest.skip("no Firefox")
 
 
-def apart(name: str, said: Said) -> int:
+def apart(name: str, said: Prediction) -> int:
     """By how many levels the page's pixels differ from Python's at most."""
     expected = resizing.resize(decoder.decode(whole()[name]).pixels, SIZE, "pad")
-    assert said.probabilities is not None, said.message
-    seen = np.frombuffer(said.square, np.uint8).reshape(expected.shape)
-    return int(np.abs(seen.astype(int) - expected).max())
+    assert said.pixels is not None, said.message
+    return int(np.abs(said.pixels.astype(int) - expected).max())
 
 
 def let_through(name: str) -> int:
@@ -238,12 +224,12 @@ def let_through(name: str) -> int:
 
 
 @pytest.mark.parametrize("name", list(whole()))
-def test_a_browser_gives_the_pixels_of_python(answers: dict[str, Said], name: str) -> None:
+def test_a_browser_gives_the_pixels_of_python(answers: dict[str, Prediction], name: str) -> None:
     assert apart(name, answers[name]) <= let_through(name)
 
 
 @pytest.mark.parametrize("name", list(refused()))
-def test_what_python_refuses_the_page_refuses(answers: dict[str, Said], name: str) -> None:
+def test_what_python_refuses_the_page_refuses(answers: dict[str, Prediction], name: str) -> None:
     data, codes = refused()[name]
     with pytest.raises(PictureError):
         decoder.decode(data)
@@ -254,7 +240,7 @@ def test_what_python_refuses_the_page_refuses(answers: dict[str, Said], name: st
 
 @pytest.mark.parametrize("name", list(only_python()))
 def test_what_only_python_can_decode_gets_a_message_and_no_answer(
-    answers: dict[str, Said], name: str
+    answers: dict[str, Prediction], name: str
 ) -> None:
     decoder.decode(only_python()[name])
     assert answers[name].probabilities is None
@@ -264,7 +250,7 @@ def test_what_only_python_can_decode_gets_a_message_and_no_answer(
 
 def test_another_browser_answers_alike(hostile: Any, firefox: Browser, tmp_path: Path) -> None:
     """One test for all files: a second browser is not started in each of pytest's processes."""
-    said = dict(asked(hostile.folder, firefox, tmp_path, every_file()))
+    said = asked(hostile.folder, firefox, tmp_path / "browser", every_file())
     most = {"AVIF": 4, "alpha": 2, "profile": 2}  # levels, where it decodes in its own way
     far = {
         name: found
@@ -286,6 +272,6 @@ def test_where_a_browser_hides_pixels_there_is_no_answer(
     setting = 'user_pref("privacy.resistFingerprinting", true);'
     (tmp_path / "browser" / "user.js").write_text(setting, encoding="utf-8")
     files = {"JPEG": encoded(Image.fromarray(smooth()), "JPEG")}
-    [(_, said)] = asked(hostile.folder, firefox, tmp_path, files, exact=False)
+    [said] = asked(hostile.folder, firefox, tmp_path / "browser", files, exact=False).values()
     assert said.probabilities is None
     assert said.code == "hidden"

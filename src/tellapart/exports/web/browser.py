@@ -1,7 +1,7 @@
-"""The browsers of a machine: finding one, and opening a page in it without a window.
+"""Finds a browser on this machine, and opens a page in it without a window.
 
-No driver is needed: the page that is opened does the work and hands its answers to the process
-that serves it (:mod:`.asking`). It runs under :mod:`.keeper`, which ends it with us.
+No driver is needed: the page does the work and sends its predictions to the process that serves
+it (:mod:`.server`). The browser runs under :mod:`.keeper`, which ends it when we end.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -22,8 +22,8 @@ from tellapart.core.errors import SettingsError
 from tellapart.exports.web import keeper
 
 VARIABLE = "TELLAPART_BROWSER"
-"""Names the browser to use: a program's name or path, or ``default`` for a visible tab of
-whatever browser the desktop opens."""
+"""Names the browser to use: a program's name or path, or ``default`` for a visible tab in the
+desktop's own browser."""
 
 DEFAULT = "default"
 CHROMIUM = (
@@ -35,12 +35,12 @@ CHROMIUM = (
     "microsoft-edge-stable",
 )
 FIREFOX = ("firefox", "firefox-esr")
-_APPLICATIONS = {  # of macOS, which stand in no search path
-    "Google Chrome.app/Contents/MacOS/Google Chrome": "chromium",
-    "Chromium.app/Contents/MacOS/Chromium": "chromium",
-    "Microsoft Edge.app/Contents/MacOS/Microsoft Edge": "chromium",
-    "Firefox.app/Contents/MacOS/firefox": "firefox",
-}
+_APPLICATIONS = (  # of macOS, which are in no search path
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
+    "/Applications/Firefox.app/Contents/MacOS/firefox",
+)
 CHROMIUM_OPTIONS = (
     "--headless",
     "--disable-gpu",
@@ -54,8 +54,8 @@ CHROMIUM_OPTIONS = (
     "--disable-sync",
     "--mute-audio",
 )
-_TAIL = 4_000  # bytes of what it wrote that are looked at
-_QUOTED = 200  # characters of it that are quoted
+_TAIL = 4_000  # bytes of its output that are read when it fails
+_QUOTED = 200  # characters of its last line that are quoted
 
 Kind = Literal["chromium", "firefox", "default"]
 
@@ -65,7 +65,7 @@ class Browser:
     """A browser of this machine.
 
     Attributes:
-        kind: How it is to be started.
+        kind: How to start it.
         program: Its path; empty for the desktop's own choice.
     """
 
@@ -82,81 +82,66 @@ def find_browser() -> Browser:
     named = os.environ.get(VARIABLE, "")
     if named == DEFAULT:
         return Browser("default")
-    if named:
-        program = shutil.which(named)
-        if program is None:
-            raise _none(f"{VARIABLE} names {named!r}, which is no program.")
-        return Browser("firefox" if "firefox" in Path(named).name.lower() else "chromium", program)
-    kinds: tuple[tuple[Kind, tuple[str, ...]], ...] = (
-        ("chromium", CHROMIUM),
-        ("firefox", FIREFOX),
+    for name in [named] if named else (*CHROMIUM, *FIREFOX, *_APPLICATIONS):
+        if (program := shutil.which(name)) is not None:
+            kind: Kind = "firefox" if "firefox" in Path(name).name.lower() else "chromium"
+            return Browser(kind, program)
+    raise _none(
+        f"{VARIABLE} names {named!r}, which is not a program."
+        if named
+        else "A web export is checked in a browser, and none was found on this computer."
     )
-    for kind, names in kinds:
-        for name in names:
-            if (program := shutil.which(name)) is not None:
-                return Browser(kind, program)
-    for place, kind_there in _APPLICATIONS.items():
-        path = Path("/Applications") / place
-        if path.is_file():
-            return Browser("firefox" if kind_there == "firefox" else "chromium", str(path))
-    raise _none("An export for browsers is checked in one, and none was found here.")
-
-
-class Opened:
-    """A browser that was started.
-
-    Args:
-        process: Its keeper; None for a tab of the desktop's own browser.
-        log: What it writes.
-    """
-
-    def __init__(self, process: subprocess.Popen[bytes] | None, log: Path) -> None:
-        self._process = process
-        self._log = log
-
-    def ended(self) -> str | None:
-        """How it ended, in words; None while it runs."""
-        if self._process is None or self._process.poll() is None:
-            return None
-        lines = self._log.read_bytes()[-_TAIL:].decode(errors="replace").strip().splitlines()
-        said = f": {lines[-1][:_QUOTED].rstrip('.')}" if lines else ""
-        return f"the browser ended by itself ({self._process.returncode}){said}"
 
 
 @contextlib.contextmanager
-def opened(browser: Browser, url: str, profile: Path) -> Iterator[Opened]:
-    """Open a page; the browser and all that it started is gone after the block.
+def opened(browser: Browser, url: str, profile: Path) -> Iterator[Callable[[], str | None]]:
+    """Open a page; the browser and everything it started is gone after the block.
 
     Args:
         browser: Which one.
         url: The page.
-        profile: An empty folder for its settings; those of the user are never touched.
+        profile: An empty folder for its settings; the user's own are never touched.
 
     Yields:
-        What runs; a tab of the desktop's own browser is for its owner to close.
+        A function that says how the browser ended, and None while it runs. A tab of the desktop's
+        own browser stays open until its owner closes it.
 
     Raises:
         SettingsError: If the desktop has no browser.
     """
-    log = profile / "log.txt"
     if browser.kind == "default":
         if not webbrowser.open(url):
             raise _none("No browser could be opened on this desktop.")
-        yield Opened(None, log)
+        yield lambda: None
         return
     profile.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as written:
-        process = subprocess.Popen(
+    log = profile / "log.txt"
+    with (
+        log.open("wb") as written,
+        subprocess.Popen(
             [sys.executable, "-I", "-S", keeper.__file__, *_command(browser, url, profile)],
-            stdin=subprocess.PIPE,  # its end tells the keeper that we died
+            stdin=subprocess.PIPE,  # when it closes, the keeper ends the browser
             stdout=written,
             stderr=written,
-            start_new_session=True,  # so that its helpers can be ended with it
-        )
-    try:
-        yield Opened(process, log)
-    finally:
-        _end(process)
+            start_new_session=True,  # so that the browser's helpers can be ended with it
+        ) as process,
+    ):
+
+        def ended() -> str | None:
+            if process.poll() is None:
+                return None
+            lines = log.read_bytes()[-_TAIL:].decode(errors="replace").strip().splitlines()
+            last = f": {lines[-1][:_QUOTED].rstrip('.')}" if lines else ""
+            return f"the browser ended by itself ({process.returncode}){last}"
+
+        try:
+            yield ended
+        finally:
+            assert process.stdin is not None
+            process.stdin.close()
+            process.wait()
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)  # what is left if it had ended by itself
 
 
 def _command(browser: Browser, url: str, profile: Path) -> list[str]:
@@ -164,27 +149,16 @@ def _command(browser: Browser, url: str, profile: Path) -> list[str]:
         return [browser.program, "--headless", "--no-remote", "--profile", str(profile), url]
     command = [browser.program, *CHROMIUM_OPTIONS, f"--user-data-dir={profile}"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
-        # Its sandbox refuses to run as root; what it opens here is our own page alone.
+        # Chromium's sandbox refuses to run as root; it opens only our own page here.
         command.append("--no-sandbox")
     return [*command, url]
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a process and its group, gently first."""
-    for order in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, order)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(keeper.GRACE)
-    process.wait()
-    if process.stdin is not None:
-        process.stdin.close()
 
 
 def _none(why: str) -> SettingsError:
     return SettingsError(
         why,
-        remedy=f"Install Chromium, Chrome, Edge or Firefox, or name one with {VARIABLE}; "
-        f"{VARIABLE}={DEFAULT} opens a tab of your own. Without a check there is no export.",
+        remedy=f"Install Chromium, Chrome, Edge or Firefox, or set {VARIABLE} to the program to "
+        f"use; {VARIABLE}={DEFAULT} opens a tab in your own browser. There is no export without "
+        "this check.",
         code="no_browser",
     )

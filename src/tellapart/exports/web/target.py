@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from tellapart.exports.target import Advance, Answers, Tolerance, Work
-from tellapart.exports.web.asking import Started, ask
-from tellapart.exports.web.beside import Beside
 from tellapart.exports.web.browser import find_browser
+from tellapart.exports.web.comparison import Comparison
+from tellapart.exports.web.server import open_page
 from tellapart.exports.web.site import MODEL, write_site
 from tellapart.exports.web.vendoring import PINS
 from tellapart.model import Model
@@ -53,25 +53,19 @@ class Web:
             ModelError: If the browser or its page fails or stalls.
             SettingsError: If there is no browser any more.
         """
-        pictures = work.held_out
-        beside = Beside(work)
-        started = Started("", exact=True)
-        for one in ask(
+        pictures, comparison = work.held_out, Comparison(work)
+        with open_page(
             folder,
             find_browser(),
-            pictures=len(pictures),
-            read=pictures.read,
+            work.scratch / "browser",
             classes=len(work.model.classes),
             size=work.model.size,
-            scratch=work.scratch,
-        ):
-            if isinstance(one, Started):
-                started = one
-            else:
-                beside.add(one)
+        ) as page:
+            for place in range(len(pictures)):
+                comparison.add(page.predict(pictures.read(place)))
                 advance(1)
-        more = {"browser": started.agent, "canvas_reads_true": started.exact, **beside.as_json()}
-        return Answers(beside.probabilities, runtime(started.agent), more)
+        told = {"browser": page.agent, "canvas_reads_true": page.exact, **comparison.as_json()}
+        return Answers(comparison.probabilities, runtime(page.agent), told)
 
     def readme(self, card: Mapping[str, Any]) -> str:
         """How to use it."""

@@ -1,38 +1,39 @@
-// Runs the exported page's own modules over pictures and hands the answers back to the process
-// that serves both. Never part of an export; see asking.py, the other side of it.
+// Lets the exported page's own modules classify pictures, and sends each prediction to the process
+// that serves both; it answers with the next picture. Never part of an export; see server.py.
 
 import { Engine } from "/js/engine.js";
 
 const state = document.getElementById("state");
 
-async function post(where, body) {
-  const answer = await fetch(where, { method: "POST", body });
-  if (!answer.ok) throw new Error(`${where}: ${answer.status}`);
+/** Send an object and the pixels that belong to it; gives the next picture, or null at the end. */
+async function next(what, pixels = "") {
+  const answer = await fetch("next", { method: "POST", body: new Blob([JSON.stringify(what), "\n", pixels]) });
+  if (!answer.ok) throw new Error(`next: ${answer.status}`);
+  return answer.status === 204 ? null : answer.blob();
 }
-
-const tell = (what) => post("answer", JSON.stringify(what));
 
 async function check() {
   const engine = await Engine.load();
-  const { pictures } = await (await fetch("pictures.json")).json();
-  await tell({ started: navigator.userAgent, exact: engine.canvas === "true" });
-  for (let place = 0; place < pictures; place++) {
-    state.textContent = `${place + 1} of ${pictures}`;
-    const file = await (await fetch(`picture/${place}`)).blob();
+  let file = await next({ started: navigator.userAgent, exact: engine.canvas === "true" });
+  for (let count = 1; file; count++) {
+    state.textContent = `Picture ${count}`;
+    let answer;
+    let square = "";
     try {
       const { probabilities, pixels } = await engine.classify(file, { pixels: true });
-      await post(`square/${place}`, pixels);
-      await tell({ place, probabilities });
+      answer = { probabilities };
+      square = pixels;
     } catch (error) {
-      await tell({ place, code: error.code ?? "failed", message: error.message });
+      answer = { code: error.code ?? "failed", message: error.message };
     }
+    file = await next(answer, square);
   }
-  state.textContent = "Done. This tab can be closed.";
+  state.textContent = "Done. You can close this tab.";
 }
 
 try {
   await check();
 } catch (error) {
-  state.textContent = `It failed: ${error.message}`;
-  await tell({ failed: `${error.name}: ${error.message}` });
+  state.textContent = `Failed: ${error.message}`;
+  await next({ failed: `${error.name}: ${error.message}` });
 }
