@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from recorder import Recorder
 
 from tellapart.explanations import evidence, occlusion
 from tellapart.graph import Dense, Flatten, Scale, Softmax
@@ -53,23 +54,8 @@ def test_every_pixel_is_hidden_and_none_outside() -> None:
 
 
 def test_it_is_heard_of_each_place(dnn: Model, pixels: np.ndarray) -> None:
-    class Heard:
-        total = done = 0
-
-        def stage(self, name: str, *, total: int | None = None, unit: str = "pictures") -> Heard:
-            self.total = total or 0
-            return self
-
-        def advance(self, n: int = 1) -> None:
-            self.done += n
-
-        def __enter__(self) -> Heard:
-            return self
-
-        def __exit__(self, *_: object) -> None: ...
-
-    heard = Heard()
-    occlusion.heat(dnn, pixels, 0, cells=4, progress=heard)  # type: ignore[arg-type]
+    heard = Recorder()
+    occlusion.heat(dnn, pixels, 0, cells=4, progress=heard)
     assert heard.done == heard.total == 16
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import fcntl
 import gzip
 import hashlib
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from bad_server import (
@@ -25,6 +23,7 @@ from bad_server import (
     without_length,
     wrong_bytes,
 )
+from recorder import Recorder
 
 from tellapart.core.errors import DownloadError
 from tellapart.datasets import downloading, requesting
@@ -34,33 +33,8 @@ from tellapart.datasets.downloading import download
 NO_PAUSES = (0.0, 0.0, 0.0)
 
 
-class Heard:
-    """A progress that keeps what it hears, and interrupts where it is told."""
-
-    def __init__(self, interrupt_at: int | None = None) -> None:
-        self.kilobytes = 0
-        self.notes: list[str] = []
-        self.sentence = ""
-        self.interrupt_at = interrupt_at
-
-    @contextmanager
-    def stage(self, name: str, *, total: int | None = None, unit: str = "") -> Any:
-        yield self
-
-    def advance(self, n: int = 1) -> None:
-        self.kilobytes += n
-        if self.interrupt_at is not None and self.kilobytes >= self.interrupt_at:
-            raise KeyboardInterrupt
-
-    def summarize(self, sentence: str) -> None:
-        self.sentence = sentence
-
-    def note(self, line: str) -> None:
-        self.notes.append(line)
-
-
-def fetch(file: DataFile, folder: Path, heard: Heard | None = None) -> bytes:
-    path = download(file, folder, progress=heard or Heard(), pauses=NO_PAUSES)
+def fetch(file: DataFile, folder: Path, heard: Recorder | None = None) -> bytes:
+    path = download(file, folder, progress=heard or Recorder(), pauses=NO_PAUSES)
     assert path == folder / file.name
     assert [entry.name for entry in folder.iterdir()] == [file.name], "nothing is left beside it"
     return path.read_bytes()
@@ -77,10 +51,10 @@ def fails(file: DataFile, folder: Path, code: str) -> DownloadError:
 def test_a_file_comes_whole_and_says_how_far_it_is(
     toy: DataFile, content: bytes, tmp_path: Path, server: Server
 ) -> None:
-    heard = Heard()
+    heard = Recorder()
     assert fetch(toy, tmp_path / "deep" / "folder", heard) == content
-    assert heard.kilobytes == 300
-    assert heard.sentence == "toy.bin · 0.3 MB"
+    assert heard.done == 300
+    assert heard.lines[-1] == "toy.bin · 0.3 MB"
     assert server.asked[0][1]["Accept-Encoding"] == "identity"
 
 
@@ -89,12 +63,12 @@ def test_a_download_that_is_cut_goes_on_where_it_was(
 ) -> None:
     server.etags["/toy.bin"] = '"one"'
     server.script = [cut, cut]
-    heard = Heard()
+    heard = Recorder()
     assert fetch(toy, tmp_path, heard) == content
     assert server.ranges() == [None, "bytes=150000-", "bytes=225000-"]
     assert [headers.get("If-Range") for _, headers in server.asked] == [None, '"one"', '"one"']
-    assert heard.kilobytes == 300
-    assert len(heard.notes) == 2
+    assert heard.done == 300
+    assert len(heard.lines[1:-1]) == 2
 
 
 def test_an_interrupted_download_is_kept_and_goes_on(
@@ -102,7 +76,7 @@ def test_an_interrupted_download_is_kept_and_goes_on(
 ) -> None:
     server.script = [cut]
     with pytest.raises(KeyboardInterrupt):
-        download(toy, tmp_path, progress=Heard(interrupt_at=100), pauses=NO_PAUSES)
+        download(toy, tmp_path, progress=Recorder(interrupt_at=100), pauses=NO_PAUSES)
     kept = (tmp_path / "toy.bin.part").read_bytes()
     assert kept and content.startswith(kept)
     assert fetch(toy, tmp_path) == content
@@ -122,9 +96,9 @@ def test_a_server_that_knows_no_ranges_starts_over(
     toy: DataFile, content: bytes, tmp_path: Path, server: Server
 ) -> None:
     server.script = [cut, ignore_range]
-    heard = Heard()
+    heard = Recorder()
     assert fetch(toy, tmp_path, heard) == content
-    assert heard.kilobytes == 300
+    assert heard.done == 300
 
 
 def test_a_file_that_changed_meanwhile_is_sent_from_its_beginning(
@@ -135,7 +109,7 @@ def test_a_file_that_changed_meanwhile_is_sent_from_its_beginning(
     server.etags["/toy.bin"] = '"old"'
     server.script = [cut]
     with pytest.raises(KeyboardInterrupt):
-        download(file, tmp_path, progress=Heard(interrupt_at=100), pauses=NO_PAUSES)
+        download(file, tmp_path, progress=Recorder(interrupt_at=100), pauses=NO_PAUSES)
     server.files["/toy.bin"] = content
     server.etags["/toy.bin"] = '"new"'
     assert fetch(file, tmp_path) == content
@@ -156,9 +130,9 @@ def test_errors_that_may_pass_are_tried_again(
     toy: DataFile, content: bytes, tmp_path: Path, server: Server, status: int
 ) -> None:
     server.script = [answer_status(status), answer_status(status, Retry_After=0)]
-    heard = Heard()
+    heard = Recorder()
     assert fetch(toy, tmp_path, heard) == content
-    assert str(status) in heard.notes[0]
+    assert str(status) in heard.lines[1]
 
 
 def test_tries_and_pauses_are_bounded(
@@ -226,9 +200,9 @@ def test_a_part_that_is_wrong_is_not_blamed_on_the_server(
     toy: DataFile, content: bytes, tmp_path: Path, server: Server
 ) -> None:
     (tmp_path / "toy.bin.part").write_bytes(b"x" * 1000)
-    heard = Heard()
+    heard = Recorder()
     assert fetch(toy, tmp_path, heard) == content
-    assert "starting over" in heard.notes[0]
+    assert "starting over" in heard.lines[1]
 
 
 def test_a_part_that_is_whole_needs_no_request(
@@ -255,7 +229,7 @@ def test_a_part_of_unknown_size_that_the_server_cannot_continue(
     server.etags["/toy.bin"] = '"the same"'
     server.script = [cut]
     with pytest.raises(KeyboardInterrupt):
-        download(file, tmp_path, progress=Heard(interrupt_at=140), pauses=NO_PAUSES)
+        download(file, tmp_path, progress=Recorder(interrupt_at=140), pauses=NO_PAUSES)
     server.files["/toy.bin"] = content[:1000]  # it became shorter: 416
     assert fetch(file, tmp_path) == content[:1000]
     assert server.ranges()[-1] is None and server.ranges()[-2] is not None

@@ -12,11 +12,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from jobs_by_hand import make_job, same
+from recorder import Recorder
 
 from tellapart.core.errors import RunError, SettingsError
 from tellapart.networks import Job
@@ -293,38 +293,9 @@ def actor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], No
     return lambda act: (template / "act").write_text(act) and None
 
 
-class Shown:
-    """A progress that remembers."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.total: int | None = None
-        self.done = 0
-
-    def stage(self, name: str, *, total: int | None = None, unit: str = "pictures") -> Any:
-        self.lines.append(name)
-        self.total = total
-        return self
-
-    def __enter__(self) -> Shown:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def advance(self, n: int = 1) -> None:
-        self.done += n
-
-    def note(self, line: str) -> None:
-        self.lines.append(line)
-
-    def summarize(self, sentence: str) -> None:
-        self.lines.append(sentence)
-
-
 def test_what_the_child_says_is_shown(tmp_path: Path, actor: Callable[[str], None]) -> None:
     actor("")
-    shown = Shown()
+    shown = Recorder()
     made = process.fit(make_job(tmp_path), tmp_path / "out", progress=shown)
     assert made.outcome == {"stopped": "epochs"}
     assert (shown.total, shown.done) == (20, 10)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from recorder import Recorder
 
 from tellapart.core.cache import Cache
 from tellapart.data.catalog import open_catalog
@@ -122,28 +123,8 @@ def test_an_interrupt_keeps_what_was_read(
     for number in range(200):
         make_picture(pets / "cats" / f"more-{number}.png", size=(40, 40), seed=100 + number)
 
-    class Impatient:
-        done = 0
-
-        def stage(self, *_: object, **__: object) -> Impatient:
-            return self
-
-        def __enter__(self) -> Impatient:
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            return None
-
-        def advance(self, n: int = 1) -> None:
-            self.done += n
-            if self.done > 60:
-                raise KeyboardInterrupt
-
-        def summarize(self, sentence: str) -> None:
-            return None
-
     with pytest.raises(KeyboardInterrupt):
-        scan(open_catalog(pets), cache=cache, progress=Impatient())
+        scan(open_catalog(pets), cache=cache, progress=Recorder(interrupt_at=61))
     rest = scan(open_catalog(pets), cache=cache)
     assert 0 < rest.decoded <= 208 - 60
 

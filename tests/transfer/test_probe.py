@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from recorder import Recorder
 from sklearn.linear_model import LogisticRegression
 
 from tellapart.core.errors import DataError
@@ -162,28 +163,8 @@ def test_repeated_of_tiny_classes_is_finite(each: int) -> None:
 
 
 def test_progress_is_told_to_the_end() -> None:
-    class Count:
-        def __init__(self) -> None:
-            self.total, self.done, self.said = 0, 0, ""
-
-        def stage(self, name: str, *, total: int | None = None, unit: str = "") -> Count:
-            self.total = total or 0
-            return self
-
-        def __enter__(self) -> Count:
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            return None
-
-        def advance(self, n: int = 1) -> None:
-            self.done += n
-
-        def summarize(self, sentence: str) -> None:
-            self.said = sentence
-
     x, labels = features(80, 20, 2)
-    count = Count()
+    count = Recorder()
     probe.fit(x, labels, np.arange(80), classes=2, seed=0, progress=count)
     assert count.done == count.total
-    assert "5 folds" in count.said
+    assert "5 folds" in count.lines[-1]
