@@ -321,7 +321,7 @@ def test_a_child_that_is_killed_is_an_error(tmp_path: Path, actor: Callable[[str
 def test_ctrl_c_waits_until_the_child_has_saved(
     tmp_path: Path, actor: Callable[[str], None]
 ) -> None:
-    class Impatient(Shown):
+    class Impatient(Recorder):
         def note(self, line: str) -> None:
             if line == "ready":
                 raise KeyboardInterrupt
