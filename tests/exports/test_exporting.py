@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,42 +16,42 @@ import pytest
 
 import tellapart as ta
 from tellapart.core.errors import ModelError, RunError, SettingsError
-from tellapart.exports import Answers, Tolerance, Work, export_run
-from tellapart.exports.onnx_file import OnnxFile
+from tellapart.exports import Target, export_run
+from tellapart.exports.onnx_file import TARGET
+from tellapart.exports.registry import TARGETS, target_named
+from tellapart.exports.target import SAME_NUMBERS, Answers, Tolerance, Work
 from tellapart.model import Model
 
 
-class Shifted(OnnxFile):
+def shifted(by: float, tolerance: Tolerance = SAME_NUMBERS) -> Target:
     """A target whose answers are off by some probability."""
 
-    name = "shifted"
+    def predict(folder: Path, work: Work, advance: Any) -> Answers:
+        answers = TARGET.predict(folder, work, advance)
+        moved = answers.probabilities.copy()
+        moved[0, 0] += by
+        return replace(answers, probabilities=moved)
 
-    def __init__(self, by: float, tolerance: Tolerance | None = None) -> None:
-        self.by = by
-        if tolerance is not None:
-            self.tolerance = tolerance
-
-    def answers(self, folder: Path, work: Work, advance: Any) -> Answers:
-        told = super().answers(folder, work, advance)
-        moved = told.probabilities.copy()
-        moved[0, 0] += self.by
-        return Answers(moved, told.runtime)
+    return replace(TARGET, name="shifted", predict=predict, tolerance=tolerance)
 
 
-class Swapped(OnnxFile):
-    """A target that writes its classes in another order, the classic mistake."""
+def write_swapped(folder: Path, card: Mapping[str, Any], work: Work) -> Mapping[str, Any]:
+    """Write a model with its classes in another order, the classic mistake."""
+    import onnx
+    from onnx import numpy_helper
 
-    def write(self, folder: Path, card: Mapping[str, Any], work: Work) -> Mapping[str, Any]:
-        import onnx
-        from onnx import numpy_helper
+    model = onnx.load(str(work.run.path / "model.onnx"))
+    for tensor in model.graph.initializer:
+        if tensor.name.startswith("logits/"):
+            turned = np.ascontiguousarray(numpy_helper.to_array(tensor)[..., ::-1])
+            tensor.CopyFrom(numpy_helper.from_array(turned, tensor.name))
+    onnx.save(model, str(folder / "model.onnx"))
+    return {}
 
-        model = onnx.load(str(work.run.path / "model.onnx"))
-        for tensor in model.graph.initializer:
-            if tensor.name.startswith("logits/"):
-                turned = np.ascontiguousarray(numpy_helper.to_array(tensor)[..., ::-1])
-                tensor.CopyFrom(numpy_helper.from_array(turned, tensor.name))
-        onnx.save(model, str(folder / "model.onnx"))
-        return {}
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_every_listed_target_is_a_record_of_its_name(name: str) -> None:
+    assert target_named(name).name == name
 
 
 def test_the_folder_says_all_that_is_needed(probe: ta.Run, tmp_path: Path) -> None:
@@ -108,7 +109,7 @@ def test_the_usual_place(probe: ta.Run, in_tmp: Path) -> None:
 
 def test_another_order_of_classes_is_not_put_in_place(probe: ta.Run, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="get another class") as caught:
-        export_run(probe, to=Swapped(), out=tmp_path / "out" / "shipped")
+        export_run(probe, to=replace(TARGET, write=write_swapped), out=tmp_path / "out" / "shipped")
     assert caught.value.code == "parity"
     plainest = r"The plainest: \d/.*\.png, \d from model\.onnx, is \d there"
     assert re.search(plainest, caught.value.message)
@@ -117,13 +118,13 @@ def test_another_order_of_classes_is_not_put_in_place(probe: ta.Run, tmp_path: P
 
 def test_the_tolerance_has_an_edge(probe: ta.Run, tmp_path: Path) -> None:
     wide = Tolerance(max_difference=0.01)
-    inside = export_run(probe, to=Shifted(0.0099, wide), out=tmp_path / "inside")
+    inside = export_run(probe, to=shifted(0.0099, wide), out=tmp_path / "inside")
     assert inside.parity["max_difference"] == pytest.approx(0.0099, abs=1e-6)
     with pytest.raises(ModelError, match=r"0\.0101"):
-        export_run(probe, to=Shifted(0.0101, wide), out=tmp_path / "outside")
+        export_run(probe, to=shifted(0.0101, wide), out=tmp_path / "outside")
     assert not (tmp_path / "outside").exists()
     with pytest.raises(ModelError, match="Nothing was put in place"):
-        export_run(probe, to=Shifted(2e-4), out=tmp_path / "outside")
+        export_run(probe, to=shifted(2e-4), out=tmp_path / "outside")
 
 
 def test_an_earlier_export_stays_where_the_next_one_fails(probe: ta.Run, tmp_path: Path) -> None:
@@ -131,7 +132,7 @@ def test_an_earlier_export_stays_where_the_next_one_fails(probe: ta.Run, tmp_pat
     export_run(probe, to="onnx", out=place)
     before = (place / "parity.json").read_bytes()
     with pytest.raises(ModelError):
-        export_run(probe, to=Shifted(0.5), out=place)
+        export_run(probe, to=shifted(0.5), out=place)
     assert (place / "parity.json").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["shipped"]
 

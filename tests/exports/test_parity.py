@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from tellapart.core.errors import ModelError
-from tellapart.exports import SAME_NUMBERS, Parity, Tolerance, compared
 from tellapart.exports.int8 import TOLERANCE
+from tellapart.exports.parity import Parity, compared
+from tellapart.exports.target import SAME_NUMBERS, Tolerance
 
 
 def of_first(*first: float) -> np.ndarray:

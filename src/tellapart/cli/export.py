@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tellapart.cli.options import Json, Quiet, RunFolder
+from tellapart.exports.registry import TARGETS
 
 if TYPE_CHECKING:
     from tellapart.exports import Export
@@ -20,9 +21,8 @@ def command(
     to: Annotated[
         str,
         typer.Option(
-            metavar="onnx|onnx-int8|litert|saved-model|web",
-            help="The form: ONNX, ONNX in 8-bit integers, LiteRT (TensorFlow Lite), a TensorFlow "
-            "SavedModel, or a page that runs in any browser.",
+            metavar="|".join(TARGETS),
+            help=f"Format: {', '.join(words for _, words in TARGETS.values())}.",
         ),
     ] = "onnx",
     out: Annotated[

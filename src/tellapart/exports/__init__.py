@@ -1,12 +1,12 @@
-"""A run's model in other forms, each run in its own runtime before it is put in place.
+"""A run's model in other formats, each run in its own runtime before it is saved.
 
-Who does what: a :class:`Target` writes its files and answers for them in its own runtime;
+A :class:`Target` is the record of one format, in a module of its own; :mod:`.registry` lists them.
 :mod:`.pictures` finds the held-out pictures of a run again, :mod:`.parity` compares a target with
-``model.onnx`` on them, :mod:`.folder` keeps an export whole and opens one, :mod:`.exporting` brings
-all of it together. :mod:`.registry` lists the targets: a module each.
+``model.onnx`` on them, :mod:`.folder` writes an export and opens one, and :mod:`.exporting` is the
+whole job.
 
 Example:
-    >>> from tellapart.runs import open_run  # doctest: +SKIP
+    >>> from tellapart.runs import open_run
     >>> done = export_run(open_run("runs/pets-1"), to="onnx")  # doctest: +SKIP
     >>> done.path, done.parity["same_top1"]  # doctest: +SKIP
     (PosixPath('exports/pets-1-onnx'), 1.0)
@@ -14,27 +14,30 @@ Example:
 
 from __future__ import annotations
 
-from tellapart.exports.exporting import Export, export_run
-from tellapart.exports.folder import is_export
-from tellapart.exports.loading import Exported, open_export
-from tellapart.exports.parity import Parity, compared
-from tellapart.exports.registry import target_named, target_names
-from tellapart.exports.target import SAME_NUMBERS, Answers, Runner, Target, Tolerance, Work
+import importlib
+from typing import TYPE_CHECKING, Any
 
-__all__ = [
-    "SAME_NUMBERS",
-    "Answers",
-    "Export",
-    "Exported",
-    "Parity",
-    "Runner",
-    "Target",
-    "Tolerance",
-    "Work",
-    "compared",
-    "export_run",
-    "is_export",
-    "open_export",
-    "target_named",
-    "target_names",
-]
+if TYPE_CHECKING:
+    from tellapart.exports.exporting import Export, export_run
+    from tellapart.exports.folder import is_export
+    from tellapart.exports.loading import Exported, open_export
+    from tellapart.exports.target import Target
+
+# Where each name is; imported on first use, since the command line reads the registry at every
+# start.
+_HOMES = {
+    "Export": "exporting",
+    "Exported": "loading",
+    "Target": "target",
+    "export_run": "exporting",
+    "is_export": "folder",
+    "open_export": "loading",
+}
+
+__all__ = ["Export", "Exported", "Target", "export_run", "is_export", "open_export"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -15,20 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tellapart.core.errors import ModelError, SettingsError
 from tellapart.core.progress import SILENT, Progress
 from tellapart.core.typing import Floats
 from tellapart.exports import folder as folders
 from tellapart.exports.parity import SHOWN, Parity, compared
 from tellapart.exports.pictures import Pictures, RunData
+from tellapart.exports.readme import page
 from tellapart.exports.registry import target_named
-from tellapart.exports.target import Answers, Target, Work
+from tellapart.exports.target import Answers, Target, Work, in_batches
 from tellapart.pipelines.check import lies_inside
 from tellapart.runs import Run
-
-_ROWS = 64  # pictures that model.onnx is asked about at a time
 
 
 @dataclass(frozen=True)
@@ -127,13 +124,13 @@ def _written(
         card = {**card, **more}
         stage.summarize(f"{target.main} · {folders.size_of(filled) / 1e6:,.1f} MB")
     with work.progress.stage("Checking", total=len(work.held_out)) as stage:
-        answers = target.answers(filled, work, stage.advance)
+        answers = target.predict(filled, work, stage.advance)
         stage.summarize(f"in {answers.runtime}")
     found = compared(work.expected, answers.probabilities, work.held_out.labels)
     parity = _parity_json(target, found, answers, of, work)
     if breaches := found.breaches(target.tolerance):
         raise _differs(target, breaches, parity["differing"])
-    folders.seal(filled, card, parity, _readme(target, card, parity))
+    folders.seal(filled, card, parity, page(target.usage, card, parity))
     return card, parity
 
 
@@ -171,14 +168,10 @@ def _differs(
 def _expected(run: Run, pictures: Pictures, progress: Progress) -> Floats:
     """What ``model.onnx`` predicts for the pictures, float32 ``[n, K]``."""
     pixels = pictures.load(progress)
-    made = np.empty((len(pixels), len(run.classes)), np.float32)
     with progress.stage("Running", total=len(pixels)) as stage:
-        for start in range(0, len(pixels), _ROWS):
-            part = pixels[start : start + _ROWS]
-            made[start : start + _ROWS] = run.model.run(part)
-            stage.advance(len(part))
+        found = in_batches(run.model.run, pixels, len(run.classes), stage.advance)
         stage.summarize("model.onnx, as the run measured it")
-    return made
+    return found
 
 
 def _parity_json(
@@ -206,9 +199,3 @@ def _parity_json(
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         **answers.more,
     }
-
-
-def _readme(target: Target, card: Mapping[str, Any], parity: Mapping[str, Any]) -> str:
-    from tellapart.exports.readme import page
-
-    return page(target.readme(card), card, parity)

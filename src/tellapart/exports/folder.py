@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from tellapart.core.errors import ModelError, RunError
 from tellapart.core.version import __version__
+from tellapart.exports.target import unusable
 from tellapart.images.decoder import POLICY
 from tellapart.images.resizing import FITS
 from tellapart.runs import Run, read_json, write_json
@@ -254,10 +255,7 @@ def _check_file(folder: Path, name: str, known: _Known) -> None:
 
 def damaged(folder: Path, why: str) -> ModelError:
     """The error about an export that is not what it should be."""
-    return ModelError(
-        f"The export '{folder}' cannot be used: {why.rstrip('.')}.",
-        remedy="Copy the whole folder again, or export again.",
-    )
+    return unusable("export", folder, why)
 
 
 def is_export(path: Path) -> bool:

@@ -15,7 +15,6 @@ processors that are not there, it is made on request only (docs/decisions/0072).
 from __future__ import annotations
 
 import statistics
-import textwrap
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -25,12 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellapart.core.resources import cores, processor
-from tellapart.core.typing import Floats
 from tellapart.exports import child
-from tellapart.exports.onnx_file import FILE, USE, run_file, runtime
+from tellapart.exports.onnx_file import FILE, USAGE, run_file, runtime
 from tellapart.exports.parity import compared
-from tellapart.exports.target import Advance, Answers, Tolerance, Work
-from tellapart.images.resizing import Fit
+from tellapart.exports.target import Advance, Answers, RuntimeModel, Target, Tolerance, Work
 from tellapart.model import Model
 from tellapart.model.model import pictures_a_call
 
@@ -43,7 +40,6 @@ TOLERANCE = Tolerance(same_top1=0.99, accuracy_loss=0.01, tie=0.1, spare=2)
 
 # What is quantized. Softmax stays in float32: its answers are what is compared.
 OPERATORS = ("Conv", "Gemm", "Add", "MaxPool", "GlobalAveragePool", "Clip", "Relu", "Flatten")
-_NEARLY = "This is the model in 8-bit integers: smaller and faster, and nearly the same."
 _DEPENDS = (
     "Its answers can depend on the processor: on another processor, a picture can get another "
     "class. It was checked on this processor only: {processor}."
@@ -52,90 +48,62 @@ _OVERFLOWS = (
     " Its weights need all 8 bits. On x86 processors without VNNI (many of those built before "
     "2022), sums overflow, and many pictures can get another class than in the check."
 )
-_WIDTH = 90  # characters per line of README.txt
 _CALL = 8  # calibration pictures a call
 _ROUNDS, _SECONDS = 60, 10.0
 """The two files are timed in turn, this often or for so long."""
 
 
-class OnnxInt8:
-    """The model in 8-bit integers, calibrated on pictures that it learnt from."""
-
-    name = "onnx-int8"
-    main = FILE
-    tolerance: Tolerance = TOLERANCE
-    depends_on_processor = True
-
-    def check(self) -> None:
-        """Nothing is needed that is not always there."""
-
-    def write(self, folder: Path, card: Mapping[str, Any], work: Work) -> Mapping[str, Any]:
-        """Quantize in a child process, since the tool speaks through Python's root logger."""
-        pictures = work.training(CALIBRATION)
-        pictures.load()
-        job = {
-            "model": str((work.run.path / FILE).absolute()),
-            "pixels": str(pictures.file.absolute()),
-            "scratch": str(work.scratch.absolute()),
-            "out": str((folder / FILE).absolute()),
+def _write(folder: Path, card: Mapping[str, Any], work: Work) -> Mapping[str, Any]:
+    """Quantize in a child process, since ONNX Runtime's tool writes to Python's root logger."""
+    pictures = work.training(CALIBRATION)
+    pictures.load()
+    job = {
+        "model": str((work.run.path / FILE).absolute()),
+        "pixels": str(pictures.file.absolute()),
+        "scratch": str(work.scratch.absolute()),
+        "out": str((folder / FILE).absolute()),
+    }
+    bits = child.call("write-int8", job, work.scratch)["bits"]
+    note = _DEPENDS.format(processor=processor())
+    if bits == 8:
+        note += _OVERFLOWS
+    return {
+        "quantization": {
+            "method": "static, QDQ",
+            "weights": f"{bits} bits, a scale for each channel",
+            "weight_bits": bits,
+            "activations": "8 bits",
+            "calibrated_on": {"pictures": len(pictures), "of": "training"},
+            "tool": runtime(),
+            "processor": processor(),
+            "note": note,
         }
-        bits = child.call("write-int8", job, work.scratch)["bits"]
-        note = _DEPENDS.format(processor=processor())
-        if bits == 8:
-            note += _OVERFLOWS
-        return {
-            "quantization": {
-                "method": "static, QDQ",
-                "weights": f"{bits} bits, a scale for each channel",
-                "weight_bits": bits,
-                "activations": "8 bits",
-                "calibrated_on": {"pictures": len(pictures), "of": "training"},
-                "tool": runtime(),
-                "processor": processor(),
-                "note": note,
-            }
-        }
-
-    def answers(self, folder: Path, work: Work, advance: Advance) -> Answers:
-        """Run it as anybody would, and time it beside ``model.onnx``."""
-        pixels = work.held_out.load()
-        found = run_file(folder / FILE, pixels, len(work.model.classes), advance)
-        speed = timed(work.run.path / FILE, folder / FILE, pixels)
-        sizes = [path.stat().st_size for path in (work.run.path / FILE, folder / FILE)]
-        more = {"speed": speed, "bytes": {"onnx": sizes[0], "target": sizes[1]}}
-        return Answers(found, runtime(), more)
-
-    def readme(self, card: Mapping[str, Any]) -> str:
-        """How to use it."""
-        note = f"{_NEARLY} {card['quantization']['note']}"
-        return f"{textwrap.fill(note, _WIDTH)}\n\n{USE}"
-
-    def open(self, folder: Path, card: Mapping[str, Any]) -> Int8Model:
-        """The file, as a run's is opened."""
-        return Int8Model(Model.load(folder / FILE))
+    }
 
 
-class Int8Model:
-    """A quantized model: its answers alone, since what lies between is in integers.
+def _predict(folder: Path, work: Work, advance: Advance) -> Answers:
+    """Run it as any program would, and time it next to ``model.onnx``."""
+    pixels = work.held_out.load()
+    found = run_file(folder / FILE, pixels, len(work.model.classes), advance)
+    speed = timed(work.run.path / FILE, folder / FILE, pixels)
+    sizes = [path.stat().st_size for path in (work.run.path / FILE, folder / FILE)]
+    more = {"speed": speed, "bytes": {"onnx": sizes[0], "target": sizes[1]}}
+    return Answers(found, runtime(), more)
+
+
+class Int8Model(RuntimeModel):
+    """A quantized model: probabilities only, since everything inside it is in integers.
 
     Args:
         model: The open file.
     """
 
-    has_map = False
-
     def __init__(self, model: Model) -> None:
+        super().__init__(model.classes, model.size, model.fit)
         self._model = model
-        self.classes = model.classes
-        self.size = model.size
-        self.fit: Fit = model.fit
 
-    def layers(self) -> tuple[()]:
-        """None that can be looked into."""
-        return ()
-
-    def run(self, pixels: NDArray[np.uint8]) -> Floats:
-        """Probabilities float32 ``[n, K]`` of uint8 ``[n, size, size, 3]``."""
+    def call(self, pixels: NDArray[np.uint8]) -> Any:
+        """Probabilities of the pictures of one call."""
         return self._model.run(pixels)
 
 
@@ -153,7 +121,7 @@ def write_int8(file: Path, pixels: NDArray[np.uint8], out: Path, scratch: Path) 
     """
     quantize(file, pixels, out, scratch, bits=7)
     expected = Model.load(file).run(pixels)
-    found = run_file(out, pixels, expected.shape[1], lambda n: None)
+    found = run_file(out, pixels, expected.shape[1])
     # Measured against model.onnx alone: the true classes are of no matter here.
     if not compared(expected, found, expected.argmax(axis=1)).breaches(TOLERANCE):
         return 7
@@ -193,7 +161,7 @@ def quantize(
             return {"image": np.ascontiguousarray(pixels[start : start + _CALL])}
 
     whole, made = scratch / "whole.onnx", scratch / "int8.onnx"
-    whole.write_bytes(without_map(file.read_bytes()))
+    onnx.utils.extract_model(str(file), str(whole), ["image"], ["probabilities"])
     quantize_static(
         str(whole),
         str(made),
@@ -207,35 +175,10 @@ def quantize(
         calibrate_method=CalibrationMethod.MinMax,
     )
     model = onnx.load(str(made))
-    known = {
-        one.key: one.value
-        for one in model.metadata_props
-        # What the tool notes is no concern of a reader, and there is no tensor of features now.
-        if not one.key.startswith("onnx.") and one.key != "features"
-    }
+    known = {one.key: one.value for one in onnx.load(str(file)).metadata_props}
+    known.pop("features", None)  # this tensor is not in the file any more
     onnx.helper.set_model_props(model, {**known, "quantized": "int8"})
     out.write_bytes(model.SerializeToString(deterministic=True))
-
-
-def without_map(data: bytes) -> bytes:
-    """A model file that gives ``probabilities`` alone."""
-    import onnx
-
-    model = onnx.load_model_from_string(data)
-    outputs = [one for one in model.graph.output if one.name == "probabilities"]
-    del model.graph.output[:]
-    model.graph.output.extend(outputs)
-    wanted, nodes = {one.name for one in outputs}, []
-    for node in reversed(model.graph.node):  # they stand in the order in which they run
-        if wanted.intersection(node.output):
-            wanted.update(node.input)
-            nodes.append(node)
-    del model.graph.node[:]
-    model.graph.node.extend(reversed(nodes))
-    numbers = [one for one in model.graph.initializer if one.name in wanted]
-    del model.graph.initializer[:]
-    model.graph.initializer.extend(numbers)
-    return bytes(model.SerializeToString(deterministic=True))
 
 
 def timed(before: Path, after: Path, pixels: NDArray[np.uint8]) -> dict[str, Any]:
@@ -279,3 +222,15 @@ def _asking(path: Path, pixels: NDArray[np.uint8]) -> Callable[[], Any]:
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     return lambda: session.run(["probabilities"], {"image": pixels})
+
+
+TARGET = Target(
+    name="onnx-int8",
+    main=FILE,
+    write=_write,
+    predict=_predict,
+    open=lambda folder, card: Int8Model(Model.load(folder / FILE)),
+    usage=USAGE,
+    tolerance=TOLERANCE,
+    depends_on_processor=True,
+)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tellapart.exports.folder import damaged, is_export, open_card
-from tellapart.exports.registry import target_named, target_names
+from tellapart.exports.registry import TARGETS, target_named
 from tellapart.exports.target import Runner
 
 
@@ -49,7 +49,7 @@ def open_export(path: str | Path) -> Exported:
     if not is_export(folder):
         raise damaged(folder, "it holds no tellapart.json")
     card = open_card(folder)
-    if card["target"] not in target_names():
+    if card["target"] not in TARGETS:
         raise damaged(folder, f"there is no target {card['target'][:40]!r}")
     model = target_named(card["target"]).open(folder, card)
     if tuple(card["classes"]) != model.classes or (card["size"], card["fit"]) != (

@@ -1,4 +1,4 @@
-"""The target ``onnx``: ``model.onnx`` as the run has it, in ONNX Runtime as anybody opens it."""
+"""The target ``onnx``: the run's ``model.onnx``, in ONNX Runtime as any program opens it."""
 
 from __future__ import annotations
 
@@ -11,66 +11,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellapart.core.typing import Floats
-from tellapart.exports.target import SAME_NUMBERS, Advance, Answers, Tolerance, Work
+from tellapart.exports.target import Advance, Answers, Target, Work, in_batches
 from tellapart.model import Model
-from tellapart.model.model import pictures_a_call
 
 FILE = "model.onnx"
 
 
-class OnnxFile:
-    """The run's own file."""
-
-    name = "onnx"
-    main = FILE
-    tolerance: Tolerance = SAME_NUMBERS
-    depends_on_processor = False
-
-    def check(self) -> None:
-        """Nothing is needed that is not always there."""
-
-    def write(self, folder: Path, card: Mapping[str, Any], work: Work) -> Mapping[str, Any]:
-        """Copy the file."""
-        shutil.copyfile(work.run.path / FILE, folder / FILE)
-        return {}
-
-    def answers(self, folder: Path, work: Work, advance: Advance) -> Answers:
-        """Open it as a user's program would: from its path, with the engine's own options."""
-        pixels = work.held_out.load()
-        probabilities = run_file(folder / FILE, pixels, len(work.model.classes), advance)
-        return Answers(probabilities, runtime())
-
-    def readme(self, card: Mapping[str, Any]) -> str:
-        """How to use it."""
-        return USE
-
-    def open(self, folder: Path, card: Mapping[str, Any]) -> Model:
-        """The file, as a run's is opened."""
-        return Model.load(folder / FILE)
+def _write(folder: Path, card: Mapping[str, Any], work: Work) -> Mapping[str, Any]:
+    shutil.copyfile(work.run.path / FILE, folder / FILE)
+    return {}
 
 
-def run_file(path: Path, pixels: NDArray[np.uint8], classes: int, advance: Advance) -> Floats:
-    """Probabilities float32 ``[n, classes]`` of an ONNX file, opened as anybody would."""
+def _predict(folder: Path, work: Work, advance: Advance) -> Answers:
+    probabilities = run_file(folder / FILE, work.held_out.load(), len(work.model.classes), advance)
+    return Answers(probabilities, runtime())
+
+
+def run_file(
+    path: Path, pixels: NDArray[np.uint8], classes: int, advance: Advance = lambda n: None
+) -> Floats:
+    """Probabilities float32 ``[n, classes]`` of an ONNX file, opened as any program would."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    made = np.empty((len(pixels), classes), np.float32)
-    step = pictures_a_call(pixels.shape[1])
-    for start in range(0, len(pixels), step):
-        part = np.ascontiguousarray(pixels[start : start + step])
-        made[start : start + step] = session.run(["probabilities"], {"image": part})[0]
-        advance(len(part))
-    return made
+    return in_batches(
+        lambda part: session.run(["probabilities"], {"image": part})[0], pixels, classes, advance
+    )
 
 
 def runtime() -> str:
-    """Name and version of what runs ONNX files here."""
+    """Name and version of the runtime of ONNX files."""
     import onnxruntime
 
     return f"ONNX Runtime {onnxruntime.__version__}"
 
 
-USE = """\
+USAGE = """\
 In Python, with ONNX Runtime (pip install onnxruntime):
 
     import numpy, onnxruntime
@@ -78,5 +54,14 @@ In Python, with ONNX Runtime (pip install onnxruntime):
     image = numpy.zeros((1, SIZE, SIZE, 3), numpy.uint8)   # RGB
     [probabilities] = session.run(["probabilities"], {"image": image})
 
-In C, C++, C#, Java, JavaScript and others ONNX Runtime takes the same file, names and shapes.
+In C, C++, C#, Java, JavaScript and others, ONNX Runtime takes the same file, names and shapes.
 """
+
+TARGET = Target(
+    name="onnx",
+    main=FILE,
+    write=_write,
+    predict=_predict,
+    open=lambda folder, card: Model.load(folder / FILE),
+    usage=USAGE,
+)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
 from tellapart.core import text
 from tellapart.exports.parity import checked_on
 
+_WIDTH = 90  # characters per line
 _FITS = {
     "squash": "stretched to the square, whatever their shape",
     "crop": "cut to their middle square",
@@ -15,11 +17,11 @@ _FITS = {
 }
 
 
-def page(use: str, card: Mapping[str, Any], parity: Mapping[str, Any]) -> str:
+def page(usage: str, card: Mapping[str, Any], parity: Mapping[str, Any]) -> str:
     """``README.txt``: what this is, how to use it, how good it is, how it was checked.
 
     Args:
-        use: How to use the target; ``SIZE`` in it stands for the side in pixels.
+        usage: How to use the target; ``SIZE`` in it stands for the side in pixels.
         card: Content of ``tellapart.json``.
         parity: Content of ``parity.json``.
     """
@@ -33,7 +35,7 @@ def page(use: str, card: Mapping[str, Any], parity: Mapping[str, Any]) -> str:
     return f"""\
 {_line(card["run"]["name"])}: a picture classifier, exported by tellapart {card["tellapart"]}
 
-{use.replace("SIZE", str(size)).strip()}
+{_quantized(card)}{usage.replace("SIZE", str(size)).strip()}
 
 Or with tellapart itself, which decodes and resizes as in training:
 
@@ -58,6 +60,14 @@ How it was checked: in {parity["runtime"]}, on {parity["n"]:,} {checked_on(parit
 is {parity["max_difference"]:.2g}. {_right(parity)}{_gains(parity)}
 parity.json has the figures, tellapart.json all that is known of the model.
 """
+
+
+def _quantized(card: Mapping[str, Any]) -> str:
+    """What the receiver of a model in integers must know, as a paragraph."""
+    if "quantization" not in card:
+        return ""
+    nearly = "This is the model in 8-bit integers: smaller and faster, and nearly the same."
+    return textwrap.fill(f"{nearly} {card['quantization']['note']}", _WIDTH) + "\n\n"
 
 
 def _right(parity: Mapping[str, Any]) -> str:

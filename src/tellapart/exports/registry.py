@@ -1,56 +1,25 @@
-"""The targets there are."""
+"""The list of targets; each is a record, :class:`.target.Target`, in its own module."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+import importlib
+from typing import TYPE_CHECKING
 
 from tellapart.core.errors import SettingsError
-from tellapart.exports.target import Target
 
+if TYPE_CHECKING:
+    from tellapart.exports.target import Target
 
-def _onnx() -> Target:
-    from tellapart.exports.onnx_file import OnnxFile
-
-    return OnnxFile()
-
-
-def _int8() -> Target:
-    from tellapart.exports.int8 import OnnxInt8
-
-    return OnnxInt8()
-
-
-def _litert() -> Target:
-    from tellapart.exports.litert import LiteRT
-
-    return LiteRT()
-
-
-def _saved_model() -> Target:
-    from tellapart.exports.saved_model import SavedModel
-
-    return SavedModel()
-
-
-def _web() -> Target:
-    from tellapart.exports.web.target import Web
-
-    return Web()
-
-
-_TARGETS: dict[str, Callable[[], Target]] = {
-    "onnx": _onnx,
-    "onnx-int8": _int8,
-    "litert": _litert,
-    "saved-model": _saved_model,
-    "web": _web,
+TARGETS = {
+    "onnx": ("tellapart.exports.onnx_file", "ONNX"),
+    "onnx-int8": ("tellapart.exports.int8", "ONNX in 8-bit integers"),
+    "litert": ("tellapart.exports.litert", "LiteRT (TensorFlow Lite)"),
+    "saved-model": ("tellapart.exports.saved_model", "a TensorFlow SavedModel"),
+    "web": ("tellapart.exports.web.target", "a page that runs in any browser"),
 }
-
-
-def target_names() -> tuple[str, ...]:
-    """What ``--to`` takes."""
-    return tuple(_TARGETS)
+"""What ``--to`` takes: the module whose ``TARGET`` is the record, and the format in words. Nothing
+is imported for it, since the command line lists it at every start."""
 
 
 def target_named(name: str) -> Target:
@@ -59,12 +28,13 @@ def target_named(name: str) -> Target:
     Raises:
         SettingsError: If there is none.
     """
-    if name in _TARGETS:
-        return _TARGETS[name]()
-    near = difflib.get_close_matches(name, _TARGETS, n=1)
+    if name in TARGETS:
+        target: Target = importlib.import_module(TARGETS[name][0]).TARGET
+        return target
+    near = difflib.get_close_matches(name, TARGETS, n=1)
     hint = f"Did you mean {near[0]!r}? " if near else ""
     raise SettingsError(
         f"There is no target {name!r} to export to.",
-        remedy=f"{hint}Known are: {', '.join(_TARGETS)}.",
+        remedy=f"{hint}Known are: {', '.join(TARGETS)}.",
         code="unknown_target",
     )

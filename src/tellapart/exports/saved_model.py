@@ -7,7 +7,6 @@ called in it consists of plain layers.
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,14 +16,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tellapart.core.errors import ModelError, SettingsError
-from tellapart.core.typing import Floats
+from tellapart.core.errors import ModelError
 from tellapart.exports import child
 from tellapart.exports.keras_twin import PROBABILITIES, SIGNATURE, table_of
-from tellapart.exports.target import SAME_NUMBERS, Advance, Answers, Tolerance, Work
+from tellapart.exports.target import (
+    Advance,
+    Answers,
+    RuntimeModel,
+    Target,
+    Work,
+    require,
+    unusable,
+)
 from tellapart.graph import INPUT
 from tellapart.images.resizing import Fit
-from tellapart.model.model import pictures_a_call
 
 FOLDER = "saved_model"
 PROGRAM = "saved_model.pb"
@@ -41,58 +46,30 @@ OPERATIONS = frozenset(
 """All that a written SavedModel computes with, and so all that a loaded one may."""
 
 
-class SavedModel:
-    """TensorFlow's form, through the Keras twin."""
-
-    name = "saved-model"
-    main = FOLDER
-    tolerance: Tolerance = SAME_NUMBERS
-    depends_on_processor = False
-
-    def check(self) -> None:
-        """TensorFlow and Keras are needed."""
-        require(["keras", "tensorflow"], "keras", "Writing a SavedModel")
-
-    def write(self, folder: Path, card: Mapping[str, Any], work: Work) -> Mapping[str, Any]:
-        """Build the twin and save it, in a child process."""
-        return child.call("write-saved-model", twin_job(work, folder / FOLDER), work.scratch)
-
-    def answers(self, folder: Path, work: Work, advance: Advance) -> Answers:
-        """Load it in TensorFlow, in a child process."""
-        return run_in_child("run-saved-model", folder / FOLDER, work, advance)
-
-    def readme(self, card: Mapping[str, Any]) -> str:
-        """How to use it."""
-        return _USE
-
-    def open(self, folder: Path, card: Mapping[str, Any]) -> TensorFlowModel:
-        """Load it in TensorFlow, in this process."""
-        return TensorFlowModel(folder / FOLDER, card["classes"], card["size"], card["fit"])
+def _write(folder: Path, card: Mapping[str, Any], work: Work) -> Mapping[str, Any]:
+    """Build the Keras twin and save it, in a child process."""
+    return child.call("write-saved-model", twin_job(work, folder / FOLDER), work.scratch)
 
 
-class TensorFlowModel:
-    """A SavedModel, loaded on the processor. Safe to use from several threads at once.
+class TensorFlowModel(RuntimeModel):
+    """A SavedModel, loaded on the CPU. Safe to use from several threads at once.
 
     Args:
-        folder: Of the SavedModel.
+        folder: The SavedModel.
         classes: Names, in the order of the columns.
         size: Side of the pictures it takes, in pixels.
-        fit: How pictures are brought to that size.
+        fit: How pictures are fitted to that size.
 
     Raises:
-        ModelError: If it is damaged, holds more than plain layers, or is another one.
+        ModelError: If it is damaged, contains more than plain layers, or does not fit ``classes``
+            and ``size``.
         SettingsError: If TensorFlow is not installed.
     """
 
-    has_map = False
-
     def __init__(self, folder: Path, classes: Sequence[str], size: int, fit: Fit) -> None:
         require(["tensorflow"], "keras", "A SavedModel")
-        self.classes = tuple(classes)
-        self.size = size
-        self.fit: Fit = fit
-        self._folder = folder
-        # Else TensorFlow writes pages about its build and devices to standard error.
+        super().__init__(classes, size, fit)
+        # Otherwise TensorFlow writes pages about its build and devices to standard error.
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         import tensorflow as tf
 
@@ -104,31 +81,21 @@ class TensorFlowModel:
             self._answer = self._loaded.signatures[SIGNATURE]
             taken = self._answer.structured_input_signature[1][INPUT]
             given = self._answer.structured_outputs[PROBABILITIES]
-        except Exception as error:  # TensorFlow's own have no common base
-            raise _unusable(folder, _first_line(error)) from error
+        except Exception as error:  # TensorFlow's own errors have no common base
+            raise _unusable(folder, error) from error
         taken_shape = list(taken.shape)[1:], taken.dtype
         if taken_shape != ([size, size, 3], tf.uint8) or list(given.shape)[1:] != [len(classes)]:
-            raise _unusable(folder, "it takes or gives other shapes than tellapart.json says")
+            raise _unusable(folder, "it has other shapes than tellapart.json says")
 
     @property
     def runtime(self) -> str:
-        """Name and version of what runs it."""
+        """Name and version of the runtime."""
         return f"TensorFlow {self._tf.__version__}"
 
-    def layers(self) -> tuple[()]:
-        """None that can be looked into."""
-        return ()
-
-    def run(self, pixels: NDArray[np.uint8]) -> Floats:
-        """Probabilities float32 ``[n, K]`` of uint8 ``[n, size, size, 3]``."""
-        made = np.empty((len(pixels), len(self.classes)), np.float32)
-        step = pictures_a_call(self.size)
-        for start in range(0, len(pixels), step):
-            part = np.ascontiguousarray(pixels[start : start + step])
-            with self._tf.device("CPU:0"):
-                answer = self._answer(**{INPUT: self._tf.constant(part)})
-            made[start : start + step] = answer[PROBABILITIES].numpy()
-        return made
+    def call(self, pixels: NDArray[np.uint8]) -> Any:
+        """Probabilities of the pictures of one call."""
+        with self._tf.device("CPU:0"):
+            return self._answer(**{INPUT: self._tf.constant(pixels)})[PROBABILITIES].numpy()
 
 
 def check_contained(folder: Path) -> None:
@@ -194,21 +161,6 @@ def _called(attributes: Iterable[Any]) -> Iterable[str]:
             yield function.name
 
 
-def require(packages: Sequence[str], extras: str, what: str) -> None:
-    """Refuse at once where a package is missing; none is imported.
-
-    Raises:
-        SettingsError: With code ``extra_missing``.
-    """
-    for name in packages:
-        if importlib.util.find_spec(name) is None:
-            raise SettingsError(
-                f"{what} needs the package {name}, which is not installed.",
-                remedy=f"Run: pip install 'tellapart[{extras}]'.",
-                code="extra_missing",
-            )
-
-
 def twin_job(work: Work, out: Path) -> dict[str, Any]:
     """What a child process needs to write the SavedModel of a run's twin."""
     return {
@@ -233,18 +185,11 @@ def run_in_child(task: str, file: Path, work: Work, advance: Advance) -> Answers
     return Answers(np.load(probabilities, allow_pickle=False), str(told.get("runtime")))
 
 
-def _unusable(where: Path, why: str) -> ModelError:
-    return ModelError(
-        f"The SavedModel '{where}' cannot be used: {why}.",
-        remedy="Copy the whole export again, or export again.",
-    )
+def _unusable(where: Path, why: object) -> ModelError:
+    return unusable("SavedModel", where, why)
 
 
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)[:200]
-
-
-_USE = """\
+_USAGE = """\
 In Python, with TensorFlow (pip install tensorflow):
 
     import tensorflow as tf
@@ -255,3 +200,17 @@ In Python, with TensorFlow (pip install tensorflow):
 For TensorFlow Serving, put the content of saved_model/ into MODEL_NAME/1/.
 The weights are constants in saved_model.pb: it is for predicting, not for training on.
 """
+
+TARGET = Target(
+    name="saved-model",
+    main=FOLDER,
+    write=_write,
+    predict=lambda folder, work, advance: run_in_child(
+        "run-saved-model", folder / FOLDER, work, advance
+    ),
+    open=lambda folder, card: TensorFlowModel(
+        folder / FOLDER, card["classes"], card["size"], card["fit"]
+    ),
+    usage=_USAGE,
+    check=lambda: require(["keras", "tensorflow"], "keras", "Writing a SavedModel"),
+)

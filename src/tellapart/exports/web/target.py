@@ -1,4 +1,4 @@
-"""The target ``web``: written, and asked in a real browser."""
+"""The target ``web``: written, and checked in a real browser."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tellapart.exports.target import Advance, Answers, Tolerance, Work
+from tellapart.exports.target import Advance, Answers, Target, Tolerance, Work
 from tellapart.exports.web.browser import find_browser
 from tellapart.exports.web.comparison import Comparison
 from tellapart.exports.web.server import open_page
@@ -15,7 +15,7 @@ from tellapart.exports.web.site import MODEL, write_site
 from tellapart.exports.web.vendoring import PINS
 from tellapart.model import Model
 
-_BROWSERS = (  # the more particular first: Edge calls itself Chrome, too
+_BROWSERS = (  # the more specific first: Edge calls itself Chrome, too
     ("Edg", "Edge"),
     ("Firefox", "Firefox"),
     ("HeadlessChrome", "Chromium"),
@@ -24,56 +24,26 @@ _BROWSERS = (  # the more particular first: Edge calls itself Chrome, too
 )
 
 
-class Web:
-    """A folder of static files: the page, the model, and ONNX Runtime Web."""
+def _write(folder: Path, card: Mapping[str, Any], work: Work) -> Mapping[str, Any]:
+    write_site(folder, work.run.path / MODEL, card, has_map=work.model.has_map)
+    return {"runtime": {"package": PINS["package"], "version": PINS["version"]}}
 
-    name = "web"
-    main = "index.html"
-    # The browser decodes by itself; what it decodes otherwise may change a class now and then.
-    tolerance: Tolerance = Tolerance(same_top1=0.99, tie=0.02)
-    depends_on_processor = False
 
-    def check(self) -> None:
-        """Refuse at once where no browser is found.
-
-        Raises:
-            SettingsError: With code ``no_browser``.
-        """
-        find_browser()
-
-    def write(self, folder: Path, card: Mapping[str, Any], work: Work) -> Mapping[str, Any]:
-        """Write the page's files."""
-        write_site(folder, work.run.path / MODEL, card, has_map=work.model.has_map)
-        return {"runtime": {"package": PINS["package"], "version": PINS["version"]}}
-
-    def answers(self, folder: Path, work: Work, advance: Advance) -> Answers:
-        """Open the page in a browser, which decodes and resizes every picture by itself.
-
-        Raises:
-            ModelError: If the browser or its page fails or stalls.
-            SettingsError: If there is no browser any more.
-        """
-        pictures, comparison = work.held_out, Comparison(work)
-        with open_page(
-            folder,
-            find_browser(),
-            work.scratch / "browser",
-            classes=len(work.model.classes),
-            size=work.model.size,
-        ) as page:
-            for place in range(len(pictures)):
-                comparison.add(page.predict(pictures.read(place)))
-                advance(1)
-        told = {"browser": page.agent, "canvas_reads_true": page.exact, **comparison.as_json()}
-        return Answers(comparison.probabilities, runtime(page.agent), told)
-
-    def readme(self, card: Mapping[str, Any]) -> str:
-        """How to use it."""
-        return USE
-
-    def open(self, folder: Path, card: Mapping[str, Any]) -> Model:
-        """The model that the page runs, in Python."""
-        return Model.load(folder / MODEL)
+def _predict(folder: Path, work: Work, advance: Advance) -> Answers:
+    """Open the page in a browser, which decodes and resizes every picture itself."""
+    pictures, comparison = work.held_out, Comparison(work)
+    with open_page(
+        folder,
+        find_browser(),
+        work.scratch / "browser",
+        classes=len(work.model.classes),
+        size=work.model.size,
+    ) as page:
+        for place in range(len(pictures)):
+            comparison.add(page.predict(pictures.read(place)))
+            advance(1)
+    more = {"browser": page.agent, "canvas_reads_true": page.exact, **comparison.as_json()}
+    return Answers(comparison.probabilities, runtime(page.agent), more)
 
 
 def runtime(agent: str) -> str:
@@ -84,7 +54,7 @@ def runtime(agent: str) -> str:
     return f"a browser / ONNX Runtime Web {PINS['version']}"
 
 
-USE = """\
+_USAGE = """\
 Put this folder on any web server: its files are static. To try it here, run in this folder
 
     python -m http.server 8000 --bind 127.0.0.1
@@ -94,3 +64,15 @@ modules and no WebAssembly for such pages. After the first visit it works withou
 it came over https or from localhost. Pictures never leave the browser. service-worker.js,
 index.html and model.json belong together: upload the whole folder, whenever you export again.
 """
+
+TARGET = Target(
+    name="web",
+    main="index.html",
+    write=_write,
+    predict=_predict,
+    open=lambda folder, card: Model.load(folder / MODEL),
+    usage=_USAGE,
+    # The browser decodes pictures itself; a difference there may change a class now and then.
+    tolerance=Tolerance(same_top1=0.99, tie=0.02),
+    check=find_browser,
+)
