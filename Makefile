@@ -185,7 +185,7 @@ lock: $(VENV)/.dev
 
 # The package carries it, so that nobody else needs npm; which registry is npm's own setting.
 ort-web: $(VENV)/.dev
-	$(BIN)/python -m tellapart.exports.web.vendoring $(ORT)
+	$(BIN)/python docs/tooling/fetch_ort_web.py $(ORT)
 
 clean:
 	rm -rf $(VENV) $(PEERS) $(TORCH) benchmarks/.work build dist site .coverage .coverage.* htmlcov \

@@ -14,8 +14,7 @@ from typing import Any, TypedDict, Unpack
 from tellapart.core.cache import Cache
 from tellapart.core.config import DataSettings, TrainSettings, settings
 from tellapart.core.progress import SILENT, Progress
-from tellapart.exports.folder import is_export
-from tellapart.exports.loading import open_export
+from tellapart.exports import is_export, open_export
 from tellapart.inference.classifier import Classifier
 from tellapart.pipelines import check as checking
 from tellapart.pipelines import evaluate as evaluating

@@ -34,8 +34,8 @@ def call(*arguments: Any) -> Result:
 def test_the_usual_way(run: ta.Run, in_tmp: Path) -> None:
     done = call("export", run.path)
     assert done.exit_code == 0, done.output
-    assert "100 %  of 40 held-out pictures get the same class as from model.onnx" in done.stdout
-    assert "Largest difference in probability 0 (at most 0.0001)" in done.stdout
+    assert "100 % of 40 held-out pictures get the same class as from model.onnx." in done.stdout
+    assert "Largest difference in probability: 0 (at most 0.0001)" in done.stdout
     assert "Saved     exports/ones-onnx/   model.onnx · tellapart.json · parity.json" in done.stdout
     assert "Checking  in ONNX Runtime" in done.stderr
     told = call(
@@ -123,7 +123,7 @@ def test_an_interrupt_leaves_nothing_and_says_so(
     monkeypatch.setattr("tellapart.exports.onnx_file.run_file", interrupted)
     done = call("export", run.path, "--out", tmp_path / "shipped")
     assert done.exit_code == 130
-    assert "Interrupted. Nothing was put in place" in done.stderr
+    assert "Interrupted. Nothing was saved" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 

@@ -18,6 +18,7 @@ import tellapart as ta
 from tellapart.core.errors import ModelError, RunError, SettingsError
 from tellapart.exports import Target, export_run
 from tellapart.exports.onnx_file import TARGET
+from tellapart.exports.pictures import RunData
 from tellapart.exports.registry import TARGETS, target_named
 from tellapart.exports.target import SAME_NUMBERS, Answers, Tolerance, Work
 from tellapart.model import Model
@@ -86,8 +87,7 @@ def test_the_folder_says_all_that_is_needed(probe: ta.Run, tmp_path: Path) -> No
     assert parity["runtime"].startswith("ONNX Runtime ")
     note = (done.path / "README.txt").read_text(encoding="utf-8")
     assert "(1, 32, 32, 3)" in note
-    assert "on 48 held-out pictures" in note
-    assert "Both get" in note
+    assert "of 48 held-out pictures get the same class" in " ".join(note.split())
     assert done.as_json()["parity"] == parity
 
 
@@ -104,6 +104,32 @@ def test_the_usual_place(probe: ta.Run, in_tmp: Path) -> None:
     assert sorted(path.name for path in (in_tmp / "exports").iterdir()) == ["probe-onnx"]
 
 
+def test_a_sample_holds_the_mistakes(probe: ta.Run, tmp_path: Path) -> None:
+    counted = probe.predictions.filter(probe.predictions["counted"])
+    wrong = set(counted.filter(~counted["correct"])["path"])
+    data = RunData(probe, None, tmp_path)
+    pictures, sample = data.held_out(5)
+    assert sample is not None
+    assert sample.total == len(counted) == 48
+    assert sample.mistakes == min(len(wrong), 5)
+    assert sample.random == 5
+    assert len(pictures) == 5 + sample.mistakes
+    assert len(set(pictures.paths) - wrong) == 5
+    assert data.held_out(5)[0].paths == pictures.paths
+    assert data.held_out(48)[1] is None
+
+
+def test_a_check_on_a_sample_says_so(probe: ta.Run, tmp_path: Path) -> None:
+    done = export_run(probe, to="onnx", verify="sample", out=tmp_path / "few")
+    assert done.parity["sample"] is None, "all 48 are no more than a sample"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tellapart.exports.exporting.SAMPLE", 5)
+        done = export_run(probe, to="onnx", verify="sample", out=tmp_path / "few")
+    assert done.parity["n"] == 5 + done.parity["sample"]["mistakes"] < 48
+    assert done.parity["sample"]["total"] == 48
+    assert "sample of 48" in (done.path / "README.txt").read_text(encoding="utf-8")
+
+
 # ------------------------------------------------------------------ what does not agree
 
 
@@ -111,8 +137,8 @@ def test_another_order_of_classes_is_not_put_in_place(probe: ta.Run, tmp_path: P
     with pytest.raises(ModelError, match="get another class") as caught:
         export_run(probe, to=replace(TARGET, write=write_swapped), out=tmp_path / "out" / "shipped")
     assert caught.value.code == "parity"
-    plainest = r"The plainest: \d/.*\.png, \d from model\.onnx, is \d there"
-    assert re.search(plainest, caught.value.message)
+    case = r"The clearest case: \d/.*\.png is \d in model\.onnx and \d in the export"
+    assert re.search(case, caught.value.message)
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -123,7 +149,7 @@ def test_the_tolerance_has_an_edge(probe: ta.Run, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"0\.0101"):
         export_run(probe, to=shifted(0.0101, wide), out=tmp_path / "outside")
     assert not (tmp_path / "outside").exists()
-    with pytest.raises(ModelError, match="Nothing was put in place"):
+    with pytest.raises(ModelError, match="Nothing was saved"):
         export_run(probe, to=shifted(2e-4), out=tmp_path / "outside")
 
 
@@ -178,7 +204,7 @@ def test_the_folder_somebody_stands_in_is_not_replaced(probe: ta.Run, in_tmp: Pa
     (in_tmp / "below").mkdir()
     os.chdir("below")
     for place in (".", "..", in_tmp / "below"):
-        with pytest.raises(RunError, match="you stand in") as caught:
+        with pytest.raises(RunError, match="current folder") as caught:
             export_run(probe, to="onnx", out=place)
         assert caught.value.code == "exists"
     assert [path.name for path in in_tmp.iterdir()] == ["below"]
@@ -244,7 +270,7 @@ def test_data_that_is_gone_or_changed(moved: tuple[ta.Run, Path], tmp_path: Path
     run, data = moved
     held = run.split.filter(run.split["side"] == "held_out")["path"].to_list()
     (data / held[0]).write_bytes((data / held[1]).read_bytes())
-    with pytest.raises(RunError, match="not what it was") as caught:
+    with pytest.raises(RunError, match="has changed") as caught:
         export_run(run, to="onnx", out=tmp_path / "shipped")
     assert caught.value.code == "data_changed"
     assert "--data" in caught.value.remedy
@@ -282,5 +308,5 @@ def test_where_folds_measured_the_pictures_learnt_from_are_asked(
     done = export_run(run, to="onnx", out=tmp_path / "shipped")
     assert done.parity["of"] == "training"
     note = (done.path / "README.txt").read_text(encoding="utf-8")
-    assert "on 40 pictures it learnt from" in note
+    assert "of 40 pictures it learned from" in " ".join(note.split())
     assert done.parity["n"] == 40

@@ -216,7 +216,7 @@ def test_the_same_numbers_on_a_processor_without_vnni(
     from tellapart.exports.pictures import RunData
 
     done = exported(network, target)
-    pixels = RunData(network, None, tmp_path).held_out().load()[:12]
+    pixels = RunData(network, None, tmp_path).held_out()[0].load()[:12]
     np.save(tmp_path / "pixels.npy", pixels)
     answers = tmp_path / "answers.npy"
     subprocess.run(
@@ -273,7 +273,7 @@ def test_int8_says_what_it_loses_and_gains(network: ta.Run, exported: Exported) 
     assert speed["gain"] == pytest.approx(speed["target"] / speed["onnx"], rel=0.02)
     assert speed["processor"]
     assert speed["calls"] > 0
-    note = (done.path / "README.txt").read_text(encoding="utf-8")
+    note = " ".join((done.path / "README.txt").read_text(encoding="utf-8").split())
     assert f"{speed['gain']:.1f} times as fast" in note
     assert speed["processor"] in note
 
@@ -282,7 +282,7 @@ def test_int8_is_calibrated_on_training_pictures_alone(probe: ta.Run, tmp_path: 
     from tellapart.exports.pictures import RunData
 
     data = RunData(probe, None, tmp_path)
-    training, held = set(data.training(1_000).paths), set(data.held_out().paths)
+    training, held = set(data.training(1_000).paths), set(data.held_out()[0].paths)
     split = probe.split
     assert training == set(split.filter(split["side"] == "train")["path"])
     assert held == set(split.filter(split["side"] == "held_out")["path"])

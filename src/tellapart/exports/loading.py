@@ -1,25 +1,26 @@
-"""An export, opened again for predicting."""
+"""Opens an export for predicting."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
-from tellapart.exports.folder import damaged, is_export, open_card
+from tellapart.exports.card import CARD, damaged, open_card
 from tellapart.exports.registry import TARGETS, target_named
 from tellapart.exports.target import Runner
 
 
 @dataclass(frozen=True)
 class Exported:
-    """An export in hand.
+    """An open export.
 
     Attributes:
         path: Its folder.
         card: Content of ``tellapart.json``.
-        model: What answers, in the target's own runtime.
+        model: The model, in the target's own runtime.
     """
 
     path: Path
@@ -32,10 +33,13 @@ class Exported:
         return self.path.resolve().name
 
     def _repr_html_(self) -> str:
-        from html import escape
-
         target = escape(str(self.card["target"]))
         return f"<b>{escape(self.name)}</b>: {len(self.model.classes)} classes, as {target}."
+
+
+def is_export(path: Path) -> bool:
+    """Whether a folder looks like an export rather than a run."""
+    return (path / CARD).is_file() and not (path / "run.json").exists()
 
 
 def open_export(path: str | Path) -> Exported:
@@ -43,18 +47,16 @@ def open_export(path: str | Path) -> Exported:
 
     Raises:
         ModelError: If it is missing, damaged, changed, or from a newer version.
-        SettingsError: If what runs it is not installed.
+        SettingsError: If its runtime is not installed.
     """
     folder = Path(path)
     if not is_export(folder):
-        raise damaged(folder, "it holds no tellapart.json")
+        raise damaged(folder, "it has no tellapart.json")
     card = open_card(folder)
-    if card["target"] not in TARGETS:
-        raise damaged(folder, f"there is no target {card['target'][:40]!r}")
-    model = target_named(card["target"]).open(folder, card)
-    if tuple(card["classes"]) != model.classes or (card["size"], card["fit"]) != (
-        model.size,
-        model.fit,
-    ):
-        raise damaged(folder, "tellapart.json speaks of another model than the one beside it")
+    target, classes = card["target"], tuple(card["classes"])
+    if target not in TARGETS:
+        raise damaged(folder, f"there is no target {target[:40]!r}")
+    model = target_named(target).open(folder, card)
+    if (classes, card["size"], card["fit"]) != (model.classes, model.size, model.fit):
+        raise damaged(folder, "tellapart.json describes another model than the one next to it")
     return Exported(folder, card, model)

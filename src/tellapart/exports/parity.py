@@ -1,4 +1,4 @@
-"""How far a target is from ``model.onnx``, on pictures that chose nothing.
+"""How far a target is from ``model.onnx``, on pictures that played no part in training.
 
 Example:
     >>> expected = np.array([[0.9, 0.1], [0.4, 0.6]], np.float32)
@@ -17,17 +17,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tellapart.core import text
 from tellapart.core.errors import ModelError
 from tellapart.core.typing import Floats
 from tellapart.exports.target import Tolerance
 
 SHOWN = 20
-"""Pictures with another class that ``parity.json`` lists, the plainest first."""
+"""Pictures with another class that ``parity.json`` lists, the clearest first."""
 
 
 @dataclass(frozen=True)
 class Parity:
-    """A target beside ``model.onnx``, both on the same pictures.
+    """A target compared with ``model.onnx`` on the same pictures.
 
     Attributes:
         n: How many pictures.
@@ -35,7 +36,7 @@ class Parity:
         max_difference: Largest difference in probability, of all classes and pictures.
         accuracy: Share that the target gets right.
         accuracy_onnx: Share that ``model.onnx`` gets right.
-        differing: Places of the pictures with another class, the plainest case first.
+        differing: Places of the pictures with another class, the clearest case first.
         gaps: float32 ``[n]``: how far the two best classes are apart in ``model.onnx``.
     """
 
@@ -48,35 +49,36 @@ class Parity:
     gaps: Floats
 
     def breaches(self, tolerance: Tolerance) -> list[str]:
-        """What is beyond a tolerance, in words; empty where nothing is."""
+        """What exceeds a tolerance, in words; empty if nothing does."""
         found: list[str] = []
         most = tolerance.max_difference
         if most is not None and self.max_difference > most:
             found.append(
                 f"the largest difference in probability is {self.max_difference:.4g}, "
-                f"where {most:g} is the most"
+                f"and at most {most:g} is allowed"
             )
         plain = sum(bool(self.gaps[place] > tolerance.tie) for place in self.differing)
         least = tolerance.same_top1
         if least is not None and plain > self._pictures(1 - least, tolerance.spare):
             found.append(
                 f"{plain:,} of {self.n:,} pictures get another class, "
-                f"where {100 * least:g} % must get the same"
+                f"and {100 * least:g} % must get the same"
             )
         lost = self.accuracy_onnx - self.accuracy
         loss = tolerance.accuracy_loss
         if loss is not None and round(lost * self.n) > self._pictures(loss, tolerance.spare):
             found.append(
-                f"the accuracy falls by {100 * lost:.2f} points, where {100 * loss:g} are the most"
+                f"the accuracy falls by {100 * lost:.2f} points, "
+                f"and at most {100 * loss:g} is allowed"
             )
         return found
 
     def _pictures(self, share: float, spare: int) -> float:
-        """A share as pictures, so that its edge is not a matter of rounding."""
+        """A share as a number of pictures, not sensitive to rounding."""
         return max(round(share * self.n, 6), spare)
 
     def as_json(self, tolerance: Tolerance) -> dict[str, Any]:
-        """The figures, rounded as they are kept."""
+        """The figures for ``parity.json``, rounded."""
         return {
             "n": self.n,
             "same_top1": round(self.same_top1, 6),
@@ -98,14 +100,13 @@ def compared(expected: Floats, found: Floats, labels: NDArray[np.int64]) -> Pari
         labels: int64 ``[n]``, the true classes.
 
     Raises:
-        ModelError: If the target's answers are no probabilities of these pictures, with code
-            ``parity``.
+        ModelError: With code ``parity`` if ``found`` has another shape or is not finite.
     """
     if found.shape != expected.shape or not np.isfinite(found).all():
         raise ModelError(
-            f"The export answers with {list(found.shape)} numbers, not all of them finite, where "
-            f"model.onnx gives {list(expected.shape)} probabilities.",
-            remedy="Nothing was put in place. This is a fault of tellapart's; please report it.",
+            f"The export answers with {list(found.shape)} numbers that may not be finite, and "
+            f"model.onnx with {list(expected.shape)} probabilities.",
+            remedy="Nothing was saved. This is a fault in tellapart; please report it.",
             code="parity",
         )
     ours, theirs = expected.argmax(axis=1), found.argmax(axis=1)
@@ -123,6 +124,32 @@ def compared(expected: Floats, found: Floats, labels: NDArray[np.int64]) -> Pari
     )
 
 
-def checked_on(parity: Mapping[str, Any]) -> str:
-    """What kind of pictures ``parity.json`` speaks of, in words."""
-    return "held-out pictures" if parity["of"] == "held_out" else "pictures it learnt from"
+def sentences(parity: Mapping[str, Any]) -> list[str]:
+    """What ``parity.json`` says, in words, for the terminal and ``README.txt``."""
+    kind = "held-out pictures" if parity["of"] == "held_out" else "pictures it learned from"
+    same, most = text.percent(parity["same_top1"]), parity["tolerance"]["max_difference"]
+    allowed = "" if most is None else f" (at most {most:g})"
+    ours, theirs = parity["accuracy_onnx"], parity["accuracy"]
+    right = text.percent(theirs)
+    told = [
+        f"{same} of {parity['n']:,} {kind} get the same class as from model.onnx.",
+        f"Largest difference in probability: {parity['max_difference']:.2g}{allowed}.",
+    ]
+    if sample := parity["sample"]:  # more mistakes than elsewhere: its accuracy means nothing
+        told.append(
+            f"Checked on a sample of {sample['total']:,}: {sample['random']:,} drawn at random "
+            f"and {text.counted(sample['mistakes'], 'mistake')} of model.onnx."
+        )
+    elif ours == theirs:
+        told.append(f"Accuracy {right}, the same as model.onnx.")
+    else:
+        told.append(f"Accuracy {right}; model.onnx has {text.percent(ours)}.")
+    if "speed" in parity:
+        speed, sizes = parity["speed"], parity["bytes"]
+        told.append(
+            f"{speed['gain']:.1f} times as fast as model.onnx on {text.clean(speed['processor'])} "
+            f"with {text.counted(speed['cores'], 'core')} ({speed['target']:,.0f} pictures per "
+            f"second instead of {speed['onnx']:,.0f}); {text.size(sizes['target'])} instead of "
+            f"{text.size(sizes['onnx'])}."
+        )
+    return told

@@ -1,14 +1,17 @@
-"""The pictures that an export is checked on, found again in the run's own data.
+"""Finds the pictures that an export is checked on again, in the run's own data.
 
-A run keeps where its data lay and the SHA-256 of every picture, so what is read here are the very
-pictures that the run held out, or none.
+A run records where its data was and the SHA-256 of every picture, so either exactly the pictures
+that the run held out are read here, or none.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,68 +30,59 @@ from tellapart.pipelines.evaluate import indices
 from tellapart.runs import Run
 
 HELD_OUT, EACH_IN_TURN = "held_out", "training"
-"""What a run is checked on: the pictures it held out; or, where too few were held out and folds
-measured, those that it learnt from."""
-_AHEAD = 32  # pictures that are decoded at a time
+"""Which pictures a run is checked on: those that it held out; or, if it was measured by
+cross-validation, those that it learned from."""
+SAMPLE = 50
+"""Pictures that a quick check uses: so many drawn at random, and at most so many mistakes."""
 
 
+@dataclass
 class Pictures:
     """Some pictures of a run: their bytes, and their pixels as the run sees them.
 
-    Args:
-        catalog: Where they lie.
-        rows: Their rows there.
-        contents: The SHA-256 that the run knows each by.
-        labels: int64 ``[n]``, places in the run's classes.
-        size: Side in pixels that they are brought to.
-        fit: How.
-        file: Where the pixels are kept, a ``.npy`` that other processes can map.
-
     Attributes:
-        paths: Their printable paths.
-        labels: int64 ``[n]``.
-        file: The ``.npy`` of :meth:`load`.
+        catalog: Where they are.
+        rows: Their rows there.
+        contents: The SHA-256 of each, as the run recorded it.
+        labels: int64 ``[n]``, places in the run's classes.
+        size: Side in pixels that they are resized to.
+        fit: How they are fitted to it.
+        file: Where the pixels are written, a ``.npy`` that other processes can map.
     """
 
-    def __init__(
-        self,
-        catalog: Catalog,
-        rows: Sequence[int],
-        contents: Sequence[str],
-        labels: NDArray[np.int64],
-        *,
-        size: int,
-        fit: Fit,
-        file: Path,
-    ) -> None:
-        self.paths = [catalog.paths[row] for row in rows]
-        self.labels = labels
-        self.file = file
-        self._catalog = catalog
-        self._rows = list(rows)
-        self._contents = list(contents)
-        self._shape = (len(rows), size, size, 3)
-        self._fit: Fit = fit
-        self._pixels: RGB | None = None
+    catalog: Catalog
+    rows: Sequence[int]
+    contents: Sequence[str]
+    labels: NDArray[np.int64]
+    size: int
+    fit: Fit
+    file: Path
+    _pixels: RGB | None = field(default=None, init=False, repr=False)
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self.rows)
+
+    @property
+    def paths(self) -> list[str]:
+        """Their printable paths."""
+        return [self.catalog.paths[row] for row in self.rows]
 
     def read(self, place: int) -> bytes:
         """The bytes of one picture, as the run saw them.
 
         Raises:
-            RunError: If they are gone or others, with code ``data_changed``.
+            RunError: If they are gone or have changed, with code ``data_changed``.
         """
+        path = self.catalog.paths[self.rows[place]]
         try:
-            data = self._catalog.source.read(self._rows[place])
+            data = self.catalog.source.read(self.rows[place])
         except PictureError as error:
-            raise changed(f"{self.paths[place]} cannot be read any more") from error
-        if hashlib.sha256(data).hexdigest() != self._contents[place]:
-            raise changed(f"{self.paths[place]} is not the picture that it was")
+            raise changed(f"{path} can no longer be read") from error
+        if hashlib.sha256(data).hexdigest() != self.contents[place]:
+            raise changed(f"{path} has another content")
         return data
 
-    def load(self, progress: Progress = SILENT, *, title: str = "Reading") -> RGB:
+    def load(self, progress: Progress = SILENT) -> RGB:
         """Their pixels, uint8 ``[n, size, size, 3]``, through the one decoder; read once.
 
         Raises:
@@ -96,24 +90,36 @@ class Pictures:
         """
         if self._pixels is None:
             made: np.memmap[Any, np.dtype[np.uint8]] = np.lib.format.open_memmap(
-                self.file, "w+", dtype=np.uint8, shape=self._shape
+                self.file, "w+", dtype=np.uint8, shape=(len(self), self.size, self.size, 3)
             )
-            with progress.stage(title, total=len(self)) as stage:
-                for start, squares in self._squares():
-                    made[start : start + len(squares)] = squares
-                    stage.advance(len(squares))
+
+            def fill(place: int) -> None:
+                made[place] = resize(decode(self.read(place)).pixels, self.size, self.fit)
+                stage.advance()
+
+            with (
+                progress.stage("Reading", total=len(self)) as stage,
+                ThreadPoolExecutor(cores(), thread_name_prefix="decode") as pool,
+            ):
+                deque(pool.map(fill, range(len(self))), maxlen=0)  # raises what a thread raised
             made.flush()
             self._pixels = made
         return self._pixels
 
-    def _squares(self) -> Iterator[tuple[int, list[RGB]]]:
-        def square(place: int) -> RGB:
-            return resize(decode(self.read(place)).pixels, self._shape[1], self._fit)
 
-        with ThreadPoolExecutor(cores(), thread_name_prefix="decode") as pool:
-            for start in range(0, len(self), _AHEAD):
-                places = range(start, min(start + _AHEAD, len(self)))
-                yield start, list(pool.map(square, places))
+@dataclass(frozen=True)
+class Sample:
+    """Which of the held-out pictures a check uses.
+
+    Attributes:
+        random: Number of pictures drawn at random, of those that the model gets right.
+        mistakes: Number of pictures that the model gets wrong.
+        total: Number of all pictures.
+    """
+
+    random: int
+    mistakes: int
+    total: int
 
 
 class RunData:
@@ -121,15 +127,15 @@ class RunData:
 
     Args:
         run: The run.
-        data: Where its data lies now, if it was moved; else where the run found it.
-        folder: For pixels; made before they are asked for, and gone when the export is done.
+        data: Where its data is now, if it was moved.
+        folder: For pixels; must exist before they are loaded.
 
     Attributes:
         of: :data:`HELD_OUT` or :data:`EACH_IN_TURN`.
         catalog: The data.
 
     Raises:
-        RunError: If the data cannot be opened any more, with code ``data_gone``.
+        RunError: If the data cannot be opened, with code ``data_gone``.
     """
 
     def __init__(self, run: Run, data: str | Path | None, folder: Path) -> None:
@@ -138,88 +144,90 @@ class RunData:
         self.folder = folder
         folds = run.metrics["held_out"].get("method") == "folds"
         self.of = EACH_IN_TURN if folds else HELD_OUT
-        self._rows = {path: row for row, path in enumerate(self.catalog.paths)}
-        self._by_content: dict[str, int] | None = None
 
-    def held_out(self) -> Pictures:
+    def held_out(self, sample: int | None = None) -> tuple[Pictures, Sample | None]:
         """The pictures that the run's headline counts.
 
+        Args:
+            sample: Of the pictures that the model gets right, and of those that it gets wrong,
+                use at most this many, drawn at random; None for all of them.
+
+        Returns:
+            The pictures, and which they are if they are not all.
+
         Raises:
             RunError: If one of them is gone.
         """
-        counted = self.run.predictions.filter(pl.col("counted"))["path"]
-        wanted = self.run.split.filter(pl.col("path").is_in(counted.to_list()))
-        return self._pictures(wanted, "held-out.npy")
+        counted = self.run.predictions.filter(pl.col("counted"))
+        drawn = counted
+        if sample is not None:
+            mixed = counted.sort("path").sample(fraction=1, shuffle=True, seed=0)
+            drawn = mixed.filter(pl.int_range(pl.len()).over("correct") < sample)
+        mistakes = int((~drawn["correct"]).sum())
+        taken = Sample(len(drawn) - mistakes, mistakes, len(counted))
+        wanted = self.run.split.filter(pl.col("path").is_in(drawn["path"].to_list()))
+        pictures = self._pictures(wanted, "held-out.npy")
+        return pictures, taken if len(drawn) < len(counted) else None
 
-    def training(self, most: int, *, seed: int = 0) -> Pictures:
-        """Some of the pictures that the model learnt from, as many of each class as can be.
+    def training(self, most: int) -> Pictures:
+        """Some of the pictures that the model learned from, as evenly over the classes as possible.
 
         Args:
-            most: How many at most.
-            seed: Draws them.
+            most: Largest number of them. The same ones are drawn every time.
 
         Raises:
             RunError: If one of them is gone.
         """
-        learnt = self.run.split.filter(pl.col("side") == "train").sort("path")
-        order = np.random.default_rng(seed).permutation(learnt.height)
-        drawn = learnt[order.tolist()].with_columns(
-            turn=pl.int_range(pl.len()).over("label"),
-        )
+        learned = self.run.split.filter(pl.col("side") == "train").sort("path")
+        order = np.random.default_rng(0).permutation(learned.height)
+        drawn = learned[order.tolist()].with_columns(turn=pl.int_range(pl.len()).over("label"))
         chosen = drawn.sort("turn", "label", maintain_order=True).head(most).sort("path")
         return self._pictures(chosen, "training.npy")
 
     def _pictures(self, wanted: pl.DataFrame, name: str) -> Pictures:
-        contents = wanted["content"].to_list()
-        rows = [
-            self._row(path, content) for path, content in zip(wanted["path"], contents, strict=True)
-        ]
-        gone = [path for path, row in zip(wanted["path"], rows, strict=True) if row is None]
-        if gone or not rows:
+        paths, contents = wanted["path"].to_list(), wanted["content"].to_list()
+        here = {path: row for row, path in enumerate(self.catalog.paths)}
+        rows = [here.get(path) for path in paths]
+        if None in rows:  # moved or renamed: found again by their content
+            known = self._contents
+            rows = [known.get(one, row) for one, row in zip(contents, rows, strict=True)]
+        gone = [path for path, row in zip(paths, rows, strict=True) if row is None]
+        if gone:
             raise changed(
                 f"{len(gone):,} of {len(rows):,} pictures are no longer there, such as {gone[0]}"
-                if gone
-                else "the run names none of its pictures"
             )
-        model = self.run.model
+        if not rows:
+            raise changed("the run names none of its pictures")
         return Pictures(
             self.catalog,
             [row for row in rows if row is not None],
             contents,
             indices(wanted["label"].to_list(), self.run.classes),
-            size=model.size,
-            fit=model.fit,
+            size=self.run.model.size,
+            fit=self.run.model.fit,
             file=self.folder / name,
         )
 
-    def _row(self, path: str, content: str) -> int | None:
-        """Where a picture lies now: under its path, or else wherever its content is."""
-        row = self._rows.get(path)
-        if row is not None and self._by_content is None:
-            return row
-        if self._by_content is None:
-            self._by_content = self._contents()
-        return self._by_content.get(content, row)
-
+    @cached_property
     def _contents(self) -> dict[str, int]:
-        """The row of every content; read only where paths are not what they were."""
+        """The row of every content."""
 
-        def digest(row: int) -> str | None:
+        def digest(row: int) -> str:
             try:
                 return hashlib.sha256(self.catalog.source.read(row)).hexdigest()
             except PictureError:
-                return None
+                return ""
 
         with ThreadPoolExecutor(cores(), thread_name_prefix="hash") as pool:
-            digests = list(pool.map(digest, range(len(self.catalog))))
-        return {one: row for row, one in enumerate(digests) if one is not None}
+            digests = pool.map(digest, range(len(self.catalog)))
+            return {one: row for row, one in enumerate(digests)}
 
 
 def changed(why: str) -> RunError:
-    """The error about data that is not what the run saw."""
+    """The error about data that has changed since the run."""
     return RunError(
-        f"The data of the run is not what it was: {why}.",
-        remedy="Bring the pictures back as they were, or say with --data where they lie now.",
+        f"The data of the run has changed: {why}.",
+        remedy="Restore the pictures, or give their new location with --data.",
         code="data_changed",
     )
 
@@ -238,6 +246,6 @@ def _opened(run: Run, data: str | Path | None) -> Catalog:
         raise RunError(
             f"An export is checked on the pictures that the run held out, but its data cannot be "
             f"opened: {error.message}",
-            remedy=f"Bring '{where}' back, or say with --data where the pictures lie now.",
+            remedy=f"Restore '{where}', or give the new location of the pictures with --data.",
             code="data_gone",
         ) from error

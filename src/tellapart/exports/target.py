@@ -119,6 +119,7 @@ class Target:
         tolerance: How far it may be from ``model.onnx``.
         check: Raises SettingsError at once if something is not installed.
         depends_on_processor: Whether another processor may give other answers.
+        slow: Whether it is checked on a sample of the held-out pictures unless all are asked for.
     """
 
     name: str
@@ -130,6 +131,7 @@ class Target:
     tolerance: Tolerance = SAME_NUMBERS
     check: Callable[[], object] = lambda: None
     depends_on_processor: bool = False
+    slow: bool = False
 
 
 class RuntimeModel:

@@ -14,7 +14,7 @@ import pytest
 
 import tellapart as ta
 from tellapart.core.errors import ModelError
-from tellapart.exports import folder as folders
+from tellapart.exports.card import card_of
 from tellapart.exports.web import site, vendoring
 from tellapart.runs import Run
 
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[3]
 def written(pets_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of a probe, written and not asked: no browser is needed."""
     out = tmp_path_factory.mktemp("site")
-    card = folders.card_of(pets_run, "web", "index.html")
+    card = card_of(pets_run, "web", "index.html")
     site.write_site(out, pets_run.path / "model.onnx", card, has_map=pets_run.model.has_map)
     return out
 
@@ -67,7 +67,7 @@ def test_every_file_that_is_kept_for_offline_use_is_there(written: Path) -> None
 
 
 def test_another_model_is_another_version(written: Path, pets_run: Run, tmp_path: Path) -> None:
-    card = folders.card_of(pets_run, "web", "index.html")
+    card = card_of(pets_run, "web", "index.html")
     other = tmp_path / "other.onnx"
     other.write_bytes((pets_run.path / "model.onnx").read_bytes() + b"\0")
     folder = tmp_path / "site"
@@ -111,7 +111,7 @@ def test_the_page_states_accuracy_interval_and_version(written: Path, pets_run: 
 
 
 def test_hostile_names_are_data(pets_run: Run, tmp_path: Path) -> None:
-    card = folders.card_of(pets_run, "web", "index.html")
+    card = card_of(pets_run, "web", "index.html")
     worst = "</script><script>alert(1)</script>\u202e\udce9"
     card |= {"classes": [worst, "b"], "run": {**card["run"], "name": worst}}
     card["data"] = {**card["data"], "name": worst}

@@ -11,7 +11,6 @@ import json
 import shutil
 from collections.abc import Mapping
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from tellapart.exports.web.vendoring import NAMES, PINS, vendor
 from tellapart.reports.render import environment
 
 MODEL, CARD, WORKER = "model.onnx", "model.json", "service-worker.js"
-_COPIED = ("page.css", "icon.svg")
+_PAGE = Path(__file__).with_name("page")
 _PACKAGE = "tellapart.exports.web"
 
 
@@ -34,15 +33,10 @@ def write_site(folder: Path, model: Path, card: Mapping[str, Any], *, has_map: b
         has_map: Whether the model gives a ``logit_map``, so that the page has heat maps.
 
     Raises:
-        ModelError: If a carried file is not the one that was pinned.
+        ModelError: If a carried file is not the pinned one.
     """
-    page = files(_PACKAGE).joinpath("page")
+    shutil.copytree(_PAGE, folder, ignore=shutil.ignore_patterns("*.j2"), dirs_exist_ok=True)
     shutil.copyfile(model, folder / MODEL)
-    (folder / "js").mkdir()
-    for script in _sorted(page.joinpath("js")):
-        (folder / "js" / script.name).write_bytes(script.read_bytes())
-    for name in _COPIED:
-        (folder / name).write_bytes(page.joinpath(name).read_bytes())
     house = files("tellapart.reports").joinpath("templates", "report.css")
     (folder / "house.css").write_bytes(house.read_bytes())
     (folder / "vendor").mkdir()
@@ -61,7 +55,7 @@ def _model_json(card: Mapping[str, Any], *, has_map: bool) -> dict[str, Any]:
         "schema": 1,
         "name": text.clean(card["run"]["name"]),
         "classes": card["classes"],
-        # As people read them: what is hidden in a name is written out.
+        # As people read them, with hidden characters written out.
         "labels": [text.clean(name) for name in card["classes"]],
         "size": card["size"],
         "fit": card["fit"],
@@ -83,7 +77,7 @@ def _shown(card: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _manifest(card: Mapping[str, Any]) -> dict[str, Any]:
-    """What a browser needs to install the page like a program."""
+    """What a browser needs to install the page like an app."""
     name = text.shorten(card["run"]["name"], 45)
     return {
         "name": name,
@@ -97,7 +91,7 @@ def _manifest(card: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _kept(folder: Path) -> dict[str, Any]:
-    """What the service worker keeps, and a version that is another for other files."""
+    """What the service worker keeps, and a version that changes with the files."""
     names = sorted(
         path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
     )
@@ -116,9 +110,5 @@ def _render(target: Path, **values: Any) -> None:
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    # ASCII alone: names that are no Unicode text stay what they are.
+    # ASCII only: names that are no valid Unicode stay what they are.
     path.write_text(json.dumps(content, indent=1, ensure_ascii=True) + "\n", encoding="utf-8")
-
-
-def _sorted(folder: Traversable) -> list[Traversable]:
-    return sorted((one for one in folder.iterdir() if one.is_file()), key=lambda one: one.name)
