@@ -282,5 +282,5 @@ def test_a_folder_of_two_exports_is_refused(
     page = context.new_page()
     page.goto(serve(mixed).url)
     page.locator("#answer h2", has_text="could not start").wait_for(timeout=LOADED)
-    assert "of two exports" in page.inner_text("#answer")
+    assert "from two exports" in page.inner_text("#answer")
     context.close()

@@ -45,12 +45,13 @@ def write_site(folder: Path, model: Path, card: Mapping[str, Any], *, has_map: b
     _write_json(folder / CARD, _model_json(card, has_map=has_map))
     _write_json(folder / "manifest.webmanifest", _manifest(card))
     total = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    _render(folder / "index.html", card=card, total=total, **_shown(card))
+    shown = {"classes": card["classes"], "total": total, "ort": PINS["version"]}
+    _render(folder / "index.html", card=card, **shown)
     _render(folder / WORKER, **_kept(folder))
 
 
 def _model_json(card: Mapping[str, Any], *, has_map: bool) -> dict[str, Any]:
-    """What the scripts need to know of the model."""
+    """What the scripts need to know about the model."""
     return {
         "schema": 1,
         "name": text.clean(card["run"]["name"]),
@@ -63,16 +64,6 @@ def _model_json(card: Mapping[str, Any], *, has_map: bool) -> dict[str, Any]:
         "sha256": card["run"]["model_sha256"],
         "accuracy": card["accuracy"],
         "tellapart": card["tellapart"],
-    }
-
-
-def _shown(card: Mapping[str, Any]) -> dict[str, Any]:
-    run = card["run"]
-    kind = str(run.get("model") or "model")
-    return {
-        "classes": card["classes"],
-        "kind": f"{kind} on {run['backbone']}" if run.get("backbone") else kind,
-        "ort": PINS["version"],
     }
 
 

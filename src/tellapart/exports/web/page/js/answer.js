@@ -1,4 +1,4 @@
-// What the network says, as a heading and bars. Class names are text, never markup.
+// The prediction for a picture, as bars with the best class first. Class names are text, never markup.
 
 const SHOWN = 8; // bars before the rest is folded away
 
@@ -16,54 +16,55 @@ function made(kind, className, text = "") {
   return node;
 }
 
-function row(label, share, chosen, choose) {
+/** One class: its name, its probability and a bar; a button if its evidence can be shown. */
+function row(label, probability, { best, chosen, choose }) {
   const item = document.createElement("li");
-  const line = made(choose ? "button" : "div", "line");
+  const line = made(choose ? "button" : "div", best ? "line first" : "line");
+  line.title = label; // of a long name, only the first lines are shown
   if (choose) {
     line.type = "button";
     line.setAttribute("aria-pressed", String(chosen));
-    line.title = "Show the evidence for this class";
+    line.title = `Show the evidence for ${label}`;
     line.addEventListener("click", choose);
   }
   const rail = made("span", "rail-bar");
   rail.setAttribute("aria-hidden", "true");
   const fill = made("span", "fill");
-  fill.style.width = `${share * 100}%`;
+  fill.style.width = `${probability * 100}%`;
   rail.append(fill);
-  line.append(made("bdi", "class", label), made("span", "share", certainty(share)), rail);
+  line.append(
+    made("bdi", best ? "class best" : "class", label),
+    made("span", best ? "share sure" : "share", certainty(probability)),
+    rail,
+  );
   item.append(line);
   return item;
 }
 
 /**
- * Show an answer.
+ * Show a prediction.
  *
- * @param {HTMLElement} place What is filled; what it held is gone.
+ * @param {HTMLElement} place What is filled; its earlier content is removed.
  * @param {object} answer
  * @param {string[]} answer.labels The classes' names, as people read them.
- * @param {number[]} answer.probabilities One a class.
- * @param {number|null} answer.target The class whose evidence is shown; null where none is.
- * @param {((target: number) => void)|null} answer.choose Is told which class is chosen; null where
- *   there is no evidence to show.
+ * @param {number[]} answer.probabilities One per class.
+ * @param {number|null} answer.target The class whose evidence is shown; null if none is.
+ * @param {((target: number) => void)|null} answer.choose Called with the class that is chosen; null
+ *   if there is no evidence to show.
  * @param {string} answer.note A line below.
  */
 export function showAnswer(place, { labels, probabilities, target, choose, note }) {
   const order = probabilities.map((_, i) => i).sort((a, b) => probabilities[b] - probabilities[a]);
-  const best = order[0];
-  const heading = made("h2", "best");
-  heading.append(made("bdi", "", labels[best]));
-  heading.title = labels[best]; // of a long name, only the first lines are shown
-  const lines = order.map((i) =>
-    row(labels[i], probabilities[i], i === target, choose && (() => choose(i))),
+  const lines = order.map((i, rank) =>
+    row(labels[i], probabilities[i], {
+      best: rank === 0,
+      chosen: i === target,
+      choose: choose && (() => choose(i)),
+    }),
   );
-  const first = made("ol", "answers");
-  first.append(...lines.slice(0, SHOWN));
-  place.replaceChildren(
-    made("p", "eyebrow", "Most probable"),
-    heading,
-    made("p", "sure", certainty(probabilities[best])),
-    first,
-  );
+  const shown = made("ol", "answers");
+  shown.append(...lines.slice(0, SHOWN));
+  place.replaceChildren(made("h2", "eyebrow", "Most probable"), shown);
   if (lines.length > SHOWN) {
     const more = document.createElement("details");
     const rest = made("ol", "answers");
@@ -77,7 +78,7 @@ export function showAnswer(place, { labels, probabilities, target, choose, note 
   place.append(made("p", "quiet small", note));
 }
 
-/** Say in the answer's place that a picture could not be classified. */
+/** Show that a picture could not be classified. */
 export function showProblem(place, name, message) {
   const heading = made("h2", "problem", "This picture could not be read");
   const which = made("p", "path");

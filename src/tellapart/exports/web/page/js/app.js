@@ -1,4 +1,4 @@
-// The page: pictures come in by drop, paste, file or camera; answers and heat maps come out.
+// The page: takes pictures by drop, paste, file or camera, and shows predictions and heat maps.
 
 import { certainty, showAnswer, showProblem } from "./answer.js";
 import { Camera, hasCamera } from "./camera.js";
@@ -6,15 +6,15 @@ import { Engine } from "./engine.js";
 import { keep } from "./offline.js";
 import { showPicture, thumbnail } from "./stage.js";
 
-const AT_ONCE = 24; // pictures taken of one drop
-const KEPT = 12; // pictures that can be looked at again
+const AT_ONCE = 24; // pictures taken from one drop
+const KEPT = 12; // pictures in the history
 const SIDE = 1024; // longer side of a picture on the page, in pixels
 
 const the = (id) => document.getElementById(id);
-const looked = []; // newest first: {name, result | problem, target}
+const pictures = []; // newest first: {name, result | problem, target}
 let current = null;
 let engine = null;
-let standing = ""; // a notice that stays
+let standing = ""; // a notice for all pictures
 
 // ---------------------------------------------------------------- showing
 
@@ -38,7 +38,7 @@ function show(one) {
   list();
 }
 
-/** The picture and the bars of the one that is looked at. */
+/** Draw the current picture and its bars. */
 function draw() {
   const { result, target } = current;
   const heat = the("heat").checked && Boolean(result.map);
@@ -60,7 +60,7 @@ function draw() {
   });
 }
 
-/** Lay the evidence for a class over the picture. */
+/** Show the evidence for a class over the picture. */
 function explainClass(target) {
   current.target = target;
   the("heat").checked = true;
@@ -69,11 +69,11 @@ function explainClass(target) {
   say(`Heat map. Orange: evidence for ${labels()[target]}. Blue: evidence against.`);
 }
 
-/** What was looked at, as buttons. */
+/** Show the history, as buttons. */
 function list() {
-  the("recent").hidden = looked.length < 2;
+  the("recent").hidden = pictures.length < 2;
   the("shots").replaceChildren(
-    ...looked.map((one) => {
+    ...pictures.map((one) => {
       const item = document.createElement("li");
       const button = document.createElement("button");
       button.type = "button";
@@ -86,7 +86,7 @@ function list() {
       const label = document.createElement("bdi");
       const share = document.createElement("span");
       share.className = "share";
-      label.textContent = one.result ? labels()[best(one.result)] : "could not be read";
+      label.textContent = one.result ? labels()[best(one.result)] : "unreadable";
       share.textContent = one.result ? certainty(Math.max(...one.result.probabilities)) : one.name;
       button.append(one.thumbnail, label, share);
       item.append(button);
@@ -105,7 +105,7 @@ function missing() {
 
 // ---------------------------------------------------------------- pictures coming in
 
-async function look(file, name) {
+async function classify(file, name) {
   const one = { name, target: 0 };
   try {
     one.result = await engine.classify(file, { preview: SIDE });
@@ -117,13 +117,13 @@ async function look(file, name) {
     one.thumbnail = missing();
     say(`${name}: could not be read. ${error.message}`);
   }
-  looked.unshift(one);
-  for (const old of looked.splice(KEPT)) old.result?.picture.close();
+  pictures.unshift(one);
+  for (const old of pictures.splice(KEPT)) old.result?.picture.close();
   show(one);
   reveal();
 }
 
-/** On a telephone the answer lies below the picture: bring both into view where it is not seen. */
+/** On a phone the prediction is below the picture: scroll both into view if it cannot be seen. */
 function reveal() {
   const { top } = the("answer").getBoundingClientRect();
   if (top > window.innerHeight * 0.75) the("stage").scrollIntoView();
@@ -137,12 +137,12 @@ async function take(files) {
   for (const [i, file] of some.entries()) {
     say(some.length > 1 ? `Classifying ${i + 1} of ${some.length}` : "Classifying");
     the("stage").setAttribute("aria-busy", "true");
-    await look(file, file.name || "pasted picture");
+    await classify(file, file.name || "pasted picture");
   }
   the("stage").removeAttribute("aria-busy");
 }
 
-/** Say something below the picture; without a sentence, what holds for all of them. */
+/** Show a notice below the picture; without a sentence, the one for all pictures. */
 function note(sentence) {
   const shown = sentence || standing;
   the("notice").textContent = shown;
@@ -196,7 +196,7 @@ function ready() {
   heading.textContent = "Ready";
   const about = document.createElement("p");
   about.className = "quiet";
-  about.textContent = "Drop or choose a picture. The classes are:";
+  about.textContent = "Choose a picture to see which of these classes fits it best:";
   const classes = document.createElement("ul");
   classes.className = "classes";
   for (const label of labels().slice(0, 40)) {
@@ -220,7 +220,7 @@ async function start() {
   the("tool").hidden = false;
   const buttons = [the("choose"), the("open-camera")];
   for (const button of buttons) button.disabled = true;
-  listen(); // at once: a picture that is dropped early must not open in place of the page
+  listen(); // at once: a picture that is dropped early must not replace the page
   try {
     engine = await Engine.load();
   } catch (error) {

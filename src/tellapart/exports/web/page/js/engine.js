@@ -1,5 +1,5 @@
 // The network as the page sees it: `await Engine.load()`, then `await engine.classify(file)`. The
-// check that `tellapart export` makes of this folder runs on this module, too.
+// check by `tellapart export` uses this module, too.
 
 import { PictureProblem } from "./header.js";
 
@@ -28,7 +28,7 @@ export class Engine {
   }
 
   /**
-   * Load the network that lies beside the page.
+   * Load the network next to the page.
    *
    * @returns {Promise<Engine>} Ready to classify; `canvas` is what `canvasReads` says.
    * @throws {Error} If a file of the folder is missing or damaged, or the browser too old.

@@ -1,4 +1,4 @@
-// The picture that is looked at, with or without heat over it.
+// The current picture, with or without a heat map.
 
 import { evidence, paint } from "./heat.js";
 import { placed } from "./resize.js";
@@ -7,7 +7,7 @@ const SMALL = 96; // pixels; pictures with a shorter side are enlarged to ENLARG
 const ENLARGED = 192;
 const LONGEST = 2048; // and no longer than this: browsers draw nothing on a canvas of great length
 
-/** Where in a picture's coordinates the square lies that the network saw. */
+/** The square that the network saw, in the picture's coordinates. */
 function seen(width, height, fit) {
   if (fit === "squash") return { left: 0, top: 0, width, height };
   if (fit === "crop") {
@@ -45,10 +45,10 @@ function draw(canvas, picture, fit) {
  * @param {HTMLCanvasElement} canvas Where.
  * @param {object} shown
  * @param {ImageBitmap} shown.picture What.
- * @param {"squash"|"crop"|"pad"} shown.fit How the network was given it.
+ * @param {"squash"|"crop"|"pad"} shown.fit How it was fitted to the network's square.
  * @param {object|null} shown.map Its `logit_map`, or null for the picture alone.
  * @param {number} shown.classes How many.
- * @param {number} shown.target The class whose evidence is laid over it.
+ * @param {number} shown.target The class whose evidence is shown.
  */
 export function showPicture(canvas, { picture, fit, map, classes, target }) {
   const { pen, seen: part } = draw(canvas, picture, fit);
@@ -58,7 +58,7 @@ export function showPicture(canvas, { picture, fit, map, classes, target }) {
   pen.putImageData(whole, 0, 0);
 }
 
-/** A small square of a picture, for the list of what was looked at. */
+/** A small square of a picture, for the history. */
 export function thumbnail(picture, side = 144) {
   const canvas = document.createElement("canvas");
   Object.assign(canvas, { width: side, height: side });

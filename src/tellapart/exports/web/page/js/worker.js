@@ -1,5 +1,5 @@
-// A thread of its own for all that takes long: decoding, resizing, and the network in ONNX Runtime
-// Web. It is told `{begin: model}` once, then `{id, file, pixels}`; it answers each by its id.
+// A thread for everything that takes long: decoding, resizing, and the network in ONNX Runtime Web.
+// It gets `{begin: model}` once, then `{id, file, pixels}`; it answers each by its id.
 
 import * as ort from "../vendor/ort.wasm.bundle.min.js";
 import { canvasReads, decode, square } from "./decode.js";
@@ -9,7 +9,7 @@ const INPUT = "image";
 const PROBABILITIES = "probabilities";
 const LOGIT_MAP = "logit_map";
 const HIDDEN =
-  "This browser does not let pages read the pixels of pictures, to hide who you are " +
+  "This browser does not let pages read the pixels of pictures, to protect your privacy " +
   "(resistFingerprinting). Allow it for this page, or use another browser.";
 
 ort.env.wasm.numThreads = 1; // more would need headers that plain hosting does not send
@@ -20,17 +20,17 @@ ort.env.wasm.wasmPaths = {
 let model = null;
 let session = null;
 
-/** Open the network, and make sure that it is the one that model.json speaks of. */
+/** Open the network, and check that it is the one that model.json describes. */
 async function begin(given) {
   const answer = await fetch(new URL("../model.onnx", import.meta.url));
   if (!answer.ok) throw new Error(`model.onnx cannot be loaded (${answer.status})`);
   const bytes = new Uint8Array(await answer.arrayBuffer());
   if (crypto.subtle) {
-    // Where the page is served without encryption there is no such function, and no check.
+    // Over plain http there is no such function, and no check.
     const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
     const written = Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
     if (written !== given.sha256) {
-      throw new Error("model.onnx and model.json are of two exports; upload the whole folder again");
+      throw new Error("model.onnx and model.json are from two exports; upload the whole folder again");
     }
   }
   session = await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
@@ -38,7 +38,7 @@ async function begin(given) {
   return { canvas: canvasReads() };
 }
 
-/** A picture small enough to show: `bitmap` itself, or a smaller one in its place. */
+/** A picture small enough to show: `bitmap` itself, or a smaller copy. */
 async function shown(bitmap, side) {
   const scale = side / Math.max(bitmap.width, bitmap.height);
   if (scale >= 1) return bitmap;
