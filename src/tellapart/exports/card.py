@@ -44,9 +44,7 @@ def card_of(run: Run, target: str, main: str) -> dict[str, Any]:
         "tellapart": __version__,
         "run": {
             "name": run.name,
-            "created": settings.get("created"),
-            "model": settings.get("model"),
-            "backbone": settings.get("backbone"),
+            **{name: settings.get(name) for name in ("created", "model", "backbone")},
             "tellapart": settings.get("versions", {}).get("tellapart"),
             "model_sha256": model.fingerprint,
         },

@@ -14,8 +14,8 @@ other processors, it is made on request only (docs/decisions/0072).
 
 from __future__ import annotations
 
-import statistics
 import time
+import timeit
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -193,24 +193,19 @@ def timed(before: Path, after: Path, pixels: NDArray[np.uint8]) -> dict[str, Any
     """
     part = np.ascontiguousarray(pixels[: pictures_a_call(pixels.shape[1])])
     asks = [_asking(path, part) for path in (before, after)]
-    seconds: list[list[float]] = [[], []]
     for ask in asks:
         ask()  # the first call allocates memory
-    began = time.perf_counter()
-    for _ in range(_ROUNDS):
-        for ask, found in zip(asks, seconds, strict=True):
-            start = time.perf_counter()
-            ask()
-            found.append(time.perf_counter() - start)
-        if time.perf_counter() - began > _SECONDS:
-            break
-    ours, theirs = (len(part) / statistics.median(found) for found in seconds)
+    seconds: list[list[float]] = []
+    end = time.perf_counter() + _SECONDS
+    while not seconds or (len(seconds) < _ROUNDS and time.perf_counter() < end):
+        seconds.append([timeit.timeit(ask, number=1) for ask in asks])
+    ours, theirs = len(part) / np.median(seconds, axis=0)
     return {
-        "onnx": round(ours, 1),
-        "target": round(theirs, 1),
-        "gain": round(theirs / ours, 2),
+        "onnx": round(float(ours), 1),
+        "target": round(float(theirs), 1),
+        "gain": round(float(theirs / ours), 2),
         "pictures_a_call": len(part),
-        "calls": len(seconds[0]),
+        "calls": len(seconds),
         "processor": processor(),
         "cores": cores(),
     }

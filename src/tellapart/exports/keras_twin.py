@@ -1,12 +1,12 @@
-"""``model.onnx`` as a Keras model, in TensorFlow's own forms.
+"""``model.onnx`` as a Keras model, written in TensorFlow's formats.
 
-The table of layers comes from the run, the numbers from ``model.onnx`` itself, so that there is
-one source of weights whatever trained it: a probe is EfficientNet-Lite0 and its head. What only
-training needs is left out: normalization is folded into the numbers already, nothing is dropped.
+The table of layers comes from the run and the weights come from ``model.onnx``, whatever trained
+it: a probe is EfficientNet-Lite0 and its head. Parts that only training needs are left out:
+normalization is already folded into the weights, and there is no dropout.
 
-The weights are constants of the function that is written, not variables: LiteRT's converter takes
-Keras's variables for state and leaves them empty (every answer is NaN), and a SavedModel without
-variables can be checked before it is loaded (:mod:`tellapart.exports.saved_model`).
+The weights are constants of the function that is written, not variables: LiteRT's converter
+mistakes Keras's variables for state and leaves them empty (every answer is NaN), and a SavedModel
+without variables can be checked before it is loaded (:mod:`tellapart.exports.saved_model`).
 
 Everything but :func:`table_of` needs TensorFlow and runs in a child process.
 """
@@ -40,10 +40,10 @@ SIGNATURE = "serving_default"
 
 
 def table_of(run: Run) -> dict[str, Any]:
-    """What a network is built from, as JSON: a backbone's name, or a network in numbers.
+    """What a network is built from, as JSON: a backbone's name, or the settings of a network.
 
     Raises:
-        RunError: If the run does not say.
+        RunError: If the run does not contain it.
     """
     settings, model = run.settings, run.model
     spec = settings.get("network", {}).get("spec")
@@ -56,13 +56,13 @@ def table_of(run: Run) -> dict[str, Any]:
             "classes": len(model.classes),
         }
     raise RunError(
-        f"The run '{run.path}' does not say what its network is built from.",
+        f"The run '{run.path}' does not describe its network.",
         remedy="Use --to onnx, or train again.",
     )
 
 
 def graph_of(table: Mapping[str, Any]) -> Graph:
-    """The layers that lead to ``probabilities``, as they are when nothing is trained any more."""
+    """The layers that lead to ``probabilities``, as they are after training."""
     if "backbone" in table:
         below = backbones.get(table["backbone"]).graph(table["size"])
         layers: tuple[Layer, ...] = (
@@ -141,13 +141,13 @@ def convert_to_litert(saved_model: Path, out: Path) -> None:
     converter = tf.lite.TFLiteConverter.from_saved_model(
         str(saved_model), signature_keys=[SIGNATURE]
     )
-    # Plain layers alone: what LiteRT's own operations cannot say is an error here.
+    # LiteRT's own operations only; anything else is an error here.
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     out.write_bytes(converter.convert())
 
 
 def versions() -> dict[str, Any]:
-    """What converted, for ``tellapart.json``."""
+    """Versions of the converter, for ``tellapart.json``."""
     import importlib.metadata
 
     import tensorflow as tf

@@ -1,8 +1,8 @@
-"""The target ``saved-model``: TensorFlow's own form, for TensorFlow Serving and the like.
+"""The target ``saved-model``: TensorFlow's own format, for TensorFlow Serving and others.
 
-A SavedModel is a program: TensorFlow warns not to load one from a stranger, since some operations
-read and write files. So before one is loaded, :func:`check_contained` makes sure that what can be
-called in it consists of plain layers.
+A SavedModel is a program: TensorFlow warns against loading one from a stranger, since some
+operations read and write files. So before one is loaded, :func:`check_contained` checks that
+everything that can be called in it consists of plain layers.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ FOLDER = "saved_model"
 PROGRAM = "saved_model.pb"
 MAX_BYTES = 2 * 1024**3
 MAX_NUMBERS = MAX_BYTES // 4
-"""Numbers of all constants; a file may name more than it holds, as the same one many times."""
+"""Numbers in all constants; a short file may stand for more, by repeating one number."""
 
 OPERATIONS = frozenset(
     {"AddV2", "BiasAdd", "Cast", "Const", "Conv2D", "DepthwiseConv2dNative", "Floor"}
@@ -43,7 +43,7 @@ OPERATIONS = frozenset(
     | {"Relu6", "Reshape", "Shape", "Softmax", "Squeeze", "StatefulPartitionedCall"}
     | {"StridedSlice", "Sum"}
 )
-"""All that a written SavedModel computes with, and so all that a loaded one may."""
+"""All operations of a SavedModel that is written here, and so all that a loaded one may have."""
 
 
 def _write(folder: Path, card: Mapping[str, Any], work: Work) -> Mapping[str, Any]:
@@ -99,10 +99,10 @@ class TensorFlowModel(RuntimeModel):
 
 
 def check_contained(folder: Path) -> None:
-    """Make sure that what can be called in a SavedModel is plain layers and their numbers.
+    """Check that everything that can be called in a SavedModel is plain layers.
 
-    Looked at are all functions that the object graph names, and those that they call. What only
-    saving uses (it writes files, by TensorFlow's own design) is called by none of them.
+    This covers all functions that the object graph names, and those that they call. The functions
+    that TensorFlow uses for saving, which write files, are called by none of them.
 
     Raises:
         ModelError: If anything else is in it.
@@ -147,7 +147,7 @@ def check_contained(folder: Path) -> None:
 
 
 def _numbers(attributes: Iterable[Any]) -> Iterable[int]:
-    """How many numbers each constant unfolds to."""
+    """How many numbers each constant has once it is unpacked."""
     for one in attributes:
         for tensor in [one.tensor] if one.HasField("tensor") else one.list.tensor:
             yield math.prod(max(0, side.size) for side in tensor.tensor_shape.dim)
@@ -155,14 +155,12 @@ def _numbers(attributes: Iterable[Any]) -> Iterable[int]:
 
 def _called(attributes: Iterable[Any]) -> Iterable[str]:
     for one in attributes:
-        if one.HasField("func"):
-            yield one.func.name
-        for function in one.list.func:
+        for function in [one.func] if one.HasField("func") else one.list.func:
             yield function.name
 
 
 def twin_job(work: Work, out: Path) -> dict[str, Any]:
-    """What a child process needs to write the SavedModel of a run's twin."""
+    """What the child process needs to write a run's Keras twin as a SavedModel."""
     return {
         "model": str((work.run.path / "model.onnx").absolute()),
         "table": table_of(work.run),
@@ -171,7 +169,7 @@ def twin_job(work: Work, out: Path) -> dict[str, Any]:
 
 
 def run_in_child(task: str, file: Path, work: Work, advance: Advance) -> Answers:
-    """What a target says of the held-out pictures, asked in a child process."""
+    """Predict the held-out pictures with a written file, in a child process."""
     work.held_out.load()
     probabilities = work.scratch / "probabilities.npy"
     job = {
@@ -198,7 +196,7 @@ In Python, with TensorFlow (pip install tensorflow):
     probabilities = model(image=image)["probabilities"]
 
 For TensorFlow Serving, put the content of saved_model/ into MODEL_NAME/1/.
-The weights are constants in saved_model.pb: it is for predicting, not for training on.
+The weights are constants in saved_model.pb: it can predict, but not be trained further.
 """
 
 TARGET = Target(

@@ -158,7 +158,7 @@ def test_a_browser_that_cannot_be_started_says_why(
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[server.Server]:
+def served(tmp_path: Path) -> Iterator[server.Page]:
     """A server of a folder with one file; next to the folder lies a secret."""
     folder = tmp_path / "export"
     (folder / "js").mkdir(parents=True)
@@ -166,12 +166,12 @@ def served(tmp_path: Path) -> Iterator[server.Server]:
     (tmp_path / "secret").write_text("secret", encoding="utf-8")
     (folder / "link").symlink_to(tmp_path / "secret")
     (folder / "links").symlink_to(tmp_path)
-    with server.serving(folder, most=1000) as running:
+    with server.Page(folder, classes=2, size=4) as running:
         yield running
 
 
 def request(
-    running: server.Server, method: str, path: str, body: bytes = b"", **headers: str
+    running: server.Page, method: str, path: str, body: bytes = b"", **headers: str
 ) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", running.server_port, timeout=10)
     connection.request(method, path, body, headers)
@@ -181,7 +181,7 @@ def request(
     return found
 
 
-def test_only_files_of_the_export_and_of_the_check_are_served(served: server.Server) -> None:
+def test_only_files_of_the_export_and_of_the_check_are_served(served: server.Page) -> None:
     assert request(served, "GET", "/index.html") == (200, b"page")
     for name in ("check.html", "check.js"):
         assert request(served, "GET", f"/{served.token}/{name}")[0] == 200
@@ -205,30 +205,30 @@ def test_only_files_of_the_export_and_of_the_check_are_served(served: server.Ser
         assert request(served, "HEAD", path)[0] == 404, path
 
 
-def test_only_this_computer_by_its_own_name_may_ask(served: server.Server) -> None:
+def test_only_this_computer_by_its_own_name_may_ask(served: server.Page) -> None:
     for host in ("evil.example", f"evil.example:{served.server_port}", "127.0.0.1"):
         assert request(served, "GET", "/index.html", Host=host)[0] == 404
         assert request(served, "POST", f"/{served.token}/next", b"{}", Host=host)[0] == 400
-    assert served.next_message() is None
+    assert served.messages.empty()
 
 
-def test_messages_are_bounded_and_answered_with_the_next_picture(served: server.Server) -> None:
+def test_messages_are_bounded_and_answered_with_the_next_picture(served: server.Page) -> None:
     place = f"/{served.token}/next"
-    assert request(served, "POST", place, b"x" * 1001)[0] == 400
+    assert request(served, "POST", place, b"x" * (served.most + 1))[0] == 400
     for length in ("-1", "many", "9" * 30):
         assert request(served, "POST", place, **{"Content-Length": length})[0] == 400
     assert request(served, "POST", "/wrong/next", b"{}")[0] == 400
-    assert served.next_message() is None
+    assert served.messages.empty()
     served.pictures.put(b"picture")
     assert request(served, "POST", place, b"{}\npixels") == (200, b"picture")
-    assert served.next_message() == b"{}\npixels"
+    assert served.messages.get(timeout=5) == b"{}\npixels"
     served.pictures.put(None)
     assert request(served, "POST", place, b"{}") == (204, b"")
 
 
 def test_nothing_is_left_running(tmp_path: Path) -> None:
     before = threading.active_count()
-    with server.serving(tmp_path, most=10):
+    with server.Page(tmp_path, classes=2, size=4):
         pass
     assert threading.active_count() <= before
 

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -30,6 +30,7 @@ from tellapart.images.resizing import RGB
 
 START_LIMIT = 180.0  # seconds until the browser runs and the network is loaded
 STALL_LIMIT = 180.0  # seconds until the next prediction
+Answer = TypeVar("Answer")
 _CHECK = Path(__file__).with_name("check")
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; "
@@ -56,75 +57,6 @@ class Prediction:
     message: str = ""
 
 
-class Page:
-    """An exported page, open in a browser.
-
-    Args:
-        server: What serves it.
-        ended: Says how the browser ended; None while it runs.
-        classes: Number of classes.
-        size: Side of the square that its network sees, in pixels.
-
-    Attributes:
-        agent: The browser's user agent.
-        exact: Whether a canvas returns the pixels that were drawn on it.
-
-    Raises:
-        ModelError: If the browser or its page fails, does not answer in time, or answers with
-            something else.
-    """
-
-    def __init__(
-        self, server: Server, ended: Callable[[], str | None], *, classes: int, size: int
-    ) -> None:
-        self._server = server
-        self._ended = ended
-        self._classes = classes
-        self._size = size
-        started, _ = self._receive(START_LIMIT)
-        self.agent = str(started.get("started"))[:300]
-        self.exact = started.get("exact") is True
-        if "started" not in started:
-            raise failed("the page answered with something else")
-
-    def predict(self, picture: bytes) -> Prediction:
-        """Let the page classify one picture, from the bytes of its file.
-
-        Raises:
-            ModelError: As for the class.
-        """
-        self._server.pictures.put(picture)
-        answer, square = self._receive(STALL_LIMIT)
-        try:
-            if "code" in answer:
-                code, message = str(answer["code"])[:40], str(answer["message"])[:300]
-                return Prediction(None, None, code, message)
-            probabilities = np.array(answer["probabilities"], np.float32).reshape(self._classes)
-            pixels = np.frombuffer(square, np.uint8).reshape(self._size, self._size, 3)
-        except (KeyError, TypeError, ValueError):
-            raise failed("the page answered with something else") from None
-        return Prediction(probabilities, pixels)
-
-    def _receive(self, limit: float) -> tuple[dict[str, Any], bytes]:
-        """The next message: an object, and the bytes that follow it."""
-        end = time.monotonic() + limit
-        while (message := self._server.next_message()) is None:
-            if how := self._ended():
-                raise failed(how)
-            if time.monotonic() > end:
-                raise failed(f"the page did not answer within {limit:.0f} seconds")
-        head, _, rest = message.partition(b"\n")
-        try:
-            answer = json.loads(head)
-        except (ValueError, RecursionError):
-            answer = None
-        if not isinstance(answer, dict):
-            raise failed("the page answered with something else")
-        if "failed" in answer:
-            raise failed(str(answer["failed"])[:500])
-        return answer, rest
-
-
 @contextlib.contextmanager
 def open_page(
     folder: Path, browser: Browser, profile: Path, *, classes: int, size: int
@@ -139,54 +71,113 @@ def open_page(
         size: Side of the square that its network sees, in pixels.
 
     Raises:
-        ModelError: As for :class:`Page`.
+        ModelError: If the browser or its page fails, does not answer in time, or answers with
+            something else.
         SettingsError: If the desktop has no browser.
     """
-    with serving(folder, most=size * size * 3 + 4096 + 32 * classes) as server:
-        address = f"http://127.0.0.1:{server.server_port}/{server.token}/check.html"
-        with opened(browser, address, profile) as ended:
-            yield Page(server, ended, classes=classes, size=size)
+    with (
+        Page(folder, classes=classes, size=size) as page,
+        opened(browser, page.address, profile) as ended,
+    ):
+        page.start(ended)
+        yield page
 
 
-@contextlib.contextmanager
-def serving(folder: Path, *, most: int) -> Iterator[Server]:
-    """Serve an export until the end of the block; ``most`` bytes per message are taken."""
-    with Server(folder, most) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True, name="web-export")
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.pictures.put(None)  # the page waits for it, and says that it is done
-            server.shutdown()
-            thread.join()
+class Page(ThreadingHTTPServer):
+    """Serves an exported page and the check's page on the loopback interface, and talks to it.
 
-
-class Server(ThreadingHTTPServer):
-    """Serves the files of an export and the check's page, on the loopback interface.
+    Args:
+        folder: The export.
+        classes: Number of classes.
+        size: Side of the square that its network sees, in pixels.
 
     Attributes:
-        token: Part of the address of the check's page.
-        pictures: What the page is given next; None when there is nothing more.
+        address: Of the check's page; contains ``token``.
+        most: Largest message that is taken, in bytes.
+        pictures: What the page gets next; None at the end.
         messages: What the page sent.
-        most: Largest message, in bytes.
+        agent: The browser's user agent.
+        exact: Whether a canvas returns the pixels that were drawn on it.
     """
 
     daemon_threads = True
+    agent, exact = "", False
 
-    def __init__(self, folder: Path, most: int) -> None:
+    def __init__(self, folder: Path, *, classes: int, size: int) -> None:
         handler = functools.partial(_Handler, directory=str(folder.resolve()))
         super().__init__(("127.0.0.1", 0), handler)
         self.token = secrets.token_urlsafe(16)
-        self.most = most
+        self.address = f"http://127.0.0.1:{self.server_port}/{self.token}/check.html"
+        self.most = size * size * 3 + 4096 + 32 * classes
         self.pictures: queue.Queue[bytes | None] = queue.Queue()
         self.messages: queue.Queue[bytes] = queue.Queue()
+        self._classes = classes
+        self._size = size
+        self._ended: Callable[[], str | None] = lambda: None
+        self._thread = threading.Thread(target=self.serve_forever, daemon=True, name="web-export")
 
-    def next_message(self) -> bytes | None:
-        """The next message of the page; None if there is none within half a second."""
-        with contextlib.suppress(queue.Empty):
-            return self.messages.get(timeout=0.5)
-        return None
+    def __enter__(self) -> Page:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.pictures.put(None)  # the page waits for it, and says that it is done
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+
+    def start(self, ended: Callable[[], str | None]) -> None:
+        """Wait until the page has loaded its network.
+
+        Args:
+            ended: Says how the browser ended; None while it runs.
+
+        Raises:
+            ModelError: As for :func:`open_page`.
+        """
+        self._ended = ended
+        self.agent, self.exact = self._receive(START_LIMIT, self._read_start)
+
+    def predict(self, picture: bytes) -> Prediction:
+        """Let the page classify one picture, from the bytes of its file.
+
+        Raises:
+            ModelError: As for :func:`open_page`.
+        """
+        self.pictures.put(picture)
+        return self._receive(STALL_LIMIT, self._read_prediction)
+
+    def _receive(self, limit: float, read: Callable[[dict[str, Any], bytes], Answer]) -> Answer:
+        """The next message, read: an object, and the bytes that follow it."""
+        end = time.monotonic() + limit
+        while True:
+            try:
+                head, _, rest = self.messages.get(timeout=0.5).partition(b"\n")
+                break
+            except queue.Empty:
+                if how := self._ended():
+                    raise failed(how) from None
+                if time.monotonic() > end:
+                    raise failed(f"the page did not answer within {limit:.0f} seconds") from None
+        try:
+            answer = json.loads(head)
+            if "failed" in answer:
+                raise failed(str(answer["failed"])[:500])
+            return read(answer, rest)
+        except (KeyError, TypeError, ValueError, RecursionError):
+            raise failed("the page answered with something else") from None
+
+    def _read_start(self, answer: dict[str, Any], rest: bytes) -> tuple[str, bool]:
+        return str(answer["started"])[:300], answer["exact"] is True
+
+    def _read_prediction(self, answer: dict[str, Any], square: bytes) -> Prediction:
+        if "code" in answer:
+            code, message = str(answer["code"])[:40], str(answer["message"])[:300]
+            return Prediction(None, None, code, message)
+        return Prediction(
+            np.array(answer["probabilities"], np.float32).reshape(self._classes),
+            np.frombuffer(square, np.uint8).reshape(self._size, self._size, 3),
+        )
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser that is gone in the middle of an answer is no error."""
@@ -202,7 +193,7 @@ class _Handler(SimpleHTTPRequestHandler):
         ".js": "text/javascript",  # on some machines the system's own table says otherwise
         ".wasm": "application/wasm",
     }
-    server: Server
+    server: Page
 
     def send_head(self) -> Any:
         """Answer a GET or HEAD: with a file below one of two folders, and nothing else."""
