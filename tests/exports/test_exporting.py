@@ -110,10 +110,10 @@ def test_a_sample_holds_the_mistakes(probe: ta.Run, tmp_path: Path) -> None:
     data = RunData(probe, None, tmp_path)
     pictures, sample = data.held_out(5)
     assert sample is not None
-    assert sample.total == len(counted) == 48
-    assert sample.mistakes == min(len(wrong), 5)
-    assert sample.random == 5
-    assert len(pictures) == 5 + sample.mistakes
+    assert sample["total"] == len(counted) == 48
+    assert sample["mistakes"] == min(len(wrong), 5)
+    assert sample["random"] == 5
+    assert len(pictures) == 5 + sample["mistakes"]
     assert len(set(pictures.paths) - wrong) == 5
     assert data.held_out(5)[0].paths == pictures.paths
     assert data.held_out(48)[1] is None

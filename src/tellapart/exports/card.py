@@ -78,7 +78,7 @@ def card_of(run: Run, target: str, main: str) -> dict[str, Any]:
 
 
 class Facts(BaseModel):
-    """What a card says of one file."""
+    """Size and checksum of one file."""
 
     model_config = ConfigDict(strict=True)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -120,7 +120,7 @@ def export_run(
             with progress.stage("Checking", total=len(held_out)) as stage:
                 answers = target.predict(filled, work, stage.advance)
                 stage.summarize(f"in {answers.runtime}")
-            about = {"of": found.of, "sample": sample and asdict(sample)}
+            about = {"of": found.of, "sample": sample}
             parity = _parity(target, answers, work, about)
             seal(filled, card, parity, page(target.usage, card, parity))
     return Export(target.name, place, card, parity)

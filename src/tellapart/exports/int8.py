@@ -113,7 +113,7 @@ def write_int8(file: Path, pixels: NDArray[np.uint8], out: Path, scratch: Path) 
         file: ``model.onnx``.
         pixels: uint8 ``[n, S, S, 3]``, training pictures.
         out: The file to write; its only output is ``probabilities``.
-        scratch: A folder for what lies between.
+        scratch: A folder for temporary files.
 
     Returns:
         Bits of the weights: 7 where the training pictures get the same classes with them, else 8.
@@ -137,7 +137,7 @@ def quantize(
         file: As in :func:`write_int8`, like the other paths.
         pixels: uint8 ``[n, S, S, 3]``, from which the ranges of activations are taken.
         out: The file to write.
-        scratch: A folder for what lies between.
+        scratch: A folder for temporary files.
         bits: Of the weights.
     """
     import onnx

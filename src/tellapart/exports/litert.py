@@ -67,7 +67,7 @@ class LiteRTModel(RuntimeModel):
             or taken["dtype"] is not np.uint8
             or list(given["shape_signature"][1:]) != [len(self.classes)]
         ):
-            raise unusable("LiteRT file", file, "it has other shapes than tellapart.json says")
+            raise unusable("LiteRT file", file, "its shapes are not those in tellapart.json")
 
     @property
     def runtime(self) -> str:

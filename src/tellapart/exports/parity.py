@@ -125,7 +125,7 @@ def compared(expected: Floats, found: Floats, labels: NDArray[np.int64]) -> Pari
 
 
 def sentences(parity: Mapping[str, Any]) -> list[str]:
-    """What ``parity.json`` says, in words, for the terminal and ``README.txt``."""
+    """The content of ``parity.json`` in words, for the terminal and ``README.txt``."""
     kind = "held-out pictures" if parity["of"] == "held_out" else "pictures it learned from"
     same, most = text.percent(parity["same_top1"]), parity["tolerance"]["max_difference"]
     allowed = "" if most is None else f" (at most {most:g})"

@@ -29,9 +29,6 @@ from tellapart.images.resizing import RGB, Fit, resize
 from tellapart.pipelines.evaluate import indices
 from tellapart.runs import Run
 
-HELD_OUT, EACH_IN_TURN = "held_out", "training"
-"""Which pictures a run is checked on: those that it held out; or, if it was measured by
-cross-validation, those that it learned from."""
 SAMPLE = 50
 """Pictures that a quick check uses: so many drawn at random, and at most so many mistakes."""
 
@@ -107,21 +104,6 @@ class Pictures:
         return self._pixels
 
 
-@dataclass(frozen=True)
-class Sample:
-    """Which of the held-out pictures a check uses.
-
-    Attributes:
-        random: Number of pictures drawn at random, of those that the model gets right.
-        mistakes: Number of pictures that the model gets wrong.
-        total: Number of all pictures.
-    """
-
-    random: int
-    mistakes: int
-    total: int
-
-
 class RunData:
     """The data of a run, opened again.
 
@@ -131,7 +113,8 @@ class RunData:
         folder: For pixels; must exist before they are loaded.
 
     Attributes:
-        of: :data:`HELD_OUT` or :data:`EACH_IN_TURN`.
+        of: ``"held_out"`` if the run held pictures out; ``"training"`` if it was measured by
+            cross-validation, so that a check uses pictures that it learned from.
         catalog: The data.
 
     Raises:
@@ -143,9 +126,9 @@ class RunData:
         self.catalog = _opened(run, data)
         self.folder = folder
         folds = run.metrics["held_out"].get("method") == "folds"
-        self.of = EACH_IN_TURN if folds else HELD_OUT
+        self.of = "training" if folds else "held_out"
 
-    def held_out(self, sample: int | None = None) -> tuple[Pictures, Sample | None]:
+    def held_out(self, sample: int | None = None) -> tuple[Pictures, dict[str, int] | None]:
         """The pictures that the run's headline counts.
 
         Args:
@@ -153,7 +136,8 @@ class RunData:
                 use at most this many, drawn at random; None for all of them.
 
         Returns:
-            The pictures, and which they are if they are not all.
+            The pictures; and, if they are not all, how many there are ``random``, how many
+            ``mistakes``, and how many pictures in ``total``.
 
         Raises:
             RunError: If one of them is gone.
@@ -163,11 +147,10 @@ class RunData:
         if sample is not None:
             mixed = counted.sort("path").sample(fraction=1, shuffle=True, seed=0)
             drawn = mixed.filter(pl.int_range(pl.len()).over("correct") < sample)
-        mistakes = int((~drawn["correct"]).sum())
-        taken = Sample(len(drawn) - mistakes, mistakes, len(counted))
+        right = int(drawn["correct"].sum())
+        taken = {"random": right, "mistakes": len(drawn) - right, "total": len(counted)}
         wanted = self.run.split.filter(pl.col("path").is_in(drawn["path"].to_list()))
-        pictures = self._pictures(wanted, "held-out.npy")
-        return pictures, taken if len(drawn) < len(counted) else None
+        return self._pictures(wanted, "held-out.npy"), taken if len(drawn) < len(counted) else None
 
     def training(self, most: int) -> Pictures:
         """Some of the pictures that the model learned from, as evenly over the classes as possible.

@@ -85,7 +85,7 @@ class TensorFlowModel(RuntimeModel):
             raise _unusable(folder, error) from error
         taken_shape = list(taken.shape)[1:], taken.dtype
         if taken_shape != ([size, size, 3], tf.uint8) or list(given.shape)[1:] != [len(classes)]:
-            raise _unusable(folder, "it has other shapes than tellapart.json says")
+            raise _unusable(folder, "its shapes are not those in tellapart.json")
 
     @property
     def runtime(self) -> str:

@@ -103,8 +103,8 @@ def opened(browser: Browser, url: str, profile: Path) -> Iterator[Callable[[], s
         profile: An empty folder for its settings; the user's own are never touched.
 
     Yields:
-        A function that says how the browser ended, and None while it runs. A tab of the desktop's
-        own browser stays open until its owner closes it.
+        A function that returns how the browser ended, and None while it runs. A tab in the
+        desktop's own browser stays open until its owner closes it.
 
     Raises:
         SettingsError: If the desktop has no browser.

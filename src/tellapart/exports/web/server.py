@@ -121,7 +121,7 @@ class Page(ThreadingHTTPServer):
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.pictures.put(None)  # the page waits for it, and says that it is done
+        self.pictures.put(None)  # the page waits for it, and shows that it is done
         self.shutdown()
         self._thread.join()
         self.server_close()
@@ -130,7 +130,7 @@ class Page(ThreadingHTTPServer):
         """Wait until the page has loaded its network.
 
         Args:
-            ended: Says how the browser ended; None while it runs.
+            ended: Returns how the browser ended; None while it runs.
 
         Raises:
             ModelError: As for :func:`open_page`.
@@ -190,7 +190,7 @@ class _Handler(SimpleHTTPRequestHandler):
     server_version, sys_version = "tellapart", ""
     extensions_map = {  # noqa: RUF012
         **SimpleHTTPRequestHandler.extensions_map,
-        ".js": "text/javascript",  # on some machines the system's own table says otherwise
+        ".js": "text/javascript",  # some systems' own tables have another type
         ".wasm": "application/wasm",
     }
     server: Page

@@ -6,7 +6,7 @@ const why = {
   NotReadableError: "The camera is in use by another program.",
 };
 
-/** Whether this browser can be asked for a camera here. */
+/** Whether this browser offers a camera to this page. */
 export const hasCamera = () => Boolean(navigator.mediaDevices?.getUserMedia);
 
 export class Camera {
@@ -15,7 +15,7 @@ export class Camera {
   #stream = null;
 
   /**
-   * @param {HTMLDialogElement} dialog Holds a video, a problem's place and two buttons.
+   * @param {HTMLDialogElement} dialog Contains a video, a line for problems, and two buttons.
    * @param {(file: Blob) => void} taken Gets the picture.
    */
   constructor(dialog, taken) {

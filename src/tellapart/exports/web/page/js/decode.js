@@ -1,5 +1,5 @@
-// A file's bytes to upright pixels on white, by the decode policy of training as far as a browser
-// can follow it; docs/web-export.md says where it cannot.
+// Decodes a file to upright pixels on white, by the decode policy of training as far as a browser
+// allows; docs/web-export.md lists the exceptions.
 
 import { decodeDeep } from "./deep.js";
 import { needsProfile, orientationOf, PictureProblem, readHeader, refuseLarge } from "./header.js";
@@ -7,8 +7,8 @@ import { resize } from "./resize.js";
 import { checkWhole } from "./whole.js";
 
 const MAX_BYTES = 256 * 1024 * 1024;
-const NOISE = 4; // levels by which pixels may be changed for an answer to be worth something
-const STRIP = 4_000_000; // pixels of a canvas: telephones refuse those above 16 million
+const NOISE = 4; // levels by which a browser may change pixels for a prediction to be of use
+const STRIP = 4_000_000; // pixels of a canvas: phones refuse those above 16 million
 
 /**
  * Decode one picture.
@@ -30,13 +30,13 @@ export async function decode(file) {
     return createImageBitmap(await decodeDeep(bytes, header.width, header.height));
   }
   const profiled = await needsProfile(header);
-  // Not every browser turns a WebP by its EXIF: none is shown it, and it is turned here.
+  // Not every browser rotates a WebP by its EXIF: so it is hidden from all, and applied here.
   const turn = header.exif ? hideExif(bytes, header.exif) : 1;
   let bitmap;
   try {
     bitmap = await createImageBitmap(new Blob([bytes]), {
       imageOrientation: "from-image",
-      // Straight: some decoders round twice where they are to multiply by alpha.
+      // Some decoders round twice when they multiply by alpha.
       premultiplyAlpha: "none",
       colorSpaceConversion: profiled ? "default" : "none",
     });
@@ -60,7 +60,7 @@ export async function decode(file) {
   return bitmap;
 }
 
-/** What a file holds; folders can be dropped on a page, too, and files may be gone by now. */
+/** A file's bytes; folders can be dropped on a page, too, and files may be gone by now. */
 async function contentOf(file) {
   try {
     return await file.arrayBuffer();
@@ -69,13 +69,13 @@ async function contentOf(file) {
   }
 }
 
-/** Rename a WebP's EXIF chunk in place, so that no decoder heeds it; gives its orientation. */
+/** Rename a WebP's EXIF chunk in place, so that decoders ignore it; gives its orientation. */
 function hideExif(bytes, { at, length }) {
   bytes.set([0x58, 0x58, 0x58, 0x58], at);
   return orientationOf(bytes.subarray(at + 8, at + length));
 }
 
-/** A picture turned upright by its EXIF orientation, 2 to 8. */
+/** A picture rotated upright by its EXIF orientation, 2 to 8. */
 function turned(bitmap, orientation) {
   const { width, height } = bitmap;
   const sideways = orientation >= 5;
@@ -97,7 +97,7 @@ function turned(bitmap, orientation) {
   return canvas.transferToImageBitmap();
 }
 
-/** Pixels of a Netpbm file (P5, P6), in which pictures of arrays come; null if it is another. */
+/** Pixels of a Netpbm file (P5, P6), the format of pictures from arrays; null for other files. */
 function netpbm(bytes) {
   const start = String.fromCharCode(...bytes.subarray(0, 40));
   const header = /^P([56])\s(\d{1,9})\s(\d{1,9})\s255\s/.exec(start);
@@ -149,10 +149,10 @@ export function square(bitmap, { size, fit }) {
 }
 
 /**
- * Whether pixels that are drawn can be read again: some browsers change them a little, or give
- * something else altogether, so that visitors are not told apart by them.
+ * Whether a canvas returns the pixels that were drawn on it. Some browsers change them a little, or
+ * return something else, to protect against fingerprinting.
  *
- * @returns {"true"|"noisy"|"hidden"} `hidden` where no answer would be worth anything.
+ * @returns {"true"|"noisy"|"hidden"} `hidden` if no prediction would be of use.
  */
 export function canvasReads() {
   const side = 16;

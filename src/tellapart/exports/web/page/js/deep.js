@@ -1,6 +1,6 @@
-// PNG with 16 bits a channel, which browsers show by the higher byte alone: pictures of a 12-bit
-// camera would turn black. Here they are decoded whole, and scaled by their own least and largest
-// value, as `tellapart.images.color` does. Format: the PNG specification (W3C), sections 7, 9 and 11.
+// PNG with 16 bits per channel, of which browsers use only the higher byte: pictures of a 12-bit
+// camera would turn black. Here they are decoded completely, and scaled by their own smallest and
+// largest value, as in `tellapart.images.color`. Format: the PNG specification (W3C), sections 7, 9 and 11.
 
 import { PictureProblem } from "./header.js";
 
@@ -9,13 +9,13 @@ const cutOff = () =>
   new PictureProblem("cut_off", "The file is cut off: part of the picture is missing.");
 
 /**
- * Decode a PNG of 16 bits a channel.
+ * Decode a PNG with 16 bits per channel.
  *
- * @param {Uint8Array} bytes The file; its chunks were found to be within it.
- * @param {number} width As its header says.
- * @param {number} height As its header says.
- * @returns {Promise<ImageData>} 8 bits a channel, opaque.
- * @throws {PictureProblem} If it is damaged, or of a kind that is not read here.
+ * @param {Uint8Array} bytes The file; its chunks are known to be within it.
+ * @param {number} width From its header.
+ * @param {number} height From its header.
+ * @returns {Promise<ImageData>} 8 bits per channel, opaque.
+ * @throws {PictureProblem} If it is damaged, or of a kind that is not supported.
  */
 export async function decodeDeep(bytes, width, height) {
   const channels = CHANNELS[bytes[25]];
@@ -43,7 +43,7 @@ function pixelData(bytes) {
   return new Blob(parts);
 }
 
-/** Exactly so many bytes of a zlib stream; never more are unpacked than a part beyond. */
+/** Exactly so many bytes of a zlib stream; unpacking stops soon after them. */
 async function inflated(packed, wanted) {
   const made = new Uint8Array(wanted);
   let length = 0;
@@ -103,7 +103,7 @@ function shown(rows, width, height, channels) {
     const at = row * (line + 1) + 1 + (column * channels + channel) * 2;
     return (rows[at] << 8) | rows[at + 1];
   };
-  // Gray with alpha is the exception: Python reads its higher bytes.
+  // Gray with alpha is an exception: Python reads only its higher bytes.
   const level = channels === 2 ? (number) => number >> 8 : levels(range(), channels === 1);
   const made = new ImageData(width, height);
   let to = 0;
@@ -134,9 +134,9 @@ function shown(rows, width, height, channels) {
   }
 }
 
-/** The 8-bit level of a number, in the same single-precision steps as NumPy takes. */
+/** The 8-bit level of a number, with the same single-precision steps as NumPy. */
 function levels([low, high], gray) {
-  if (gray && high < 256) return (number) => number; // 8 bits in a file for 16
+  if (gray && high < 256) return (number) => number; // 8-bit values in a 16-bit file
   if (high <= low) return () => 127;
   const table = new Uint8Array(65536);
   for (let number = low; number <= high; number++) {

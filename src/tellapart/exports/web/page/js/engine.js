@@ -30,7 +30,7 @@ export class Engine {
   /**
    * Load the network next to the page.
    *
-   * @returns {Promise<Engine>} Ready to classify; `canvas` is what `canvasReads` says.
+   * @returns {Promise<Engine>} Ready to classify; `canvas` is the result of `canvasReads`.
    * @throws {Error} If a file of the folder is missing or damaged, or the browser too old.
    */
   static async load() {
@@ -45,7 +45,7 @@ export class Engine {
    * Classify one picture.
    *
    * @param {Blob} file A picture's file.
-   * @param {{pixels?: boolean, preview?: number}} options Whether to give back the square that
+   * @param {{pixels?: boolean, preview?: number}} options Whether to return the square that
    *   the network saw, and the longer side of a picture to show, in pixels at most.
    * @returns {Promise<{probabilities: number[], map: {height: number, width: number,
    *   values: Float32Array}|null, milliseconds: number, pixels: Uint8Array|null, width: number,

@@ -1,11 +1,11 @@
-// What a picture's file says of itself, read before a browser decodes it: size, color profile, and
-// whether this is a picture that a browser would show otherwise than training saw it.
+// Reads a picture's header before a browser decodes it: size, color profile, and whether a browser
+// would decode it differently from Python.
 //
-// Files come from anywhere: every read is within the bytes, every loop goes forward.
+// Files come from anywhere: every read is within the bytes, and every loop moves forward.
 
 export const MAX_PIXELS = 100_000_000; // as images.MAX_PIXELS
 const MAX_SCANS = 200; // as images.MAX_SCANS
-const HEAD = 1024 * 1024; // bytes of an AVIF that are searched for what is said of it
+const HEAD = 1024 * 1024; // bytes of an AVIF that are searched for its properties
 const MAX_PROFILE = 4 * 1024 * 1024; // as colors.py
 
 /** A picture that is refused: `code` is tellapart's, `message` is for people. */
@@ -27,9 +27,9 @@ const cutOff = () =>
  * @param {Uint8Array} bytes The whole file.
  * @returns {{format: string, width: number, height: number, gray: boolean, deep: boolean,
  *   profile: Uint8Array|null, packed: boolean, exif: {at: number, length: number}|null}} Sizes are
- *   0 where only the decoder knows them; `packed` says that the profile is compressed; `exif` is
- *   the place of a WebP's EXIF chunk, name and length included.
- * @throws {PictureProblem} If it is empty, no picture, cut off, too large or not an honest one.
+ *   0 if only the decoder knows them; `packed` means that the profile is compressed; `exif` is
+ *   the position of a WebP's EXIF chunk, name and length included.
+ * @throws {PictureProblem} If it is empty, not a picture, cut off, too large, or made to be slow to decode.
  */
 export function readHeader(bytes) {
   if (bytes.length === 0) throw new PictureProblem("empty", "The file is empty.");
@@ -48,7 +48,7 @@ export function readHeader(bytes) {
   return { format, ...found };
 }
 
-/** @throws {PictureProblem} If a picture has more pixels than any is decoded with. */
+/** @throws {PictureProblem} If a picture has too many pixels to be decoded. */
 export function refuseLarge(width, height) {
   if (width * height <= MAX_PIXELS) return;
   const claim = `${width.toLocaleString("en")} x ${height.toLocaleString("en")}`;
@@ -107,7 +107,7 @@ function jpeg(bytes, found) {
     if (bytes[place + 1] === 0xd9) end = true;
   }
   if (scans > MAX_SCANS) {
-    throw new PictureProblem("undecodable", "A JPEG with too many scans to be an honest one.");
+    throw new PictureProblem("undecodable", "This JPEG has far too many scans.");
   }
   if (!end) throw cutOff();
   if (profile.length) found.profile = joined(profile.sort((a, b) => a.order - b.order));
@@ -180,7 +180,7 @@ function webp(bytes, found) {
   }
 }
 
-/** AVIF and HEIC: of their boxes, only those that say a size or hold a color profile. */
+/** AVIF and HEIC: only the boxes that contain a size or a color profile. */
 function boxes(bytes, found) {
   const data = view(bytes);
   const head = new TextDecoder("latin1").decode(bytes.subarray(0, HEAD));
@@ -193,7 +193,7 @@ function boxes(bytes, found) {
 }
 
 /**
- * The orientation that an EXIF block asks for, 1 to 8; 1 where it cannot be read.
+ * The orientation in an EXIF block, 1 to 8; 1 if it cannot be read.
  *
  * @param {Uint8Array} bytes A TIFF header and what follows, with or without "Exif" before it.
  */
@@ -210,14 +210,14 @@ export function orientationOf(bytes) {
       return value >= 1 && value <= 8 ? value : 1;
     }
   } catch {
-    // as Python: a picture whose EXIF is broken may be fine
+    // as in Python: a picture with broken EXIF may be fine
   }
   return 1;
 }
 
 /**
- * Whether the colors go through the picture's own profile: what `tellapart.images.color.needs_profile`
- * says. Profiles of gray pictures describe a tone curve, and are left aside there too.
+ * Whether the picture's own color profile is applied, as in `tellapart.images.color.needs_profile`.
+ * Profiles of gray pictures describe a tone curve; both ignore them.
  *
  * @param {ReturnType<typeof readHeader>} header A picture's header.
  */
@@ -229,7 +229,7 @@ export async function needsProfile(header) {
   return !letters.includes("sRGB") && !letters.includes("s\0R\0G\0B");
 }
 
-/** A zlib stream unpacked, up to one byte more than a profile may have; null if it is broken. */
+/** A zlib stream, unpacked to at most one byte more than a profile may have; null if broken. */
 async function inflated(packed) {
   const parts = [];
   let length = 0;

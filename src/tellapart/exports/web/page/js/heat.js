@@ -1,10 +1,9 @@
-// Where the evidence lies: the lead of a class over the others, place by place, laid over the
-// picture in color. The colors and the arithmetic are those of `tellapart explain`.
+// Heat maps: the lead of a class over the others, place by place, painted over the picture. The colors and the arithmetic are those of `tellapart explain`.
 
 import { contributions } from "./resize.js";
 
-const COVER = 0.75; // how much of the picture the strongest evidence hides, as painting.COVER
-// From strongest against (blue) over nothing (light gray) to strongest for (orange).
+const COVER = 0.75; // how much of the picture the strongest evidence covers, as painting.COVER
+// From the strongest evidence against (blue) through none (light gray) to the strongest for (orange).
 const COLORS = [
   [41, 113, 198],
   [93, 145, 212],
@@ -36,7 +35,7 @@ export function evidence({ height, width, values }, classes, target) {
   return lead;
 }
 
-/** A small map brought to a size, smoothly, without rounding. */
+/** A small map, enlarged smoothly, without rounding. */
 function smooth(values, height, width, rows, columns) {
   const across = contributions(width, columns);
   const between = new Float32Array(height * columns);
@@ -69,13 +68,13 @@ function color(strength, channel) {
 }
 
 /**
- * Lay heat over a picture, in place: orange is evidence for, blue against, gray none.
+ * Paint a heat map over a picture, in place: orange is evidence for, blue against, gray none.
  *
  * @param {ImageData} picture What is painted on; it turns gray.
  * @param {Float32Array} heat `[map.height, map.width]`.
  * @param {{height: number, width: number}} map Its shape.
- * @param {{left: number, top: number, width: number, height: number}} seen Where in the picture's
- *   coordinates the square lies that the network saw.
+ * @param {{left: number, top: number, width: number, height: number}} seen The square that
+ *   the network saw, in the picture's coordinates.
  */
 export function paint(picture, heat, map, seen) {
   const largest = heat.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-12);
@@ -89,7 +88,7 @@ export function paint(picture, heat, map, seen) {
       const cover = COVER * Math.abs(strength);
       const at = (row * width + column) * 4;
       const luma = (19595 * data[at] + 38470 * data[at + 1] + 7471 * data[at + 2] + 32768) >> 16;
-      const gray = 64 + luma * 0.75; // shadows lifted, so that a color is seen on them too
+      const gray = 64 + luma * 0.75; // brighter shadows, so that colors show on them too
       for (let channel = 0; channel < 3; channel++) {
         data[at + channel] = gray * (1 - cover) + color(strength, channel) * cover;
       }

@@ -1,9 +1,9 @@
-// The resize of tellapart, written again: pixels must be those of `tellapart.images.resize`,
-// since a canvas scales with another filter and a network then sees another picture.
+// tellapart's resize in JavaScript: pixels must be those of `tellapart.images.resize`. A canvas
+// scales with another filter, and a network would then see another picture.
 //
-// Antialiased bicubic (Keys, a = -0.5). First the rows are brought together, then the columns, with
-// 8-bit pixels between the two passes and whole numbers within each: weights are 16-bit with
-// as many bits behind the point as the largest allows. tests/export/web/test_resize.py compares
+// Antialiased bicubic (Keys, a = -0.5). The rows are resized first, then the columns, with
+// 8-bit pixels between the two passes and integers within each: weights have 16 bits, with as
+// many after the point as the largest weight allows. tests/exports/web/test_resize.py compares
 // every pixel with Python's.
 
 const PAD_VALUE = 127; // mid-gray, as images.PAD_VALUE
@@ -19,15 +19,15 @@ function bicubic(x) {
 }
 
 /**
- * Which pixels make each pixel of the result, and by which weights.
+ * The source pixels of each pixel of the result, with their weights.
  *
  * @param {number} from Pixels along one side before.
  * @param {number} to Pixels along it after.
- * @returns {{first: number, weights: Float64Array}[]} One a pixel of the result; weights sum to 1.
+ * @returns {{first: number, weights: Float64Array}[]} One per pixel of the result; weights sum to 1.
  */
 export function contributions(from, to) {
   const scale = from / to;
-  const wide = Math.max(scale, 1); // only shrinking widens the kernel: that is the antialiasing
+  const wide = Math.max(scale, 1); // shrinking widens the kernel, which is the antialiasing
   const made = [];
   for (let place = 0; place < to; place++) {
     const center = (place + 0.5) * scale;
@@ -45,7 +45,7 @@ export function contributions(from, to) {
   return made;
 }
 
-/** The same with whole numbers: `bits` behind the point, the largest weight within 16 bits. */
+/** The same in integers: `bits` after the point, so that the largest weight fits in 16 bits. */
 function fixed(from, to) {
   const exact = contributions(from, to);
   let largest = 0;
@@ -63,7 +63,7 @@ function awayFromZero(value) {
   return value < 0 ? -Math.round(-value) : Math.round(value);
 }
 
-/** Python's `round`: halves go to the even neighbor. */
+/** Python's `round`: halves are rounded to even. */
 function toEven(value) {
   const below = Math.floor(value);
   if (value - below !== 0.5) return Math.round(value);
@@ -72,7 +72,7 @@ function toEven(value) {
 
 const clamp = (value) => (value < 0 ? 0 : value > 255 ? 255 : value);
 
-/** Bring `height` rows of some columns to `rows`. RGBA in, RGB out at `x` of a wider picture. */
+/** Resize some columns from `height` to `rows`. RGBA in, RGB out at `x` of a wider picture. */
 function joinRows(rgba, width, height, rows, plan, made, madeWidth, x) {
   const half = 1 << (plan.bits - 1);
   const sums = new Int32Array(width * 3);
@@ -93,7 +93,7 @@ function joinRows(rgba, width, height, rows, plan, made, madeWidth, x) {
   }
 }
 
-/** Bring the columns of RGB `[height, width]` to `columns`, into a square of `size` at an offset. */
+/** Resize RGB `[height, width]` to `columns`, into a square of `size` at an offset. */
 function joinColumns(rgb, width, height, columns, square, size, top, left) {
   const { bits, rounded } = fixed(width, columns);
   const half = 1 << (bits - 1);
@@ -119,7 +119,7 @@ function joinColumns(rgb, width, height, columns, square, size, top, left) {
 }
 
 /**
- * Which part of a picture is used, and where in the square it comes to lie.
+ * Which part of a picture is used, and where in the square it is placed.
  *
  * @returns {{x: number, y: number, width: number, height: number, columns: number, rows: number,
  *   left: number, top: number}} A part of the picture, and its place in the square.
@@ -143,16 +143,16 @@ export function placed(width, height, size, fit) {
 }
 
 /**
- * Bring a picture to a square.
+ * Resize a picture to a square.
  *
  * @param {(x: number, y: number, width: number, height: number) => Uint8ClampedArray} read Gives
- *   a part of the picture as RGBA. It is asked for strips of columns, so that a large picture
- *   is never held whole a second time.
+ *   a part of the picture as RGBA. It is called for strips of columns, so that a large picture
+ *   is never in memory twice.
  * @param {number} width Of the picture, in pixels.
  * @param {number} height Of the picture, in pixels.
  * @param {number} size Side of the square, in pixels.
  * @param {"squash"|"crop"|"pad"} fit As `tellapart.images.resize` defines them.
- * @param {number} most Pixels to ask for at once.
+ * @param {number} most Pixels to read at once.
  * @returns {Uint8Array} RGB, `[size, size, 3]`.
  */
 export function resize(read, width, height, size, fit, most = 4_000_000) {

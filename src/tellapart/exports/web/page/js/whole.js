@@ -1,7 +1,7 @@
-// Whether a file is whole, where browsers differ: some show what is left of a picture that is cut
-// off or damaged. Python refuses it, and so does the page, whichever browser it runs in.
+// Refuses files that are cut off or damaged, as Python does. Some browsers would show what is left
+// of them.
 //
-// Of JPEG and WebP, header.js sees it; of AVIF, every browser does.
+// JPEG and WebP are checked in header.js; AVIF is checked by every browser.
 
 import { PictureProblem } from "./header.js";
 
@@ -17,7 +17,7 @@ const CRC = Int32Array.from({ length: 256 }, (_, byte) => {
 });
 
 /**
- * Make sure that a file holds the picture that its header speaks of.
+ * Check that a file contains the whole picture that its header describes.
  *
  * @param {Uint8Array} bytes The whole file.
  * @param {{format: string, width: number, height: number}} header From `readHeader`.
@@ -35,7 +35,7 @@ export function checkWhole(bytes, { format, width, height }) {
   }
 }
 
-/** Every chunk up to the last of the pixels has the checksum that it names. */
+/** Every chunk up to the last one with pixels must have the checksum that it states. */
 function png(bytes, data) {
   let pixels = false;
   for (let at = 8; ; ) {
@@ -50,7 +50,7 @@ function png(bytes, data) {
   }
 }
 
-/** The first frame's data is there to its end; what follows is of no matter. */
+/** The first frame's data must be complete; what follows does not matter. */
 function gif(bytes, data) {
   const table = (flags) => (flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0);
   let at = 13 + table(data.getUint8(10));
@@ -59,13 +59,13 @@ function gif(bytes, data) {
     const picture = kind === 0x2c;
     if (!picture && kind !== 0x21) throw damaged(); // also the end, before any picture
     at += picture ? 11 + table(data.getUint8(at + 9)) : 2;
-    while (data.getUint8(at) > 0) at += 1 + bytes[at]; // blocks of data, and the mark of their end
+    while (data.getUint8(at) > 0) at += 1 + bytes[at]; // blocks of data, up to the empty one
     if (picture) return;
     at += 1;
   }
 }
 
-/** There is a row of bytes for every row of pixels; packed ones are left to the browser. */
+/** There must be a row of bytes per row of pixels; compressed ones are left to the browser. */
 function bmp(data, width, height) {
   const old = data.getUint32(14, true) === 12; // OS/2's header
   const bits = data.getUint16(old ? 24 : 28, true);

@@ -51,7 +51,7 @@ async function shown(bitmap, side) {
   return small;
 }
 
-/** Classify one picture; see Engine.classify for what can be asked for. */
+/** Classify one picture; see Engine.classify for the options. */
 async function classify({ file, pixels, preview }) {
   if (!session) throw new Error("The network is not loaded.");
   if (canvasReads() === "hidden") throw new PictureProblem("hidden", HIDDEN); // until it is allowed
@@ -81,7 +81,7 @@ async function classify({ file, pixels, preview }) {
   };
 }
 
-// One thing at a time, in the order asked: two pictures at once would need twice the memory.
+// One picture at a time, in order: two at once would need twice the memory.
 let last = Promise.resolve();
 
 self.addEventListener("message", ({ data }) => {
