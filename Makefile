@@ -128,15 +128,17 @@ bench: $(VENV)/.dev $(PEERS)/.peers ## Measure; BENCH="scan features" for two ro
 docs-blocks: $(VENV)/.dev
 	TELLAPART_DOCS=all $(BIN)/python -m pytest tests/docs/test_python_blocks.py tests/docs/test_tutorial.py
 
+LESSON_PAGES := PYTHONPATH=docs/tooling $(BIN)/python -m lesson_pages
+
 # A lesson whose pictures are not at hand is passed over; what was run before is not run again.
 projects: $(VENV)/.dev ## Run the classic lessons; PROJECTS="digits-dnn happy-sad" for two
 	@for name in $(PROJECTS); do \
 	  $(BIN)/tellapart project run "$$name" --out "projects/$$name" || echo "Not run: $$name" >&2; \
 	done
-	$(BIN)/python -m tellapart.lessons.pages docs/projects keep $(addprefix projects/,$(PROJECTS))
+	$(LESSON_PAGES) docs/projects $(addprefix projects/,$(PROJECTS))
 
 pages: $(VENV)/.dev
-	$(BIN)/python -m tellapart.lessons.pages docs/projects
+	$(LESSON_PAGES) docs/projects
 
 # What is measured against has an environment of its own: nothing of it is ever installed with us.
 $(PEERS)/.peers: $(VENV)/.python requirements/peers.lock

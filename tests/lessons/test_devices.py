@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from lesson_pages.pages import page
 from tellapart.core.progress import SILENT
 from tellapart.lessons.devices import PROJECT
-from tellapart.lessons.pages import page
 from tellapart.lessons.running import run
 from tellapart.networks.devices import devices
 from tellapart.networks.devices.devices import Comparison

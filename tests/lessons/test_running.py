@@ -23,7 +23,6 @@ def tiny(*targets: Target, **more: object) -> Project:
         title="Tiny",
         idea="An idea.",
         task="A task.",
-        source="nowhere",
         data=("digits",),
         targets=targets,
         minutes=0.1,

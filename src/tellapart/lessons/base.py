@@ -93,9 +93,6 @@ class Bound:
         return f"{value:.{3 + digits}g} {self.unit}".rstrip()
 
 
-COURSES = "what introductory courses and their notebooks print for it"
-"""The source of most published figures."""
-
 SHOWN = Bound(unit="%")
 """A share that there is nothing to reach for."""
 
@@ -158,14 +155,12 @@ class Project:
         title: For people.
         idea: The one thing that it teaches, in plain words.
         task: As it is commonly taught.
-        source: Where the published figures come from.
         data: Data sets that will do, the best first; none for a project without pictures.
         trainings: What is trained, in order; empty where ``work`` does something else.
         targets: Its figures.
         minutes: That it takes on two cores, roughly.
         code: Ten lines of Python that do the same; made from the trainings unless given.
         keras: What the same takes in plain Keras.
-        explained: Why it came out as it did: a paragraph under the figures.
         errors: What often goes wrong, each with what to do.
         next: What to try next.
         work: Does it, where that is more than its trainings.
@@ -175,14 +170,12 @@ class Project:
     title: str
     idea: str
     task: str
-    source: str
     data: tuple[str, ...]
     targets: tuple[Target, ...]
     minutes: float
     trainings: tuple[Training, ...] = ()
     code: str = ""
     keras: str = ""
-    explained: str = ""
     errors: tuple[tuple[str, str], ...] = ()
     next: tuple[str, ...] = ()
     work: Callable[[Workshop], None] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tellapart.lessons.base import COURSES, Bound, Project, Target
+from tellapart.lessons.base import Bound, Project, Target
 
 if TYPE_CHECKING:
     from tellapart.lessons.workshop import Workshop
@@ -80,7 +80,6 @@ PROJECT = Project(
         "sums at once, so it is many times as fast; the numbers that come out are the same."
     ),
     task="The convolutional network, trained on the CPU and then on the GPU, with a clock.",
-    source=COURSES,
     data=(),
     targets=(
         Target(
@@ -93,13 +92,6 @@ PROJECT = Project(
         "compared = compare(pictures=320)\n"
         "for timing in compared.timings:\n"
         "    print(timing.network, timing.device, timing.epoch_seconds, compared.ratio(timing))\n"
-    ),
-    explained=(
-        "The ratio is of an epoch, and it is as much the engine's as the card's. On that machine "
-        "an epoch of `cnn` took JAX 10.4 s on the processor, where it is slow at convolutions, and "
-        "0.11 s on the card. It took PyTorch, which Keras calls operation by operation, 7.8 s and "
-        "0.77 s: 10 times as fast. TensorFlow took 4.1 s on two cores of another machine. A step "
-        "of `dnn` is so short that both engines gain 1.5 times."
     ),
     errors=(
         (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tellapart.lessons.base import COURSES, SHOWN, Project, Target, Training, percent
+from tellapart.lessons.base import SHOWN, Project, Target, Training, percent
 
 _PLAIN = {"schedule": "constant", "augment": "none", "validation": 0.0}
 """As the lesson trains: nothing varied, nothing set aside, one learning rate."""
@@ -107,7 +107,6 @@ FASHION_DNN = Project(
         "shoes. And nobody has to watch: the training ends when it is as good as was asked for."
     ),
     task="Fashion-MNIST, a dense network of two layers, stop when the wanted accuracy is reached.",
-    source=COURSES,
     data=("fashion-mnist",),
     trainings=(_stops(0.9), _RECIPE),
     targets=(
@@ -116,12 +115,6 @@ FASHION_DNN = Project(
         Target("test accuracy with our recipe", "recipe.held_out", "89 to 90 %", percent(0.9)),
     ),
     minutes=3,
-    explained=(
-        "The accuracy that stops it is that of pictures it has just learned from. On pictures it "
-        "has never seen it is lower, and that is the number that counts. The recipe goes on for "
-        "20 epochs with a learning rate that rises and then falls to nothing, leaves out a fifth "
-        "of the inputs of each dense layer at random, and moves one picture in five by a pixel."
-    ),
     errors=_ARRAY_ERRORS,
     keras=_DENSE.format(data="fashion_mnist", target=0.9),
     next=(
@@ -138,7 +131,6 @@ DIGITS_DNN = Project(
         "that stops at 99 % of the first is a little worse on the second."
     ),
     task="MNIST, a dense network of two layers, stop at 99 % training accuracy.",
-    source=COURSES,
     data=("mnist",),
     trainings=(_stops(0.99), _RECIPE),
     targets=(
@@ -147,13 +139,6 @@ DIGITS_DNN = Project(
         Target("test accuracy with our recipe", "recipe.held_out", "98.1 %", percent(0.986)),
     ),
     minutes=3,
-    explained=(
-        "What makes the difference is not more layers. The first training ends as soon as it knows "
-        "99 % of its own pictures. The recipe makes knowing them by heart harder: a fifth of the "
-        "inputs of each dense layer is left out at random, one picture in five is moved by a "
-        "pixel, and the learning rate falls to nothing at the end, so that the weights come to "
-        "rest."
-    ),
     errors=_ARRAY_ERRORS,
     keras=_DENSE.format(data="mnist", target=0.99),
     next=("tellapart project run digits-cnn",),
@@ -167,7 +152,6 @@ FASHION_CNN = Project(
         "edge wherever the edge is, where a dense layer has to learn it anew for each place."
     ),
     task="Fashion-MNIST, convolution and max pooling twice, then dense layers.",
-    source=COURSES,
     data=("fashion-mnist",),
     trainings=(_CNN, _RESNET),
     targets=(
@@ -175,11 +159,6 @@ FASHION_CNN = Project(
         Target("test accuracy of a residual network", "resnet.held_out", "", SHOWN),
     ),
     minutes=15,
-    explained=(
-        "Shirts are the hard class: at 28 pixels, even people take them for pullovers, coats and "
-        "T-shirts. Seven of ten mistakes of the first network here were among these four, and nine "
-        "of ten with dresses."
-    ),
     errors=(_CHANNEL, _SLOW, *_ARRAY_ERRORS),
     keras=_CONVOLUTIONS.format(data="fashion_mnist"),
     next=("Look at the feature maps in the report: what is left of a shoe after each layer?",),
@@ -190,7 +169,6 @@ DIGITS_CNN = Project(
     title="Digits, seen through convolutions",
     idea="The same network as for clothes, and nine of ten mistakes of the dense one are gone.",
     task="MNIST, convolution and max pooling twice, then dense layers.",
-    source=COURSES,
     data=("mnist",),
     trainings=(_CNN, _RESNET),
     targets=(

@@ -197,7 +197,6 @@ PROJECT = Project(
         "climbs, take more photographs. Where it is flat, more of the same will not help."
     ),
     task="Why 25,000 pictures do not overfit and 2,000 do. Courses tell it; they do not draw it.",
-    source="not drawn by the courses",
     data=("cats-dogs-25k", "cats-dogs-25k-180px", "cats-dogs-3k"),
     targets=(
         Target("points on the curve", "points", "", Bound(low=4.0)),
@@ -213,12 +212,6 @@ PROJECT = Project(
         "for name, value in result.numbers.items():\n"
         '    if name.endswith(".held_out"):\n'
         "        print(name, value)\n"
-    ),
-    explained=(
-        "From scratch, every doubling of the pictures still helps. With pretrained features, the "
-        "first few hundred pictures give nearly all there is: the features know what pictures look "
-        "like, and only the line between the classes is left to find. Where two neighboring bars "
-        "overlap, the step between them may be chance."
     ),
     errors=(
         (

@@ -54,19 +54,6 @@ def code(project: Project, data: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
-def commands(project: Project, data: str = "DATA") -> list[str]:
-    """The same as commands in a terminal."""
-    made = []
-    for training in project.trainings:
-        options = [
-            f"--{name.replace('_', '-')} {_spelled(value)}"
-            for name, value in training.settings.items()
-            if value is not None and (name, value) != ("model", "probe")
-        ]
-        made.append(" ".join(["tellapart train", data, *options]))
-    return made
-
-
 def _notebook(project: Project, data: str) -> dict[str, Any]:
     cells = [
         _words(f"# {project.title}\n\n{project.idea}\n\n**The task.** {project.task}"),
@@ -125,7 +112,3 @@ def _call(training: Training) -> str:
 
 def _name(training: Training) -> str:
     return training.name.replace("-", "_")
-
-
-def _spelled(value: object) -> str:
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tellapart.lessons.base import COURSES, SHOWN, Bound, Project, Target, Training, percent
+from tellapart.lessons.base import SHOWN, Bound, Project, Target, Training, percent
 
 _PROBE = Training("probe", "A linear head on pretrained features.", {"model": "probe"})
 
@@ -94,7 +94,6 @@ HORSES_HUMANS = Project(
         "About 1,000 pictures in class folders, read by folder, trained, validated on 256 others, "
         "and then tried on a picture of your own."
     ),
-    source=COURSES,
     data=("horses-or-humans", "horses-or-humans-100px"),
     trainings=(
         Training("cnn", "A convolutional network from scratch.", {"model": "cnn"}),
@@ -105,11 +104,6 @@ HORSES_HUMANS = Project(
         Target("pretrained features", "probe.held_out", "99.6 %", percent(0.995)),
     ),
     minutes=3,
-    explained=(
-        "A network from scratch knows these 1,000 computer-made pictures and nothing else. What it "
-        "gets wrong are horses, most of them rearing or seen from the front: tall and narrow, as "
-        "people are. Pretrained features come from a million photographs, of horses too."
-    ),
     errors=(
         (
             "There are three classes: horses, humans and `__MACOSX`.",
@@ -136,7 +130,6 @@ CATS_DOGS_3K = Project(
         "avoid it."
     ),
     task="Real photographs, 2,000 to train on and 1,000 to validate with, a convolutional network.",
-    source=COURSES,
     data=("cats-dogs-3k", "cats-and-dogs-filtered"),
     trainings=(
         _overfits(150),
@@ -153,14 +146,6 @@ CATS_DOGS_3K = Project(
         Target("pretrained features", "probe.held_out", "", percent(0.983)),
     ),
     minutes=14,
-    explained=(
-        "The classic network knows nearly all 2,000 of its photographs, and has three of ten "
-        "others wrong: it remembers, instead of seeing. The residual network is given each "
-        "photograph otherwise in every epoch (mirrored, moved, turned, partly covered, mixed with "
-        "another), so that remembering does not help. The probe does not learn to see at all: it "
-        "takes features of a network that has seen a million photographs, and only draws the line "
-        "between cats and dogs."
-    ),
     errors=(
         (
             "The training accuracy is 100 %, and I was told to be glad.",
@@ -185,7 +170,6 @@ CATS_DOGS_25K = Project(
         "has to understand 20,000."
     ),
     task="All 25,000 photographs, the convolutional network of the lesson before, 15 epochs.",
-    source=COURSES,
     data=("cats-dogs-25k", "cats-dogs-25k-180px"),
     # The probe first, before anything is cached: its time counts.
     trainings=(
@@ -224,14 +208,6 @@ CATS_DOGS_25K = Project(
         ),
     ),
     minutes=20,
-    explained=(
-        "The classic network now sees ten times as many photographs, each of them varied in every "
-        "epoch, and what it knows of them is hardly more than what it knows of others: the gap is "
-        "nearly gone. The probe looks at pictures of 288 pixels and not of 224: on the folds "
-        "inside the training part that gave 98.9 % instead of 98.7 %, and 256 pixels as much as "
-        "that within chance. Small things are larger then; it costs a third of the time more. (At "
-        "224 pixels, an earlier run had 98.46 % of the held-out ones right.)"
-    ),
     errors=(
         (
             "Reading stops at a picture that cannot be decoded.",
@@ -261,7 +237,6 @@ HAPPY_SAD = Project(
         "drawings. What would it take to know more?"
     ),
     task="80 drawings of happy and sad faces; stop at 99.9 % training accuracy.",
-    source=COURSES,
     data=("happy-or-sad",),
     trainings=(
         Training(
@@ -287,11 +262,6 @@ HAPPY_SAD = Project(
         ),
     ),
     minutes=2,
-    explained=(
-        "With fewer than 200 pictures, none can be spared to be held out for good: the headline is "
-        "from folds, each measured by a network that has not seen it. Look at the interval: that "
-        "is what 80 drawings can prove."
-    ),
     errors=(
         (
             "It stops after one epoch.",

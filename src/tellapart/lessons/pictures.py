@@ -1,8 +1,4 @@
-"""What the trainings of a project look like: files in its folder, and those that its page shows.
-
-:func:`draw` makes all of them, beside the run folders. :func:`keep` takes those for a page that may
-stand there: pictures of a data set only if its licence lets them be shown again.
-"""
+"""What the trainings of a project look like: picture files next to its run folders."""
 
 from __future__ import annotations
 
@@ -80,29 +76,6 @@ def draw(
                 drawn += album.of(name, run)
                 stage.advance()
     return drawn
-
-
-def keep(source: Path, target: Path, project: str, result: Mapping[str, Any]) -> list[Any]:
-    """Copy what a page may show, each file under the project's name.
-
-    Args:
-        source: A project's folder.
-        target: For the copies.
-        project: Its name.
-        result: The content of its ``project.json``.
-
-    Returns:
-        Those that were copied, as the result has them, under their new names.
-    """
-    kept = []
-    for one in result["pictures"]:
-        if one["of_data"] and not result["shareable"]:
-            continue
-        name = f"{project}-{one['file']}"
-        target.mkdir(parents=True, exist_ok=True)
-        (target / name).write_bytes((source / FOLDER / one["file"]).read_bytes())
-        kept.append({**one, "file": name})
-    return kept
 
 
 def learning_curve(run: Run) -> str | None:

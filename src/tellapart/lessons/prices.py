@@ -138,7 +138,6 @@ PROJECT = Project(
         "One dense unit, stochastic gradient descent, a handful of pairs of bedrooms and price: "
         "50,000 and 50,000 a bedroom, in units of 100,000. What does a house with 7 bedrooms cost?"
     ),
-    source="the first exercise of many introductory courses on TensorFlow",
     data=(),
     targets=(
         Target("price of 7 bedrooms, in 100,000", "price", "about 4.0", Bound(low=3.98, high=4.02)),

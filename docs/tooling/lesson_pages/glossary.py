@@ -41,7 +41,7 @@ _FORMS = {
 
 
 def anchor(word: str) -> str:
-    """The id of a word on the ladder's page."""
+    """The id of a word on the index page."""
     return "word-" + word.replace(" ", "-")
 
 

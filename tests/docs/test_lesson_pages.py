@@ -1,4 +1,4 @@
-"""The committed pages are what the stored results say."""
+"""The lessons' pages in docs/projects are what the stored results say."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from lesson_pages import pages, results
+from lesson_pages.__main__ import main
+from lesson_pages.commentary import COMMENTARY, SOURCES
 from tellapart.datasets.copies import Found
-from tellapart.lessons import pages, running
+from tellapart.lessons import running
 from tellapart.lessons.base import Project
 from tellapart.lessons.ladder import PROJECTS, named
 
@@ -17,23 +20,23 @@ DOCS = Path(__file__).parents[2] / "docs" / "projects"
 
 @pytest.mark.parametrize("project", PROJECTS, ids=lambda project: project.name)
 def test_a_page_shows_what_its_stored_result_says(project: Project) -> None:
-    stored = pages.read_results(DOCS).get(project.name)
+    stored = results.read(DOCS).get(project.name)
     shown = (DOCS / f"{project.name}.md").read_text(encoding="utf-8")
     assert shown == pages.page(project, stored), "write it again: make pages"
     for row in [] if stored is None else stored["targets"]:
         assert row["got"] is None or row["got"] in shown
 
 
-def test_the_ladder_shows_every_project() -> None:
+def test_the_index_shows_every_project() -> None:
     shown = (DOCS / "index.md").read_text(encoding="utf-8")
-    assert shown == pages.index(pages.read_results(DOCS)), "write it again: make pages"
+    assert shown == pages.index(results.read(DOCS)), "write it again: make pages"
     assert all(
         f"**[{project.title}]({project.name}.md)** {project.idea}" in shown for project in PROJECTS
     )
 
 
 def test_stored_results_belong_to_projects_as_they_are_and_name_no_place() -> None:
-    for name, stored in pages.read_results(DOCS).items():
+    for name, stored in results.read(DOCS).items():
         project = named(name)
         assert [row["what"] for row in stored["targets"]] == [t.what for t in project.targets]
         judged = [target.judged(stored["numbers"]) for target in project.targets]
@@ -47,7 +50,27 @@ def _needs_none(project: Project) -> Found:
 
 def test_a_run_becomes_a_page(tmp_path: Path) -> None:
     running.run(named("house-prices"), find=_needs_none, out=tmp_path / "out")
-    pages.main([str(tmp_path), "keep", str(tmp_path / "out")])
+    main([str(tmp_path), str(tmp_path / "out"), str(tmp_path / "not run")])
     shown = (tmp_path / "house-prices.md").read_text(encoding="utf-8")
     assert "| about 4.0 | 3.98 to 4.02 | 4.00" in shown and "reached" in shown
     assert "not run yet" in (tmp_path / "fashion-dnn.md").read_text(encoding="utf-8")
+
+
+def test_commentary_belongs_to_lessons() -> None:
+    assert {*COMMENTARY, *SOURCES} <= {project.name for project in PROJECTS}
+
+
+def test_a_page_shows_pictures_of_the_data_only_if_the_licence_allows_it(tmp_path: Path) -> None:
+    (tmp_path / "out" / "pictures").mkdir(parents=True)
+    drawn = [
+        {"file": "cnn-learning.svg", "says": "Learning.", "of_data": False},
+        {"file": "cnn-mistakes.webp", "says": "Mistakes.", "of_data": True},
+    ]
+    for one in drawn:
+        (tmp_path / "out" / "pictures" / str(one["file"])).write_text("drawn")
+    result = {"name": "a", "pictures": drawn, "shareable": True}
+    kept = results.copy_pictures(tmp_path / "out", tmp_path / "all", result)
+    assert [one["file"] for one in kept] == ["a-cnn-learning.svg", "a-cnn-mistakes.webp"]
+    few = results.copy_pictures(tmp_path / "out", tmp_path / "few", {**result, "shareable": False})
+    assert [one["file"] for one in few] == ["a-cnn-learning.svg"]
+    assert [one.name for one in (tmp_path / "few").iterdir()] == ["a-cnn-learning.svg"]
