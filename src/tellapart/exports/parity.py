@@ -137,8 +137,8 @@ def sentences(parity: Mapping[str, Any]) -> list[str]:
     ]
     if sample := parity["sample"]:  # more mistakes than elsewhere: its accuracy means nothing
         told.append(
-            f"Checked on a sample of {sample['total']:,}: {sample['random']:,} drawn at random "
-            f"and {text.counted(sample['mistakes'], 'mistake')} of model.onnx."
+            f"This is a sample of all {sample['total']:,}: {sample['random']:,} drawn at random "
+            f"and {sample['mistakes']:,} that model.onnx gets wrong."
         )
     elif ours == theirs:
         told.append(f"Accuracy {right}, the same as model.onnx.")
