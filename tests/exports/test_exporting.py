@@ -119,6 +119,11 @@ def test_a_sample_holds_the_mistakes(probe: ta.Run, tmp_path: Path) -> None:
     assert data.held_out(48)[1] is None
 
 
+def test_a_check_is_on_a_sample_or_on_all(probe: ta.Run, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="'ALL'"):
+        export_run(probe, to="onnx", verify="ALL", out=tmp_path / "few")  # type: ignore[arg-type]
+
+
 def test_a_check_on_a_sample_says_so(probe: ta.Run, tmp_path: Path) -> None:
     done = export_run(probe, to="onnx", verify="sample", out=tmp_path / "few")
     assert done.parity["sample"] is None, "all 48 are no more than a sample"

@@ -13,7 +13,7 @@ import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from tellapart.core.errors import ModelError, SettingsError
 from tellapart.core.progress import SILENT, Progress
@@ -89,6 +89,8 @@ def export_run(
             is saved then.
     """
     target = target_named(to) if isinstance(to, str) else to
+    if verify not in (None, *get_args(Verify)):
+        raise SettingsError(f"verify is 'sample' or 'all', not {verify!r}.")
     if target.depends_on_processor and not accept_processor_differences:
         raise _varies(target)
     target.check()
