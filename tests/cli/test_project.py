@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tellapart.cli.app import build
-from tellapart.lessons import ladder
+from tellapart.lessons import registry
 
 
 def invoke(*arguments: str) -> Result:
@@ -62,8 +62,8 @@ def test_a_notebook_is_written_and_nothing_run() -> None:
 def test_all_of_them_go_into_one_folder_and_one_without_pictures_ends_no_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    few = tuple(ladder.named(name) for name in ("cats-dogs-25k", "house-prices"))
-    monkeypatch.setattr(ladder, "PROJECTS", few)
+    few = tuple(registry.named(name) for name in ("cats-dogs-25k", "house-prices"))
+    monkeypatch.setattr(registry, "LESSONS", few)
     shown = invoke("run", "--all", "--out", "lessons", "--json")
     assert shown.exit_code == 1
     missing, prices = json.loads(shown.stdout)

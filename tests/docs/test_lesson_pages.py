@@ -11,18 +11,18 @@ from lesson_pages import pages, results
 from lesson_pages.__main__ import main
 from lesson_pages.commentary import COMMENTARY, SOURCES
 from tellapart.datasets.copies import Found
-from tellapart.lessons import running
-from tellapart.lessons.base import Project
-from tellapart.lessons.ladder import PROJECTS, named
+from tellapart.lessons import runner
+from tellapart.lessons.lesson import Lesson
+from tellapart.lessons.registry import LESSONS, named
 
 DOCS = Path(__file__).parents[2] / "docs" / "projects"
 
 
-@pytest.mark.parametrize("project", PROJECTS, ids=lambda project: project.name)
-def test_a_page_shows_what_its_stored_result_says(project: Project) -> None:
-    stored = results.read(DOCS).get(project.name)
-    shown = (DOCS / f"{project.name}.md").read_text(encoding="utf-8")
-    assert shown == pages.page(project, stored), "write it again: make pages"
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
+def test_a_page_shows_what_its_stored_result_says(lesson: Lesson) -> None:
+    stored = results.read(DOCS).get(lesson.name)
+    shown = (DOCS / f"{lesson.name}.md").read_text(encoding="utf-8")
+    assert shown == pages.page(lesson, stored), "write it again: make pages"
     for row in [] if stored is None else stored["targets"]:
         assert row["got"] is None or row["got"] in shown
 
@@ -31,25 +31,25 @@ def test_the_index_shows_every_project() -> None:
     shown = (DOCS / "index.md").read_text(encoding="utf-8")
     assert shown == pages.index(results.read(DOCS)), "write it again: make pages"
     assert all(
-        f"**[{project.title}]({project.name}.md)** {project.idea}" in shown for project in PROJECTS
+        f"**[{lesson.title}]({lesson.name}.md)** {lesson.idea}" in shown for lesson in LESSONS
     )
 
 
 def test_stored_results_belong_to_projects_as_they_are_and_name_no_place() -> None:
     for name, stored in results.read(DOCS).items():
-        project = named(name)
-        assert [row["what"] for row in stored["targets"]] == [t.what for t in project.targets]
-        judged = [target.judged(stored["numbers"]) for target in project.targets]
+        lesson = named(name)
+        assert [row["what"] for row in stored["targets"]] == [t.what for t in lesson.targets]
+        judged = [target.judged(stored["numbers"]) for target in lesson.targets]
         assert stored["targets"] == judged
         assert "/" not in json.dumps(stored["runs"]) + str(stored["data"])
 
 
-def _needs_none(project: Project) -> Found:
-    raise AssertionError(f"{project.name} needs no pictures")
+def _needs_none(lesson: Lesson) -> Found:
+    raise AssertionError(f"{lesson.name} needs no pictures")
 
 
 def test_a_run_becomes_a_page(tmp_path: Path) -> None:
-    running.run(named("house-prices"), find=_needs_none, out=tmp_path / "out")
+    runner.run(named("house-prices"), find=_needs_none, out=tmp_path / "out")
     main([str(tmp_path), str(tmp_path / "out"), str(tmp_path / "not run")])
     shown = (tmp_path / "house-prices.md").read_text(encoding="utf-8")
     assert "| about 4.0 | 3.98 to 4.02 | 4.00" in shown and "reached" in shown
@@ -57,7 +57,7 @@ def test_a_run_becomes_a_page(tmp_path: Path) -> None:
 
 
 def test_commentary_belongs_to_lessons() -> None:
-    assert {*COMMENTARY, *SOURCES} <= {project.name for project in PROJECTS}
+    assert {*COMMENTARY, *SOURCES} <= {lesson.name for lesson in LESSONS}
 
 
 def test_a_page_shows_pictures_of_the_data_only_if_the_licence_allows_it(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from lesson_pages.pages import page
 from tellapart.core.progress import SILENT
-from tellapart.lessons.devices import PROJECT
-from tellapart.lessons.running import run
+from tellapart.lessons.devices import LESSON
+from tellapart.lessons.runner import run
 from tellapart.networks.devices import devices
 from tellapart.networks.devices.devices import Comparison
 from tellapart.networks.devices.timing import Timing
@@ -28,7 +28,7 @@ def lesson(
     """The result of the lesson on a machine with this hardware, as it is stored."""
     compared = Comparison(ENGINE, hardware, timings)
     monkeypatch.setattr(devices, "compare", lambda **_: compared)
-    return run(PROJECT, find=pytest.fail, out=folder / "out", progress=SILENT).as_json()
+    return run(LESSON, find=pytest.fail, out=folder / "out", progress=SILENT).as_json()
 
 
 def test_the_result_says_the_engine_and_the_hardware(
@@ -40,7 +40,7 @@ def test_the_result_says_the_engine_and_the_hardware(
     assert {name: numbers[name] for name in HARDWARE} == HARDWARE
     assert numbers["ratio"] == 25.0 and numbers["cnn on gpu:0: step"] == 0.004
     assert result["targets"][0]["reached"]
-    shown = page(PROJECT, result)
+    shown = page(LESSON, result)
     assert "| 25 times | at least 1 times | 25 times | reached |" in shown
     assert (
         "> Timed with Keras 3.0 on jax 0.9. `cpu:0` is Processor 9, 16 cores; "

@@ -13,8 +13,8 @@ from lesson_pages.commentary import COMMENTARY, COURSES, SOURCES
 from lesson_pages.glossary import GLOSSARY, anchor, used
 from tellapart.datasets.registry import named
 from tellapart.lessons import notebooks
-from tellapart.lessons.base import Project, Target, Training
-from tellapart.lessons.ladder import PROJECTS
+from tellapart.lessons.lesson import Lesson, Target, Training
+from tellapart.lessons.registry import LESSONS
 
 Result = Mapping[str, Any]
 """The content of a run's ``project.json``."""
@@ -41,33 +41,33 @@ _TEMPLATES = Environment(
 def write(folder: Path) -> None:
     """Write all pages from the results stored in the folder."""
     stored = results.read(folder)
-    for project in PROJECTS:
-        text = page(project, stored.get(project.name))
-        (folder / f"{project.name}.md").write_text(text, encoding="utf-8")
+    for lesson in LESSONS:
+        text = page(lesson, stored.get(lesson.name))
+        (folder / f"{lesson.name}.md").write_text(text, encoding="utf-8")
     (folder / "index.md").write_text(index(stored), encoding="utf-8")
 
 
-def page(project: Project, result: Result | None) -> str:
+def page(lesson: Lesson, result: Result | None) -> str:
     """A lesson's page, in Markdown.
 
     Args:
-        project: The lesson.
+        lesson: The lesson.
         result: Its stored result, or None if it was not run.
     """
-    commentary = COMMENTARY.get(project.name, "")
+    commentary = COMMENTARY.get(lesson.name, "")
     return _TEMPLATES.get_template("lesson.md.jinja").render(
-        lesson=project,
+        lesson=lesson,
         result=result,
-        figures=[_figure(target, result) for target in project.targets],
-        source=SOURCES.get(project.name, COURSES),
+        figures=[_figure(target, result) for target in lesson.targets],
+        source=SOURCES.get(lesson.name, COURSES),
         commentary=commentary,
         libraries=_LIBRARIES,
         timed=any(name.endswith(".seconds") for name in (result or {}).get("numbers", ())),
         images=results.IMAGES,
         shown=_credit(result),
-        python=notebooks.code(project).rstrip(),
-        commands=[_command(training) for training in project.trainings],
-        words=used(" ".join((project.idea, project.task, commentary))),
+        python=notebooks.code(lesson).rstrip(),
+        commands=[_command(training) for training in lesson.trainings],
+        words=used(" ".join((lesson.idea, lesson.task, commentary))),
         anchor=anchor,
     )
 
@@ -75,9 +75,9 @@ def page(project: Project, result: Result | None) -> str:
 def index(stored: Mapping[str, Result]) -> str:
     """The first page: every lesson with its idea, all figures, and the glossary."""
     figures = [
-        (project, _figure(target, stored.get(project.name)))
-        for project in PROJECTS
-        for target in project.targets
+        (lesson, _figure(target, stored.get(lesson.name)))
+        for lesson in LESSONS
+        for target in lesson.targets
     ]
     rows = [
         (name, row)
@@ -86,7 +86,7 @@ def index(stored: Mapping[str, Result]) -> str:
         if row["to_reach"] != "shown"
     ]
     return _TEMPLATES.get_template("index.md.jinja").render(
-        lessons=PROJECTS,
+        lessons=LESSONS,
         figures=figures,
         run=len(stored),
         rows=rows,

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tellapart.lessons.pictures import FOLDER
-from tellapart.lessons.running import FILE
+from tellapart.lessons.illustrations import FOLDER
+from tellapart.lessons.runner import FILE
 
 IMAGES = "images"
 _RESULTS = "results"

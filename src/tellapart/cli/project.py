@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tellapart.datasets.copies import Found
-    from tellapart.lessons.base import Project
-    from tellapart.lessons.running import Find
+    from tellapart.lessons.lesson import Lesson
+    from tellapart.lessons.runner import Find
 
 
 def build() -> typer.Typer:
@@ -34,16 +34,16 @@ def show(as_json: Json = False) -> None:
       tellapart project list
     """
     from tellapart.cli.terminal import console, print_json
-    from tellapart.lessons.ladder import PROJECTS
+    from tellapart.lessons.registry import LESSONS
 
     if as_json:
-        print_json([_listed(project) for project in PROJECTS])
+        print_json([_listed(lesson) for lesson in LESSONS])
         return
     shown = console()
-    width = max(len(project.name) for project in PROJECTS) + 2
-    for project in PROJECTS:
-        about = f"about {project.minutes:g} min" if project.minutes >= 1 else "seconds"
-        shown.print(f"{project.name:<{width}}{project.title} ({about})", soft_wrap=True)
+    width = max(len(lesson.name) for lesson in LESSONS) + 2
+    for lesson in LESSONS:
+        about = f"about {lesson.minutes:g} min" if lesson.minutes >= 1 else "seconds"
+        shown.print(f"{lesson.name:<{width}}{lesson.title} ({about})", soft_wrap=True)
     shown.print()
     shown.print("Next      tellapart project run house-prices", soft_wrap=True)
 
@@ -105,30 +105,30 @@ def run(
     """
     from tellapart.cli.terminal import console, print_error, print_json, progress_of
     from tellapart.core.errors import TellapartError
-    from tellapart.lessons import notebooks, running
+    from tellapart.lessons import notebooks, runner
 
-    projects = _chosen(name, every, source=source, out=out, notebook=notebook)
+    lessons = _chosen(name, every, source=source, out=out, notebook=notebook)
     if notebook is not None:
-        path = notebooks.write(projects[0], notebook, data="" if source is None else str(source))
+        path = notebooks.write(lessons[0], notebook, data="" if source is None else str(source))
         if as_json:
-            print_json({"schema": 1, "name": projects[0].name, "notebook": str(path)})
+            print_json({"schema": 1, "name": lessons[0].name, "notebook": str(path)})
         else:
             console().print(f"Wrote     {path}", soft_wrap=True, markup=False)
         return
     progress = progress_of(quiet=quiet)
     find = _finder(source)
     if not every:
-        result = running.run(projects[0], find=find, out=out, seed=seed, progress=progress)
+        result = runner.run(lessons[0], find=find, out=out, seed=seed, progress=progress)
         print_json(result.as_json()) if as_json else _print(result.as_json())
         return
     results, failed = [], 0
-    for project in projects:
+    for lesson in lessons:
         try:
-            place = None if out is None else out / project.name
-            result = running.run(project, find=find, out=place, seed=seed, progress=progress)
+            place = None if out is None else out / lesson.name
+            result = runner.run(lesson, find=find, out=place, seed=seed, progress=progress)
         except TellapartError as error:  # one without its pictures does not end the others
             failed += 1
-            results.append({"name": project.name, "error": error.as_json()})
+            results.append({"name": lesson.name, "error": error.as_json()})
             if not as_json:
                 print_error(error, as_json=False)
             continue
@@ -148,8 +148,8 @@ def _chosen(
     source: Path | None,
     out: Path | None,
     notebook: Path | None,
-) -> Sequence[Project]:
-    from tellapart.lessons import ladder
+) -> Sequence[Lesson]:
+    from tellapart.lessons import registry
 
     if every == (name is not None):
         raise typer.BadParameter("give a NAME, or --all.", param_hint="'NAME'")
@@ -158,50 +158,50 @@ def _chosen(
     if every:
         if source is not None or notebook is not None:
             raise typer.BadParameter("--all takes no --from and no --notebook.")
-        return ladder.PROJECTS
-    return (ladder.named(str(name)),)
+        return registry.LESSONS
+    return (registry.named(str(name)),)
 
 
 def _finder(source: Path | None) -> Find:
-    """Finds a project's data: where it was said to be, or the best data set that is at hand."""
+    """Finds a lesson's data: where it was said to be, or the best data set that is at hand."""
     import dataclasses
 
     from tellapart.core.errors import DataError
     from tellapart.datasets import locating
 
-    def find(project: Project) -> Found:
+    def find(lesson: Lesson) -> Found:
         problem: DataError | None = None
-        for name in project.data:
+        for name in lesson.data:
             try:
                 found = locating.find(name, given=source)
             except DataError as error:
                 problem = problem or error
                 continue
-            if name == project.data[0]:
+            if name == lesson.data[0]:
                 return found
-            other = f"On {name}: {project.data[0]} is not at hand."
+            other = f"On {name}: {lesson.data[0]} is not at hand."
             return dataclasses.replace(found, told=(other, *found.told))
-        assert problem is not None, "a project that is asked for data names some"
+        assert problem is not None, "a lesson that is asked for data names some"
         raise problem
 
     return find
 
 
-def _listed(project: Project) -> dict[str, Any]:
+def _listed(lesson: Lesson) -> dict[str, Any]:
     return {
-        "name": project.name,
-        "title": project.title,
-        "idea": project.idea,
-        "task": project.task,
-        "data": list(project.data),
-        "minutes": project.minutes,
+        "name": lesson.name,
+        "title": lesson.title,
+        "idea": lesson.idea,
+        "task": lesson.task,
+        "data": list(lesson.data),
+        "minutes": lesson.minutes,
         "targets": [
             {
                 "what": target.what,
                 "published": target.published,
                 "to_reach": target.to_reach.text(),
             }
-            for target in project.targets
+            for target in lesson.targets
         ],
     }
 

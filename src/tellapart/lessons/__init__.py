@@ -1,11 +1,8 @@
-"""The classic lessons of image classification, run for real, and their data sets.
+"""The classic lessons of image classification, run for real.
 
-Who does what: :mod:`.base` says what a project is; :mod:`.prices`, :mod:`.digits`, :mod:`.photos`,
-:mod:`.devices` and :mod:`.growth` are the projects, :mod:`.ladder` lists them; :mod:`.running` runs
-one in a :mod:`.workshop`; :mod:`.notebooks` writes one as a notebook.
-
-The data sets: :mod:`.datasets` says what is known of one; :mod:`.arrays` and :mod:`.photographs`
-are the records, :mod:`.registry` lists them; :mod:`.copies` checks a copy, :mod:`.locating`
-finds one on this machine; :mod:`.getting` gets one, wherever it comes from, by
-:mod:`.downloading` (with :mod:`.requesting` and :mod:`.part`) and :mod:`.unpacking`.
+:mod:`.lesson` defines a lesson, :mod:`.registry` lists all of them, and :mod:`.runner` runs one.
+Lessons that only train networks are in :mod:`.mnist` and :mod:`.class_folders`; those with work of
+their own, which gets a :mod:`.context`, are :mod:`.house_prices`, :mod:`.devices` and
+:mod:`.more_data`. :mod:`.illustrations` and :mod:`.charts` draw what a run shows, and
+:mod:`.notebooks` writes a lesson as a notebook.
 """

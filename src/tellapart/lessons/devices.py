@@ -4,39 +4,41 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tellapart.lessons.base import Bound, Project, Target
+from tellapart.lessons.lesson import Bound, Lesson, Target
 
 if TYPE_CHECKING:
-    from tellapart.lessons.workshop import Workshop
+    from tellapart.lessons.context import Context
     from tellapart.networks.devices.devices import Comparison
 
 
-def _work(shop: Workshop) -> None:
+def _work(context: Context) -> None:
     from tellapart.networks.devices.devices import compare
 
-    compared = compare(progress=shop.progress)
-    _say_where(shop, compared)
+    compared = compare(progress=context.progress)
+    _say_where(context, compared)
     for timing in compared.timings:
-        shop.tell(f"{timing.network} on {timing.device}: epoch", timing.epoch_seconds)
-        shop.tell(f"{timing.network} on {timing.device}: step", timing.step_ms / 1000)
+        context.record(f"{timing.network} on {timing.device}: epoch", timing.epoch_seconds)
+        context.record(f"{timing.network} on {timing.device}: step", timing.step_ms / 1000)
         ratio = compared.ratio(timing)
         if timing.network == "cnn" and timing.device in compared.accelerators and ratio:
-            shop.tell("ratio", ratio)
+            context.record("ratio", ratio)
     if not compared.accelerators:
-        shop.note("No GPU here: what stands here is the CPU alone, and the ratio is not measured.")
+        context.note(
+            "No GPU here: what stands here is the CPU alone, and the ratio is not measured."
+        )
     if any(compared.agrees(timing) is False for timing in compared.timings):
-        shop.note("The losses of the devices differ more than arithmetic explains.")
+        context.note("The losses of the devices differ more than arithmetic explains.")
 
 
-def _say_where(shop: Workshop, compared: Comparison) -> None:
+def _say_where(context: Context, compared: Comparison) -> None:
     """What trained, and on what: without both, a time says nothing."""
     said = compared.engine
     engine = f"Keras {said['keras']} on {said['engine']} {said['engine_version']}"
-    shop.tell("engine", engine)
+    context.record("engine", engine)
     for device, name in compared.devices.items():
-        shop.tell(device, name)
+        context.record(device, name)
     where = "; ".join(f"`{device}` is {name}" for device, name in compared.devices.items())
-    shop.note(f"Timed with {engine}. {where}.")
+    context.note(f"Timed with {engine}. {where}.")
 
 
 _KERAS = """\
@@ -72,7 +74,7 @@ for kind in ("CPU", "GPU"):
             print(device.name, time.perf_counter() - start)
 """
 
-PROJECT = Project(
+LESSON = Lesson(
     name="cpu-gpu",
     title="The same network on a CPU and on a GPU",
     idea=(

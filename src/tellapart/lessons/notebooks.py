@@ -1,4 +1,4 @@
-"""A project as a notebook that a learner can open: words, code, and what to try next."""
+"""A lesson as a notebook that a learner can open: words, code, and what to try next."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from tellapart.core.errors import RunError
-from tellapart.lessons.base import Project, Training
+from tellapart.lessons.lesson import Lesson, Training
 
 
-def write(project: Project, file: str | Path, *, data: str = "") -> Path:
-    """Write a project as a notebook (nbformat 4.5), without outputs.
+def write(lesson: Lesson, file: str | Path, *, data: str = "") -> Path:
+    """Write a lesson as a notebook (nbformat 4.5), without outputs.
 
     Args:
-        project: Which.
+        lesson: Which.
         file: Ends in ``.ipynb``; is not overwritten.
         data: Path of the pictures, where they are at hand.
 
@@ -24,7 +24,7 @@ def write(project: Project, file: str | Path, *, data: str = "") -> Path:
     target = Path(file)
     if target.suffix != ".ipynb":
         raise RunError(f"'{target}' does not end in .ipynb.", remedy="Choose another name.")
-    text = json.dumps(_notebook(project, data), indent=1, ensure_ascii=False) + "\n"
+    text = json.dumps(_notebook(lesson, data), indent=1, ensure_ascii=False) + "\n"
     try:
         with target.open("x", encoding="utf-8") as opened:
             opened.write(text)
@@ -37,40 +37,40 @@ def write(project: Project, file: str | Path, *, data: str = "") -> Path:
     return target
 
 
-def code(project: Project, data: str = "") -> str:
-    """The project in Python, with the package's own verbs; some ten lines."""
-    if project.code:
-        return project.code
+def code(lesson: Lesson, data: str = "") -> str:
+    """The lesson in Python, with the package's own verbs; some ten lines."""
+    if lesson.code:
+        return lesson.code
     lines = ["import tellapart as ta"]
     if data:
         lines += ["", f"data = {data!r}"]
     else:
         lines += ["from tellapart.datasets import locating", ""]
-        lines += [f"data = locating.find({project.data[0]!r}).path"]
-    for training in project.trainings:
+        lines += [f"data = locating.find({lesson.data[0]!r}).path"]
+    for training in lesson.trainings:
         lines += [f"# {training.says}", _call(training)]
-    names = ", ".join(_name(training) for training in project.trainings)
+    names = ", ".join(_name(training) for training in lesson.trainings)
     lines += [f"for run in [{names}]:", '    print(run.metrics["held_out"]["accuracy"])']
     return "\n".join(lines) + "\n"
 
 
-def _notebook(project: Project, data: str) -> dict[str, Any]:
+def _notebook(lesson: Lesson, data: str) -> dict[str, Any]:
     cells = [
-        _words(f"# {project.title}\n\n{project.idea}\n\n**The task.** {project.task}"),
+        _words(f"# {lesson.title}\n\n{lesson.idea}\n\n**The task.** {lesson.task}"),
         _words("You need `pip install 'tellapart[keras]'`, and the pictures:"),
     ]
-    if project.data:
-        cells.append(_words(f"`tellapart data get {project.data[0]}` says where they are."))
-    cells.append(_code(code(project, data)))
-    if project.targets:
-        cells.append(_words(_table(project)))
-    if project.keras:
-        cells.append(_words(f"In plain Keras:\n\n```python\n{project.keras}```"))
-    if project.errors:
-        told = "\n\n".join(f"**{symptom}** {remedy}" for symptom, remedy in project.errors)
+    if lesson.data:
+        cells.append(_words(f"`tellapart data get {lesson.data[0]}` says where they are."))
+    cells.append(_code(code(lesson, data)))
+    if lesson.targets:
+        cells.append(_words(_table(lesson)))
+    if lesson.keras:
+        cells.append(_words(f"In plain Keras:\n\n```python\n{lesson.keras}```"))
+    if lesson.errors:
+        told = "\n\n".join(f"**{symptom}** {remedy}" for symptom, remedy in lesson.errors)
         cells.append(_words(f"## Common errors\n\n{told}"))
-    if project.next:
-        cells.append(_words("**Try next**\n\n" + "\n".join(f"- {one}" for one in project.next)))
+    if lesson.next:
+        cells.append(_words("**Try next**\n\n" + "\n".join(f"- {one}" for one in lesson.next)))
     return {
         "cells": [{"id": f"cell-{place}", **cell} for place, cell in enumerate(cells)],
         "metadata": {
@@ -82,9 +82,9 @@ def _notebook(project: Project, data: str) -> dict[str, Any]:
     }
 
 
-def _table(project: Project) -> str:
+def _table(lesson: Lesson) -> str:
     rows = ["| figure | commonly published | to reach |", "| --- | --- | --- |"]
-    for target in project.targets:
+    for target in lesson.targets:
         rows.append(f"| {target.what} | {target.published} | {target.to_reach.text()} |")
     return "\n".join(rows)
 

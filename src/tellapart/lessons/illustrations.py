@@ -1,4 +1,4 @@
-"""What the trainings of a project look like: picture files next to its run folders."""
+"""What the trainings of a lesson look like: picture files next to its run folders."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from PIL import Image
 
 from tellapart.core.errors import SettingsError
@@ -35,8 +33,8 @@ _QUALITY = 82
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """A picture of a project.
+class Illustration:
+    """A picture of a lesson.
 
     Attributes:
         file: Its name.
@@ -55,8 +53,8 @@ def draw(
     runs: Mapping[str, Run],
     *,
     progress: Progress = SILENT,
-) -> list[Drawn]:
-    """Write what there is to see of the trainings of a project.
+) -> list[Illustration]:
+    """Write what there is to see of the trainings of a lesson.
 
     Args:
         folder: For the files; made if need be.
@@ -69,7 +67,7 @@ def draw(
     folder.mkdir(parents=True, exist_ok=True)
     with progress.stage("Drawing", total=len(runs), unit="runs") as stage:
         catalog = open_catalog(found.path, label_from=found.dataset.label_from)
-        drawn: list[Drawn] = []
+        drawn: list[Illustration] = []
         with contextlib.closing(catalog.source):
             album = _Album(folder, catalog, found.dataset.classes)
             for name, run in runs.items():
@@ -98,20 +96,20 @@ class _Album:
         self._folder, self._catalog, self._classes = folder, catalog, classes
         self._rows = {path: row for row, path in enumerate(catalog.paths)}
 
-    def of(self, name: str, run: Run) -> Iterator[Drawn]:
+    def of(self, name: str, run: Run) -> Iterator[Illustration]:
         """All that there is of a run."""
         network = run.settings.get("network") is not None
         curve = learning_curve(run)
         if curve is not None:
             file = f"{name}-learning.svg"
             (self._folder / file).write_text(curve, encoding="utf-8")
-            yield Drawn(file, f"How `{name}` learns: accuracy over the epochs.", False)
+            yield Illustration(file, f"How `{name}` learns: accuracy over the epochs.", False)
         if network:
             yield from self._seeing(name, run)
             yield from self._varied(name, run)
         yield from self._mistakes(name, run)
 
-    def _seeing(self, name: str, run: Run) -> Iterator[Drawn]:
+    def _seeing(self, name: str, run: Run) -> Iterator[Illustration]:
         """The first kernels of a network with convolutions, and a picture's way through it."""
         rows = run.predictions.filter(pl.col("correct")).sort("probability", descending=True)
         with contextlib.suppress(SettingsError):  # without a convolution
@@ -129,7 +127,7 @@ class _Album:
                     True,
                 )
 
-    def _varied(self, name: str, run: Run) -> Iterator[Drawn]:
+    def _varied(self, name: str, run: Run) -> Iterator[Illustration]:
         """Training pictures as its policy varies them; nothing where it does not."""
         asked, seen = run.settings["settings"], run.settings["decode"]
         settings = {name: asked[name] for name in ("model", "augment", "seed")}
@@ -141,7 +139,7 @@ class _Album:
             says = f"What `{name}` learns from: each picture otherwise in every epoch."
             yield self._image(f"{name}-varied", shown.pixels, says, True)
 
-    def _mistakes(self, name: str, run: Run) -> Iterator[Drawn]:
+    def _mistakes(self, name: str, run: Run) -> Iterator[Illustration]:
         """The held-out pictures that the model is most sure of, and wrong."""
         wrong = run.predictions.filter(pl.col("counted") & ~pl.col("correct"))
         top = wrong.sort("probability", descending=True).head(MISTAKES)
@@ -172,10 +170,10 @@ class _Album:
             return label
         return self._classes[int(label)]
 
-    def _sheet(self, stem: str, blocks: Sequence[Block], says: str, of_data: bool) -> Drawn:
+    def _sheet(self, stem: str, blocks: Sequence[Block], says: str, of_data: bool) -> Illustration:
         return self._image(stem, sheet(blocks), says, of_data)
 
-    def _image(self, stem: str, pixels: RGB | NDArray[np.uint8], says: str, of_data: bool) -> Drawn:
+    def _image(self, stem: str, pixels: RGB, says: str, of_data: bool) -> Illustration:
         file = f"{stem}.webp"
         Image.fromarray(pixels).save(self._folder / file, "WEBP", quality=_QUALITY, method=6)
-        return Drawn(file, says, of_data)
+        return Illustration(file, says, of_data)

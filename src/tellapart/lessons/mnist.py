@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tellapart.lessons.base import SHOWN, Project, Target, Training, percent
+from tellapart.lessons.lesson import SHOWN, Lesson, Target, Training, percent
 
 _PLAIN = {"schedule": "constant", "augment": "none", "validation": 0.0}
 """As the lesson trains: nothing varied, nothing set aside, one learning rate."""
@@ -99,7 +99,7 @@ _ARRAY_ERRORS = (
 )
 
 
-FASHION_DNN = Project(
+FASHION_DNN = Lesson(
     name="fashion-dnn",
     title="Clothes, and a network that stops by itself",
     idea=(
@@ -123,7 +123,7 @@ FASHION_DNN = Project(
     ),
 )
 
-DIGITS_DNN = Project(
+DIGITS_DNN = Lesson(
     name="digits-dnn",
     title="Digits, and what 99 % is 99 % of",
     idea=(
@@ -144,7 +144,7 @@ DIGITS_DNN = Project(
     next=("tellapart project run digits-cnn",),
 )
 
-FASHION_CNN = Project(
+FASHION_CNN = Lesson(
     name="fashion-cnn",
     title="Clothes, seen through convolutions",
     idea=(
@@ -164,7 +164,7 @@ FASHION_CNN = Project(
     next=("Look at the feature maps in the report: what is left of a shoe after each layer?",),
 )
 
-DIGITS_CNN = Project(
+DIGITS_CNN = Lesson(
     name="digits-cnn",
     title="Digits, seen through convolutions",
     idea="The same network as for clothes, and nine of ten mistakes of the dense one are gone.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tellapart.lessons.base import SHOWN, Bound, Project, Target, Training, percent
+from tellapart.lessons.lesson import SHOWN, Bound, Lesson, Target, Training, percent
 
 _PROBE = Training("probe", "A linear head on pretrained features.", {"model": "probe"})
 
@@ -83,7 +83,7 @@ _SWAPPED = (
 )
 
 
-HORSES_HUMANS = Project(
+HORSES_HUMANS = Lesson(
     name="horses-humans",
     title="Horses or humans: a folder is a label",
     idea=(
@@ -121,7 +121,7 @@ HORSES_HUMANS = Project(
     next=("tellapart predict RUN your-own.jpg", "tellapart explain RUN your-own.jpg"),
 )
 
-CATS_DOGS_3K = Project(
+CATS_DOGS_3K = Lesson(
     name="cats-dogs-3k",
     title="2,000 cats and dogs, learned by heart",
     idea=(
@@ -162,7 +162,7 @@ CATS_DOGS_3K = Project(
     next=("tellapart project run more-data", "tellapart augment-preview DATA --model resnet"),
 )
 
-CATS_DOGS_25K = Project(
+CATS_DOGS_25K = Lesson(
     name="cats-dogs-25k",
     title="25,000 cats and dogs: more data",
     idea=(
@@ -229,7 +229,7 @@ CATS_DOGS_25K = Project(
     next=("tellapart compare the two runs of cats-dogs-3k and of this",),
 )
 
-HAPPY_SAD = Project(
+HAPPY_SAD = Lesson(
     name="happy-sad",
     title="80 faces: what a small number can prove",
     idea=(

@@ -1,4 +1,4 @@
-"""Where a project is worked on: its data, its folder, and the numbers it has come to so far."""
+"""Where a lesson is worked on: its data, its folder, and the numbers it has come to so far."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import Any
 from tellapart import api
 from tellapart.core.errors import RunError
 from tellapart.core.progress import Progress
-from tellapart.lessons.base import Number, Training
-from tellapart.lessons.pictures import FOLDER, Drawn
+from tellapart.lessons.illustrations import FOLDER, Illustration
+from tellapart.lessons.lesson import Number, Training
 from tellapart.runs import Run, is_resumable, open_run, partial_of
 
 
-class Workshop:
-    """What a project's work is handed.
+class Context:
+    """What a lesson's work is handed.
 
     Args:
         folder: For its run folders; exists.
-        data: What to train on, or None for a project without pictures.
+        data: What to train on, or None for a lesson without pictures.
         seed: Draws every random choice.
         progress: Who is told how far it is.
 
     Attributes:
-        numbers: Said with :meth:`tell`, in that order.
+        numbers: Said with :meth:`record`, in that order.
         notes: Said with :meth:`note`.
         runs: By the name of the training.
         drawn: Pictures made with :meth:`draw`.
@@ -35,9 +35,9 @@ class Workshop:
         self.numbers: dict[str, Number] = {}
         self.notes: list[str] = []
         self.runs: dict[str, Run] = {}
-        self.drawn: list[Drawn] = []
+        self.drawn: list[Illustration] = []
 
-    def tell(self, name: str, value: Number) -> None:
+    def record(self, name: str, value: Number) -> None:
         """Give a number, or a word, to the targets and the page."""
         self.numbers[name] = value
 
@@ -50,10 +50,10 @@ class Workshop:
         folder = self.folder / FOLDER
         folder.mkdir(parents=True, exist_ok=True)
         (folder / file).write_text(content, encoding="utf-8")
-        self.drawn.append(Drawn(file, says, of_data=False))
+        self.drawn.append(Illustration(file, says, of_data=False))
 
     def train(self, training: Training, *, data: Path | None = None, **more: Any) -> Run:
-        """Do one training, or take the one that an interrupted run of the project has finished.
+        """Do one training, or take the one that an interrupted run of the lesson has finished.
 
         Its numbers are told under its name: ``held_out``, ``train``, ``gap``, ``n``, ``verdict``,
         ``seconds``, and of a network ``epochs`` and ``shown`` (the running training accuracy of
@@ -61,7 +61,7 @@ class Workshop:
 
         Args:
             training: Name and settings.
-            data: In place of the project's own.
+            data: In place of the lesson's own.
             more: Settings on top.
         """
         source = data or self.data
@@ -97,7 +97,7 @@ class Workshop:
             numbers["epochs"] = run.history.height
             numbers["shown"] = float(run.history["accuracy"][-1])
         for key, value in numbers.items():
-            self.tell(f"{name}.{key}", value)
+            self.record(f"{name}.{key}", value)
 
 
 @dataclasses.dataclass(frozen=True)

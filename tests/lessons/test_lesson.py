@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tellapart.lessons.base import Bound, Number, Target
+from tellapart.lessons.lesson import Bound, Number, Target
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,7 @@
-"""What a project is: one classic lesson as data, with what is published for it and what to reach.
+"""A lesson as data: its trainings, what is published for it, and what to reach.
 
-Who does what: a :class:`Project` names its trainings and its :class:`Target`s; :mod:`.running`
-runs it and gives a :class:`Result`; :mod:`.ladder` lists all of them; :mod:`.notebooks` writes one
-as a notebook.
+A :class:`Lesson` names its trainings and :class:`Target`s; :mod:`.runner` runs it and returns a
+:class:`Result`.
 """
 
 from __future__ import annotations
@@ -12,8 +11,8 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tellapart.lessons.pictures import Drawn
-    from tellapart.lessons.workshop import Workshop
+    from tellapart.lessons.context import Context
+    from tellapart.lessons.illustrations import Illustration
 
 Number = float | str
 
@@ -104,11 +103,11 @@ def percent(least: float) -> Bound:
 
 @dataclass(frozen=True)
 class Target:
-    """A figure of a project.
+    """A figure of a lesson.
 
     Attributes:
         what: It is the figure of.
-        number: Its key among the numbers that a run of the project gives.
+        number: Its key among the numbers that a run of the lesson gives.
         published: What is commonly published for it, in words; empty where nothing is.
         to_reach: What is to be reached here.
     """
@@ -133,10 +132,10 @@ class Target:
 
 @dataclass(frozen=True)
 class Training:
-    """One training of a project.
+    """One training of a lesson.
 
     Attributes:
-        name: In the project.
+        name: In the lesson.
         says: What it shows, in a sentence.
         settings: Of :func:`tellapart.train`.
     """
@@ -147,7 +146,7 @@ class Training:
 
 
 @dataclass(frozen=True)
-class Project:
+class Lesson:
     """One classic lesson.
 
     Attributes:
@@ -155,7 +154,7 @@ class Project:
         title: For people.
         idea: The one thing that it teaches, in plain words.
         task: As it is commonly taught.
-        data: Data sets that will do, the best first; none for a project without pictures.
+        data: Data sets that will do, the best first; none for a lesson without pictures.
         trainings: What is trained, in order; empty where ``work`` does something else.
         targets: Its figures.
         minutes: That it takes on two cores, roughly.
@@ -178,15 +177,15 @@ class Project:
     keras: str = ""
     errors: tuple[tuple[str, str], ...] = ()
     next: tuple[str, ...] = ()
-    work: Callable[[Workshop], None] | None = None
+    work: Callable[[Context], None] | None = None
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a run of a project gave.
+    """What a run of a lesson gave.
 
     Attributes:
-        project: Which.
+        lesson: Which.
         numbers: All of them, by name: ``TRAINING.held_out``, ``TRAINING.train`` and others.
         notes: Sentences worth telling, such as that a reduced copy was used.
         runs: Run folders by the name of the training.
@@ -194,20 +193,20 @@ class Result:
         about: Date, seed, versions, cores, data, and whether pictures of it may be shown again.
     """
 
-    project: Project
+    lesson: Lesson
     numbers: Mapping[str, Number]
     notes: tuple[str, ...]
     runs: Mapping[str, str]
-    pictures: Sequence[Drawn]
+    pictures: Sequence[Illustration]
     about: Mapping[str, Any]
 
     def as_json(self) -> dict[str, Any]:
         """The document of ``tellapart project run --json``, and of ``project.json``."""
         return {
             "schema": SCHEMA,
-            "name": self.project.name,
-            "title": self.project.title,
-            "targets": [target.judged(self.numbers) for target in self.project.targets],
+            "name": self.lesson.name,
+            "title": self.lesson.title,
+            "targets": [target.judged(self.numbers) for target in self.lesson.targets],
             "numbers": dict(self.numbers),
             "notes": list(self.notes),
             "runs": dict(self.runs),

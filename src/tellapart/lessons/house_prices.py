@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellapart.lessons import charts
-from tellapart.lessons.base import Bound, Project, Target
+from tellapart.lessons.lesson import Bound, Lesson, Target
 
 if TYPE_CHECKING:
-    from tellapart.lessons.workshop import Workshop
+    from tellapart.lessons.context import Context
 
 BEDROOMS = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
 PRICES = 0.5 + 0.5 * BEDROOMS
@@ -82,15 +82,15 @@ def fit_line(
     return Line(weight, bias, losses)
 
 
-def _work(shop: Workshop) -> None:
-    line = fit_line(BEDROOMS, PRICES, seed=shop.seed)
-    shop.tell("price", line.at(ASKED))
-    shop.tell("weight", line.weight)
-    shop.tell("bias", line.bias)
+def _work(context: Context) -> None:
+    line = fit_line(BEDROOMS, PRICES, seed=context.seed)
+    context.record("price", line.at(ASKED))
+    context.record("weight", line.weight)
+    context.record("bias", line.bias)
     for epoch in (1, 10, 100, EPOCHS):
-        shop.tell(f"loss in epoch {epoch}", float(line.losses[epoch - 1]))
-    shop.draw("loss.svg", _falling(line), _SAYS)
-    shop.note(
+        context.record(f"loss in epoch {epoch}", float(line.losses[epoch - 1]))
+    context.draw("loss.svg", _falling(line), _SAYS)
+    context.note(
         f"A house with {ASKED:.0f} bedrooms costs {line.at(ASKED):.4f}, and not 4 exactly: the "
         f"line is price = {line.weight:.4f} · bedrooms + {line.bias:.4f}, and the true one "
         "0.5 · bedrooms + 0.5. Each step goes a part of the way that is left, so it comes as near "
@@ -127,7 +127,7 @@ def _falling(line: Line) -> str:
     )
 
 
-PROJECT = Project(
+LESSON = Lesson(
     name="house-prices",
     title="A line through six house prices",
     idea=(
@@ -144,7 +144,7 @@ PROJECT = Project(
     ),
     minutes=0.1,
     code=(
-        "from tellapart.lessons.prices import BEDROOMS, PRICES, fit_line\n\n"
+        "from tellapart.lessons.house_prices import BEDROOMS, PRICES, fit_line\n\n"
         "line = fit_line(BEDROOMS, PRICES, epochs=1_000, rate=0.01)\n"
         "print(line.at(7.0))            # nearly 4\n"
         "print(line.weight, line.bias)  # nearly 0.5 and 0.5\n"

@@ -1,4 +1,4 @@
-"""What there is to see of a project's trainings."""
+"""What there is to see of a lesson's trainings."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ import tellapart as ta
 from tellapart.datasets import registry
 from tellapart.datasets.copies import Found
 from tellapart.datasets.digits import write_digits
-from tellapart.lessons import pictures, running
-from tellapart.lessons.base import Project, Training
+from tellapart.lessons import illustrations, runner
+from tellapart.lessons.lesson import Lesson, Training
 
 needs_keras = pytest.mark.skipif(
     importlib.util.find_spec("keras") is None, reason="the extra keras is not installed"
 )
 
 
-def lesson(*trainings: Training) -> Project:
-    return Project(
+def lesson(*trainings: Training) -> Lesson:
+    return Lesson(
         name="lesson",
         title="A lesson",
         idea="An idea.",
@@ -39,7 +39,7 @@ def test_a_network_is_drawn_from_its_learning_to_its_mistakes(tmp_path: Path) ->
     found = Found(write_digits(tmp_path / "digits"), registry.named("digits"), ())
     cnn = Training("cnn", "Small.", {"model": "cnn", "epochs": 1, "size": 16, "filters": (8,)})
     probe = Training("probe", "A head.", {"model": "probe", "size": 32})
-    result = running.run(lesson(cnn, probe), find=lambda _: found, out=tmp_path / "out")
+    result = runner.run(lesson(cnn, probe), find=lambda _: found, out=tmp_path / "out")
     folder = tmp_path / "out" / "pictures"
     assert [one.file for one in result.pictures] == [
         "cnn-learning.svg",
@@ -66,8 +66,8 @@ def test_a_network_has_a_learning_curve_and_a_probe_has_none(tmp_path: Path) -> 
     digits = write_digits(tmp_path / "digits")
     linear = ta.train(digits, model="linear", epochs=3, size=16, out=tmp_path / "linear")
     probe = ta.train(digits, size=32, out=tmp_path / "probe")
-    assert pictures.learning_curve(probe) is None
-    root = ElementTree.fromstring(pictures.learning_curve(linear) or "")
+    assert illustrations.learning_curve(probe) is None
+    root = ElementTree.fromstring(illustrations.learning_curve(linear) or "")
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     said = {text.strip() for text in root.itertext()}
     assert {"training", "held out", "epoch"} <= said

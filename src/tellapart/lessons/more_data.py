@@ -22,12 +22,12 @@ import polars as pl
 
 from tellapart.core.errors import RunError
 from tellapart.data.catalog import open_catalog
-from tellapart.lessons.base import Bound, Number, Project, Target, Training
 from tellapart.lessons.charts import Axis, Line, Point, line_chart
+from tellapart.lessons.lesson import Bound, Lesson, Number, Target, Training
 from tellapart.metrics.intervals import wilson
 
 if TYPE_CHECKING:
-    from tellapart.lessons.workshop import Workshop
+    from tellapart.lessons.context import Context
     from tellapart.runs import Run
 
 SIZES = (250, 500, 1_000, 2_000, 4_000, 8_000, 16_000)
@@ -71,13 +71,13 @@ def first_of(labels: Mapping[str, str], count: int, *, seed: int) -> set[str]:
     return {path for _, path in sorted(places)[:count]}
 
 
-def _work(shop: Workshop) -> None:
-    assert shop.data is not None
-    whole = shop.train(_KINDS[1])
+def _work(context: Context) -> None:
+    assert context.data is not None
+    whole = context.train(_KINDS[1])
     if not whole.settings["data"]["parts"]:
-        # Drawn anew, the held-out pictures would be others for every number of pictures.
-        shop.data = _parted(shop.data, whole, shop.folder / "parted")
-        whole = shop.train(dataclasses.replace(_KINDS[1], name=f"{_KINDS[1].name}-parted"))
+        # Illustration anew, the held-out pictures would be others for every number of pictures.
+        context.data = _parted(context.data, whole, context.folder / "parted")
+        whole = context.train(dataclasses.replace(_KINDS[1], name=f"{_KINDS[1].name}-parted"))
     split = whole.split
     learned = split.filter(split["side"].is_in(("train", "validation")))
     labels = dict(learned.select("path", "label").iter_rows())
@@ -85,27 +85,27 @@ def _work(shop: Workshop) -> None:
     held_out = whole.predictions.filter(pl.col("counted"))["path"].to_list()
     sizes = [*(size for size in SIZES if size < len(labels)), len(labels)]
     for size in sizes:
-        kept = first_of(labels, size, seed=shop.seed)
+        kept = first_of(labels, size, seed=context.seed)
         rest = [path for path in labels if path not in kept]
-        corrections = _corrections(shop.folder / f"all-but-{size}.csv", rest)
+        corrections = _corrections(context.folder / f"all-but-{size}.csv", rest)
         for kind in _KINDS:
             name = f"{kind.name}-{size}"
             training = dataclasses.replace(kind, name=name)
-            run = shop.train(training, corrections=corrections)
+            run = context.train(training, corrections=corrections)
             measured = run.predictions.filter(pl.col("path").is_in(held_out))
             if len(measured) != len(held_out):
                 raise RunError(f"'{name}' was measured on other pictures than the whole.")
             right = int(measured["correct"].sum())
             low, high = wilson(right, len(measured))
-            shop.tell(f"{name}.held_out", right / len(measured))
-            shop.tell(f"{name}.low", low)
-            shop.tell(f"{name}.high", high)
-    shop.tell("points", float(len(sizes)))
-    shop.draw("curve.svg", _curve(shop.numbers, sizes, len(held_out)), _SAYS)
+            context.record(f"{name}.held_out", right / len(measured))
+            context.record(f"{name}.low", low)
+            context.record(f"{name}.high", high)
+    context.record("points", float(len(sizes)))
+    context.draw("curve.svg", _curve(context.numbers, sizes, len(held_out)), _SAYS)
     for kind in _KINDS:
         ends = (f"{kind.name}-{size}.held_out" for size in (sizes[0], sizes[-1]))
-        first, last = (float(shop.numbers[end]) for end in ends)
-        shop.tell(f"{kind.name} gains", 100 * (last - first))
+        first, last = (float(context.numbers[end]) for end in ends)
+        context.record(f"{kind.name} gains", 100 * (last - first))
 
 
 _SAYS = (
@@ -189,7 +189,7 @@ def _corrections(file: Path, excluded: Sequence[str]) -> Path:
     return file
 
 
-PROJECT = Project(
+LESSON = Lesson(
     name="more-data",
     title="Would more pictures help? A curve",
     idea=(
@@ -206,9 +206,9 @@ PROJECT = Project(
     minutes=15,
     code=(
         "from tellapart.datasets import locating\n"
-        "from tellapart.lessons import growth, running\n\n"
+        "from tellapart.lessons import more_data, runner\n\n"
         'found = locating.find("cats-dogs-3k")\n'
-        'result = running.run(growth.PROJECT, find=lambda _: found, out="more-data")\n'
+        'result = runner.run(more_data.LESSON, find=lambda _: found, out="more-data")\n'
         "for name, value in result.numbers.items():\n"
         '    if name.endswith(".held_out"):\n'
         "        print(name, value)\n"

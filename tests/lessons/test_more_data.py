@@ -12,9 +12,9 @@ import pytest
 from tellapart.datasets import registry
 from tellapart.datasets.copies import Found
 from tellapart.datasets.digits import write_digits
-from tellapart.lessons import growth, running
-from tellapart.lessons.base import Training
-from tellapart.lessons.growth import first_of
+from tellapart.lessons import more_data, runner
+from tellapart.lessons.lesson import Training
+from tellapart.lessons.more_data import first_of
 from tellapart.runs import open_run
 
 
@@ -39,11 +39,11 @@ def test_every_point_is_measured_on_the_same_held_out_pictures(
 ) -> None:
     small = {"model": "probe", "size": 32}
     kinds = (Training("cnn", "In place of a network.", small), Training("probe", "Small.", small))
-    monkeypatch.setattr(growth, "_KINDS", kinds)
-    monkeypatch.setattr(growth, "SIZES", (100, 400, 5_000))
+    monkeypatch.setattr(more_data, "_KINDS", kinds)
+    monkeypatch.setattr(more_data, "SIZES", (100, 400, 5_000))
     digits = write_digits(tmp_path / "digits")
     found = Found(digits, registry.named("digits"), ())
-    result = running.run(growth.PROJECT, find=lambda _: found, out=tmp_path / "out")
+    result = runner.run(more_data.LESSON, find=lambda _: found, out=tmp_path / "out")
     drawn, whole = open_run(result.runs["probe"]), open_run(result.runs["probe-parted"])
     assert whole.metrics["held_out"]["n"] == drawn.metrics["held_out"]["n"]
     assert whole.metrics["train"]["n"] == drawn.metrics["train"]["n"]

@@ -1,4 +1,4 @@
-"""Run a project: its data found, its trainings done, its figures set beside the published ones."""
+"""Run a lesson: its data found, its trainings done, its figures set beside the published ones."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tellapart.core.errors import RunError
 from tellapart.core.progress import SILENT, Progress
 from tellapart.core.version import versions
 from tellapart.datasets.copies import Found
-from tellapart.lessons import pictures
-from tellapart.lessons.base import Project, Result
-from tellapart.lessons.workshop import Workshop
+from tellapart.lessons import illustrations
+from tellapart.lessons.context import Context
+from tellapart.lessons.lesson import Lesson, Result
 
 FILE = "project.json"
 
 _MARK = ".project.json"
-"""In a project's folder: what it was begun with."""
+"""In a lesson's folder: what it was begun with."""
 
 _WORDS = {
     "place": "place of its pictures",
@@ -29,15 +29,15 @@ _WORDS = {
     "versions": "set of versions",
 }
 
-Find = Callable[[Project], Found]
-"""Finds a project's data."""
+Find = Callable[[Lesson], Found]
+"""Finds a lesson's data."""
 
 
 class Interrupted(KeyboardInterrupt):
-    """A project was interrupted; the trainings that had ended are kept.
+    """A lesson was interrupted; the trainings that had ended are kept.
 
     Args:
-        name: The project.
+        name: The lesson.
         folder: Its folder.
         seed: Its seed.
         data: What it was trained on.
@@ -57,21 +57,21 @@ class Interrupted(KeyboardInterrupt):
 
 
 def run(
-    project: Project,
+    lesson: Lesson,
     *,
     find: Find,
     out: str | Path | None = None,
     seed: int = 0,
     progress: Progress = SILENT,
 ) -> Result:
-    """Run a project.
+    """Run a lesson.
 
     Args:
-        project: Which.
-        find: Asked for the data of a project that needs some.
+        lesson: Which.
+        find: Asked for the data of a lesson that needs some.
         out: Its folder: run folders and ``project.json``. ``projects/NAME-1`` (the first free
             number) unless given. Trainings that lie there whole are taken as they are, so an
-            interrupted project goes on when it is run there again.
+            interrupted lesson goes on when it is run there again.
         seed: Draws every random choice.
         progress: Who is told how far it is.
 
@@ -80,31 +80,31 @@ def run(
 
     Raises:
         DataError: If the data is nowhere.
-        RunError: If ``out`` lies among the data, or belongs to another project, seed, data or
+        RunError: If ``out`` lies among the data, or belongs to another lesson, seed, data or
             version.
         Interrupted: If it was interrupted; it names the command that goes on.
     """
-    found = find(project) if project.data else None
+    found = find(lesson) if lesson.data else None
     data = None if found is None else found.path
-    folder = _folder(project, out)
+    folder = _folder(lesson, out)
     _check_outside(folder, data)
-    about = _claim(folder, project, seed, data)
-    shop = Workshop(folder, data, seed, progress)
+    about = _claim(folder, lesson, seed, data)
+    context = Context(folder, data, seed, progress)
     for note in () if found is None else found.told:
-        shop.note(note)
+        context.note(note)
     try:
-        _work(project, shop)
+        _work(lesson, context)
     except KeyboardInterrupt:
-        raise Interrupted(project.name, folder, seed, data) from None
-    drawn = list(shop.drawn)
+        raise Interrupted(lesson.name, folder, seed, data) from None
+    drawn = list(context.drawn)
     if found is not None:
-        shown = {one.name: shop.runs[one.name] for one in project.trainings}
-        drawn += pictures.draw(folder / pictures.FOLDER, found, shown, progress=progress)
+        shown = {one.name: context.runs[one.name] for one in lesson.trainings}
+        drawn += illustrations.draw(folder / illustrations.FOLDER, found, shown, progress=progress)
     result = Result(
-        project=project,
-        numbers=shop.numbers,
-        notes=tuple(shop.notes),
-        runs={name: os.fspath(one.path) for name, one in shop.runs.items()},
+        lesson=lesson,
+        numbers=context.numbers,
+        notes=tuple(context.notes),
+        runs={name: os.fspath(one.path) for name, one in context.runs.items()},
         pictures=tuple(drawn),
         about={
             **about,
@@ -117,18 +117,18 @@ def run(
     return result
 
 
-def _work(project: Project, shop: Workshop) -> None:
-    if project.work is not None:
-        project.work(shop)
-    for training in project.trainings:
-        shop.train(training)
+def _work(lesson: Lesson, context: Context) -> None:
+    if lesson.work is not None:
+        lesson.work(context)
+    for training in lesson.trainings:
+        context.train(training)
 
 
-def _folder(project: Project, out: str | Path | None) -> Path:
+def _folder(lesson: Lesson, out: str | Path | None) -> Path:
     if out is not None:
         return Path(out)
     parent = Path("projects")
-    return parent / runs.next_name(parent, project.name)
+    return parent / runs.next_name(parent, lesson.name)
 
 
 def _check_outside(folder: Path, data: Path | None) -> None:
@@ -140,17 +140,17 @@ def _check_outside(folder: Path, data: Path | None) -> None:
         )
 
 
-def _claim(folder: Path, project: Project, seed: int, data: Path | None) -> dict[str, Any]:
-    """Make the folder this project's own, or see that it is already.
+def _claim(folder: Path, lesson: Lesson, seed: int, data: Path | None) -> dict[str, Any]:
+    """Make the folder this lesson's own, or see that it is already.
 
     Returns:
-        When, with what and on what the project was begun.
+        When, with what and on what the lesson was begun.
 
     Raises:
         RunError: If it is somebody else's, or what lies there was made of other things.
     """
     mark = folder / _MARK
-    now = _about(seed, project, data)
+    now = _about(seed, lesson, data)
     if mark.is_file():
         begun = runs.read_json(mark)
         other = [name for name in now if name != "date" and begun.get(name) != now[name]]
@@ -163,7 +163,7 @@ def _claim(folder: Path, project: Project, seed: int, data: Path | None) -> dict
         return _public(begun)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise RunError(
-            f"'{folder}' exists and is no folder of this project.",
+            f"'{folder}' exists and is no folder of this lesson.",
             remedy="Choose another --out.",
             code="folder_in_use",
         )
@@ -172,9 +172,9 @@ def _claim(folder: Path, project: Project, seed: int, data: Path | None) -> dict
     return _public(now)
 
 
-def _about(seed: int, project: Project, data: Path | None) -> dict[str, Any]:
+def _about(seed: int, lesson: Lesson, data: Path | None) -> dict[str, Any]:
     return {
-        "project": project.name,
+        "project": lesson.name,
         "place": None if data is None else os.fspath(data.absolute()),
         "seed": seed,
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),

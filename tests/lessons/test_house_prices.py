@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tellapart.lessons.prices import ASKED, BEDROOMS, PRICES, fit_line
+from tellapart.lessons.house_prices import ASKED, BEDROOMS, PRICES, fit_line
 
 
 @pytest.mark.parametrize("seed", range(5))
