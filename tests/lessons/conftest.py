@@ -16,7 +16,9 @@ sys.path.append(str(Path(__file__).parent))
 from bad_server import Server
 
 from tellapart.datasets import locating, registry
+from tellapart.datasets.copies import Found
 from tellapart.datasets.dataset import DataFile, DataSet
+from tellapart.datasets.digits import write_digits
 from tellapart.datasets.registry import named
 
 
@@ -69,3 +71,15 @@ def register(monkeypatch: pytest.MonkeyPatch) -> Callable[..., DataSet]:
         return changed
 
     return change
+
+
+@pytest.fixture
+def digits(tmp_path: Path) -> Found:
+    """240 pictures of three digits, found as the data set of a lesson."""
+    folder = write_digits(tmp_path / "digits")
+    for one in folder.iterdir():
+        for picture in sorted(one.iterdir())[80 if one.name in "038" else 0 :]:
+            picture.unlink()
+        if one.name not in "038":
+            one.rmdir()
+    return Found(folder, named("digits"), ())

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tellapart.datasets import registry
+from tellapart.core.text import percent
 from tellapart.datasets.copies import Found
-from tellapart.datasets.digits import write_digits
 from tellapart.lessons import more_data, runner
 from tellapart.lessons.lesson import Training
 from tellapart.lessons.more_data import first_of
@@ -35,35 +34,32 @@ def test_another_seed_gives_other_pictures() -> None:
 
 
 def test_every_point_is_measured_on_the_same_held_out_pictures(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    digits: Found, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small = {"model": "probe", "size": 32}
     kinds = (Training("cnn", "In place of a network.", small), Training("probe", "Small.", small))
     monkeypatch.setattr(more_data, "_KINDS", kinds)
-    monkeypatch.setattr(more_data, "SIZES", (100, 400, 5_000))
-    digits = write_digits(tmp_path / "digits")
-    found = Found(digits, registry.named("digits"), ())
-    result = runner.run(more_data.LESSON, find=lambda _: found, out=tmp_path / "out")
-    drawn, whole = open_run(result.runs["probe"]), open_run(result.runs["probe-parted"])
-    assert whole.metrics["held_out"]["n"] == drawn.metrics["held_out"]["n"]
-    assert whole.metrics["train"]["n"] == drawn.metrics["train"]["n"]
-    held_out = set(whole.predictions["path"])
-    assert result.numbers[f"probe-{drawn.metrics['train']['n']}.held_out"] == pytest.approx(
-        whole.metrics["held_out"]["accuracy"], abs=1e-6
-    )
-    sizes = sorted(int(name.split("-")[1]) for name in result.runs if name.startswith("cnn-"))
-    assert sizes[:2] == [100, 400] and len(sizes) == 3
-    for size in sizes:
+    monkeypatch.setattr(more_data, "SIZES", (30, 5_000))
+    result = runner.run(more_data.LESSON, find=lambda _: digits, out=tmp_path / "out")
+    drawn, parted = open_run(result.runs["probe"]), open_run(result.runs["probe-parted"])
+    assert parted.metrics["held_out"]["n"] == drawn.metrics["held_out"]["n"] == 48
+    assert parted.metrics["train"]["n"] == drawn.metrics["train"]["n"]
+    held_out = set(parted.predictions["path"])
+    numbers = result.numbers
+    assert numbers["points"] == 2.0
+    for size in (30, 192):
         run = open_run(result.runs[f"probe-{size}"])
         assert run.metrics["train"]["n"] == size
         assert set(run.predictions["path"]) == held_out
-    assert result.numbers["probe gains"] == pytest.approx(
-        100 * (result.numbers[f"probe-{sizes[-1]}.held_out"] - result.numbers["probe-100.held_out"])
+    whole = parted.metrics["held_out"]["accuracy"]
+    assert numbers["probe-192.held_out"] == pytest.approx(whole, abs=1e-6)
+    assert numbers["probe gains"] == pytest.approx(
+        100 * (numbers["probe-192.held_out"] - numbers["probe-30.held_out"])
     )
-    assert result.numbers["probe gains"] > 5
     curve = (tmp_path / "out" / "pictures" / "curve.svg").read_text(encoding="utf-8")
-    root = ElementTree.fromstring(curve)
-    said = " ".join(root.itertext())
-    shown = 100 * float(result.numbers["probe-400.held_out"])
-    assert f"probe, 400 pictures: {shown:.1f} %" in said and "of 359 held out" in said
+    said = " ".join(ElementTree.fromstring(curve).itertext())
+    for size in (30, 192):
+        shown = percent(float(numbers[f"probe-{size}.held_out"]))
+        assert f"probe, {size} pictures: {shown}" in said
+    assert "of 48 held out" in said
     assert [one.file for one in result.pictures] == ["curve.svg"]

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from tellapart.core.errors import RunError, SettingsError
-from tellapart.datasets import registry as datasets
 from tellapart.datasets.copies import Found
-from tellapart.datasets.digits import write_digits
+from tellapart.datasets.registry import named
 from tellapart.lessons import registry, runner
 from tellapart.lessons.context import Context
 from tellapart.lessons.lesson import Bound, Lesson, Target, Training
@@ -31,20 +30,19 @@ def tiny(*targets: Target, **more: object) -> Lesson:
 
 
 def copy(path: Path, *told: str) -> Find:
-    return lambda _: Found(path, datasets.named("digits"), told)
+    return lambda _: Found(path, named("digits"), told)
 
 
 PROBE = Training("probe", "A head.", {"model": "probe", "size": 32})
 
 
-def test_a_lesson_trains_and_judges(tmp_path: Path) -> None:
-    digits = write_digits(tmp_path / "digits")
+def test_a_lesson_trains_and_judges(digits: Found, tmp_path: Path) -> None:
     lesson = tiny(
         Target("good", "probe.held_out", "about 90 %", Bound(low=0.5, unit="%")),
         Target("too good", "probe.held_out", "", Bound(low=1.01, unit="%")),
         trainings=(PROBE,),
     )
-    result = runner.run(lesson, find=copy(digits, "A copy."), out=tmp_path / "out", seed=3)
+    result = runner.run(lesson, find=copy(digits.path, "A copy."), out=tmp_path / "out", seed=3)
     told = result.as_json()
     assert [row["reached"] for row in told["targets"]] == [True, False]
     assert told["notes"] == ["A copy."] and told["seed"] == 3 and told["data"] == "digits"
@@ -55,8 +53,7 @@ def test_a_lesson_trains_and_judges(tmp_path: Path) -> None:
     assert told["targets"][0]["got"] == f"{100 * metrics['held_out']['accuracy']:.1f} %"
 
 
-def test_what_was_done_before_an_interruption_is_not_done_again(tmp_path: Path) -> None:
-    digits = write_digits(tmp_path / "digits")
+def test_what_was_done_before_an_interruption_is_kept(digits: Found, tmp_path: Path) -> None:
     stops = [True]
 
     def work(context: Context) -> None:
@@ -67,26 +64,25 @@ def test_what_was_done_before_an_interruption_is_not_done_again(tmp_path: Path) 
 
     lesson = tiny(work=work)
     with pytest.raises(runner.Interrupted) as caught:
-        runner.run(lesson, find=copy(digits), out=tmp_path / "out")
-    assert f"project run tiny --out {tmp_path / 'out'} --from {digits}" in caught.value.command
+        runner.run(lesson, find=copy(digits.path), out=tmp_path / "out")
+    assert f"project run tiny --out {tmp_path / 'out'} --from {digits.path}" in caught.value.command
     model = tmp_path / "out" / "probe" / "model.onnx"
     before = model.stat().st_mtime_ns
     stops.clear()
-    result = runner.run(lesson, find=copy(digits), out=tmp_path / "out")
+    result = runner.run(lesson, find=copy(digits.path), out=tmp_path / "out")
     assert result.numbers["done"] == 1.0 and "probe.held_out" in result.numbers
     assert model.stat().st_mtime_ns == before
     with pytest.raises(RunError, match="another seed"):
-        runner.run(lesson, find=copy(digits), out=tmp_path / "out", seed=1)
+        runner.run(lesson, find=copy(digits.path), out=tmp_path / "out", seed=1)
     with pytest.raises(RunError, match="another place"):
         runner.run(lesson, find=copy(tmp_path / "b"), out=tmp_path / "out")
 
 
-def test_nothing_is_written_among_the_pictures(tmp_path: Path) -> None:
-    digits = write_digits(tmp_path / "digits")
-    before = sorted(digits.rglob("*"))
+def test_nothing_is_written_among_the_pictures(digits: Found, tmp_path: Path) -> None:
+    before = sorted(digits.path.rglob("*"))
     with pytest.raises(RunError, match="inside the data"):
-        runner.run(tiny(), find=copy(digits), out=digits / "projects" / "tiny-1")
-    assert sorted(digits.rglob("*")) == before
+        runner.run(tiny(), find=copy(digits.path), out=digits.path / "projects" / "tiny-1")
+    assert sorted(digits.path.rglob("*")) == before
 
 
 def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tellapart.lessons.lesson import SHOWN, Bound, Lesson, Target, Training, percent
+from tellapart.lessons.lesson import SHOWN, Bound, Lesson, Target, Training, at_least
 
 _PROBE = Training("probe", "A linear head on pretrained features.", {"model": "probe"})
 
@@ -100,8 +100,8 @@ HORSES_HUMANS = Lesson(
         _PROBE,
     ),
     targets=(
-        Target("a CNN from scratch", "cnn.held_out", "84 %", percent(0.88)),
-        Target("pretrained features", "probe.held_out", "99.6 %", percent(0.995)),
+        Target("a CNN from scratch", "cnn.held_out", "84 %", at_least(0.88)),
+        Target("pretrained features", "probe.held_out", "99.6 %", at_least(0.995)),
     ),
     minutes=3,
     errors=(
@@ -142,8 +142,8 @@ CATS_DOGS_3K = Lesson(
         Target(
             "what the report calls that", "cnn.verdict", "overfitting", Bound(equals="overfitting")
         ),
-        Target("resnet, pictures varied", "resnet.held_out", "", percent(0.82)),
-        Target("pretrained features", "probe.held_out", "", percent(0.983)),
+        Target("resnet, pictures varied", "resnet.held_out", "", at_least(0.82)),
+        Target("pretrained features", "probe.held_out", "", at_least(0.983)),
     ),
     minutes=14,
     errors=(
@@ -192,14 +192,14 @@ CATS_DOGS_25K = Lesson(
         ),
     ),
     targets=(
-        Target("held-out accuracy", "cnn.held_out", "85 %", percent(0.85)),
+        Target("held-out accuracy", "cnn.held_out", "85 %", at_least(0.85)),
         Target(
             "gap to the training accuracy",
             "cnn.gap",
             "2 points (87 % in training)",
             Bound(high=0.04, below=True, unit="%"),
         ),
-        Target("pretrained features", "probe.held_out", "", percent(0.985)),
+        Target("pretrained features", "probe.held_out", "", at_least(0.985)),
         Target(
             "time for that, nothing cached",
             "probe.seconds",
@@ -253,7 +253,7 @@ HAPPY_SAD = Lesson(
         ),
     ),
     targets=(
-        Target("training accuracy when it stops", "cnn.shown", "99.9 %", percent(0.999)),
+        Target("training accuracy when it stops", "cnn.shown", "99.9 %", at_least(0.999)),
         Target(
             "what 80 drawings can prove",
             "cnn.verdict",

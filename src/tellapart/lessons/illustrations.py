@@ -13,6 +13,7 @@ from PIL import Image
 
 from tellapart.core.errors import SettingsError
 from tellapart.core.progress import SILENT, Progress
+from tellapart.core.text import certainty
 from tellapart.data.catalog import Catalog, open_catalog
 from tellapart.datasets.copies import Found
 from tellapart.explanations.sheets import Block, sheet
@@ -149,7 +150,7 @@ class _Album:
         ):
             tiles.append(pixels)
             names = f"{self._named(label)} as {self._named(predicted)}"
-            labels.append(f"{names} {100 * probability:.0f} %")
+            labels.append(f"{names} {certainty(probability)}")
         if tiles:
             note = f"{len(tiles)} of {wrong.height:,}, the surest first"
             caption = "Mistakes: what it is, and what it was taken for"

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tellapart.core.text import MINUS, percent
+
 if TYPE_CHECKING:
     from tellapart.lessons.context import Context
     from tellapart.lessons.illustrations import Illustration
@@ -74,31 +76,29 @@ class Bound:
 
         Example:
             >>> Bound(low=0.993, unit="%").shown(0.9926), Bound(unit="%").shown(0.99996)
-            ('99.26 %', '99.996 %')
+            ('99.26 %', 'over 99.9 %')
         """
         if isinstance(value, str):
             return value
         for digits in (1, 2, 3, 4):
-            text = self._written(value, digits)
-            read = float(text.split()[0]) / (100 if self.unit == "%" else 1)
-            all_of_it = self.unit == "%" and read >= 1 and value < 1
-            if self.holds(read) == self.holds(value) and not all_of_it:
+            if self.unit == "%":
+                text = percent(value, digits)
+                read = float(text.split()[-2].replace(MINUS, "-")) / 100
+            else:
+                text = f"{value:.{3 + digits}g}"
+                read = float(text)
+            if self.holds(read) == self.holds(value):
                 break
-        return text
-
-    def _written(self, value: float, digits: int) -> str:
-        if self.unit == "%":
-            return f"{100 * value:.{digits}f} %"
-        return f"{value:.{3 + digits}g} {self.unit}".rstrip()
+        return text if self.unit == "%" else f"{text} {self.unit}".rstrip()
 
 
 SHOWN = Bound(unit="%")
 """A share that there is nothing to reach for."""
 
 
-def percent(least: float) -> Bound:
+def at_least(share: float) -> Bound:
     """At least this share."""
-    return Bound(low=least, unit="%")
+    return Bound(low=share, unit="%")
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ import numpy as np
 import polars as pl
 
 from tellapart.core.errors import RunError
+from tellapart.core.text import percent
 from tellapart.data.catalog import open_catalog
 from tellapart.lessons.charts import Axis, Line, Point, line_chart
 from tellapart.lessons.lesson import Bound, Lesson, Number, Target, Training
@@ -124,7 +125,7 @@ def _curve(numbers: Mapping[str, Number], sizes: Sequence[int], held_out: int) -
             value, low, high = (
                 float(numbers[f"{name}.{part}"]) for part in ("held_out", "low", "high")
             )
-            says = f"{title}, {size:,} pictures: {100 * value:.1f} %"
+            says = f"{title}, {size:,} pictures: {percent(value)}"
             points.append(Point(math.log2(size), value, says, low, high))
         lines.append(Line(title, points))
     lowest = min(point.low or 0.0 for line in lines for point in line.points)
@@ -140,7 +141,7 @@ def _curve(numbers: Mapping[str, Number], sizes: Sequence[int], held_out: int) -
         ),
         Axis(
             f"right, of {held_out:,} held out",
-            [(tenth / 10, f"{10 * tenth} %") for tenth in tenths],
+            [(tenth / 10, percent(tenth / 10, 0)) for tenth in tenths],
             bottom,
             1.0,
         ),
