@@ -23,13 +23,13 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class Bound:
-    """What a number has to be.
+    """The values that reach a target; without limits, every value.
 
     Attributes:
-        low: At least this, or None.
-        high: At most this, or None; ``below`` makes it less than this.
-        below: Whether ``high`` itself is too much already.
-        equals: The word it has to be, in place of both.
+        low: The least value, or None.
+        high: The largest value, or None.
+        below: Whether ``high`` itself is too much.
+        equals: A word that the value must be, instead of limits.
         unit: ``"%"`` for a share, otherwise what follows the number.
     """
 
@@ -40,7 +40,7 @@ class Bound:
     unit: str = ""
 
     def holds(self, value: Number) -> bool:
-        """Whether a value is as it has to be.
+        """Whether a value is within the bound.
 
         Example:
             >>> Bound(low=0.9, unit="%").holds(0.9), Bound(high=4, below=True).holds(4.0)
@@ -72,7 +72,7 @@ class Bound:
         return "shown"
 
     def shown(self, value: Number) -> str:
-        """A value of this kind for people; what misses the bound never looks as if it reached it.
+        """A value with its unit, with enough digits that a miss never looks like a hit.
 
         Example:
             >>> Bound(low=0.993, unit="%").shown(0.9926), Bound(unit="%").shown(0.99996)
@@ -92,24 +92,15 @@ class Bound:
         return text if self.unit == "%" else f"{text} {self.unit}".rstrip()
 
 
-SHOWN = Bound(unit="%")
-"""A share that there is nothing to reach for."""
-
-
-def at_least(share: float) -> Bound:
-    """At least this share."""
-    return Bound(low=share, unit="%")
-
-
 @dataclass(frozen=True)
 class Target:
-    """A figure of a lesson.
+    """A figure of a lesson, and the value to reach.
 
     Attributes:
-        what: It is the figure of.
-        number: Its key among the numbers that a run of the lesson gives.
-        published: What is commonly published for it, in words; empty where nothing is.
-        to_reach: What is to be reached here.
+        what: What the figure measures.
+        number: Its key in :attr:`Result.numbers`.
+        published: What is commonly published for it; empty if nothing is.
+        to_reach: What to reach here.
     """
 
     what: str
@@ -118,7 +109,7 @@ class Target:
     to_reach: Bound
 
     def judged(self, numbers: Mapping[str, Number]) -> dict[str, Any]:
-        """The target beside what was got, as the command's JSON has it."""
+        """The target and what was measured for it, as in the command's JSON."""
         got = numbers.get(self.number)
         return {
             "what": self.what,
@@ -137,7 +128,7 @@ class Training:
     Attributes:
         name: In the lesson.
         says: What it shows, in a sentence.
-        settings: Of :func:`tellapart.train`.
+        settings: Arguments of :func:`tellapart.train`.
     """
 
     name: str
@@ -150,19 +141,19 @@ class Lesson:
     """One classic lesson.
 
     Attributes:
-        name: On the command line.
-        title: For people.
-        idea: The one thing that it teaches, in plain words.
-        task: As it is commonly taught.
-        data: Data sets that will do, the best first; none for a lesson without pictures.
-        trainings: What is trained, in order; empty where ``work`` does something else.
+        name: Its name on the command line.
+        title: Its title for people.
+        idea: The one thing it teaches, in plain words.
+        task: The task as courses set it.
+        data: Data sets it can use, the best first; empty for a lesson without pictures.
         targets: Its figures.
-        minutes: That it takes on two cores, roughly.
-        code: Ten lines of Python that do the same; made from the trainings unless given.
-        keras: What the same takes in plain Keras.
-        errors: What often goes wrong, each with what to do.
+        minutes: How long it takes on two cores, roughly.
+        trainings: What it trains, in order; empty if ``work`` does everything.
+        code: Some ten lines of Python that do the same; made from the trainings if empty.
+        keras: The same in plain Keras.
+        errors: Common errors, each with its remedy.
         next: What to try next.
-        work: Does it, where that is more than its trainings.
+        work: What it does besides its trainings.
     """
 
     name: str
@@ -182,15 +173,15 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Result:
-    """What a run of a lesson gave.
+    """The result of running a lesson.
 
     Attributes:
-        lesson: Which.
-        numbers: All of them, by name: ``TRAINING.held_out``, ``TRAINING.train`` and others.
-        notes: Sentences worth telling, such as that a reduced copy was used.
+        lesson: The lesson.
+        numbers: ``TRAINING.held_out``, ``TRAINING.train`` and others.
+        notes: Sentences to show, such as that a reduced copy of the data was used.
         runs: Run folders by the name of the training.
-        pictures: In the folder ``pictures`` beside them.
-        about: Date, seed, versions, cores, data, and whether pictures of it may be shown again.
+        pictures: Files in the folder ``pictures`` next to the runs.
+        about: Date, seed, versions, cores, data, and whether its licence lets pictures be shown.
     """
 
     lesson: Lesson

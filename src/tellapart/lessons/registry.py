@@ -1,23 +1,64 @@
-"""All lessons, in the order in which each builds on those before."""
+"""All lessons, in the order in which each builds on those before.
+
+A lesson that only trains networks is a file in ``definitions``; its texts may be wrapped anywhere.
+"""
 
 from __future__ import annotations
 
+import tomllib
+from importlib import resources
+from typing import Any
+
 from tellapart.core.errors import SettingsError
-from tellapart.lessons import class_folders, devices, house_prices, mnist, more_data
-from tellapart.lessons.lesson import Lesson
+from tellapart.lessons import devices, house_prices, more_data
+from tellapart.lessons.lesson import Bound, Lesson, Target, Training
+
+
+def _read(name: str) -> Lesson:
+    file = resources.files("tellapart.lessons").joinpath("definitions", f"{name}.toml")
+    content = tomllib.loads(file.read_text(encoding="utf-8"))
+    trainings = (_joined(one) for one in content.pop("trainings"))
+    targets = content.pop("targets")
+    errors = (_joined(one) for one in content.pop("errors"))
+    return Lesson(
+        name=name,
+        data=tuple(content.pop("data")),
+        next=tuple(content.pop("next")),
+        keras=content.pop("keras"),
+        trainings=tuple(Training(**{**one, "settings": _settings(one)}) for one in trainings),
+        targets=tuple(Target(**{**one, "to_reach": Bound(**one["to_reach"])}) for one in targets),
+        errors=tuple((one["symptom"], one["remedy"]) for one in errors),
+        **_joined(content),
+    )
+
+
+def _joined(texts: dict[str, Any]) -> dict[str, Any]:
+    """Texts on one line each; other values as they are."""
+    return {
+        key: " ".join(value.split()) if isinstance(value, str) else value
+        for key, value in texts.items()
+    }
+
+
+def _settings(training: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in training["settings"].items()
+    }
+
 
 LESSONS: tuple[Lesson, ...] = (
     house_prices.LESSON,
-    mnist.FASHION_DNN,
-    mnist.DIGITS_DNN,
-    mnist.FASHION_CNN,
-    mnist.DIGITS_CNN,
+    _read("fashion-dnn"),
+    _read("digits-dnn"),
+    _read("fashion-cnn"),
+    _read("digits-cnn"),
     devices.LESSON,
-    class_folders.HORSES_HUMANS,
-    class_folders.CATS_DOGS_3K,
-    class_folders.CATS_DOGS_25K,
+    _read("horses-humans"),
+    _read("cats-dogs-3k"),
+    _read("cats-dogs-25k"),
     more_data.LESSON,
-    class_folders.HAPPY_SAD,
+    _read("happy-sad"),
 )
 
 
