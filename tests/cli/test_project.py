@@ -36,6 +36,10 @@ def test_a_lesson_is_run_and_judged() -> None:
     shown = invoke("run", "house-prices")
     assert shown.exit_code == 0
     assert "about 4.0" in shown.stdout and "reached" in shown.stdout
+    assert shown.stdout.splitlines()[-2:] == [
+        "Wrote     projects/house-prices-1/   project.json · pictures/",
+        "Next      tellapart project run fashion-dnn",
+    ]
     assert Path("projects/house-prices-1/project.json").is_file()
     told = json.loads(invoke("run", "house-prices", "--json").stdout)
     assert told["name"] == "house-prices"

@@ -5,25 +5,25 @@ from __future__ import annotations
 import re
 
 GLOSSARY = {
-    "accuracy": "The share of pictures that are told right.",
-    "augmentation": "Varying training pictures (mirrored, moved, turned), so that each is new.",
-    "batch": "The pictures that are looked at together before the weights change.",
+    "accuracy": "The share of pictures whose class the model gets right.",
+    "augmentation": "Varying training pictures (mirrored, moved, turned) in every epoch.",
+    "batch": "The pictures that are processed together before the weights change.",
     "convolution": "A small sum over a patch of the picture, with the same weights everywhere.",
-    "dense layer": "Units that each weigh everything that comes in.",
+    "dense layer": "Units that each take a weighted sum of all inputs.",
     "dropout": "Leaving out some inputs at random, so that a network relies on no single one.",
     "epoch": "One pass over all training pictures.",
-    "feature map": "What one convolution makes of a picture: a map of what it looks for.",
-    "gap": "Training accuracy less held-out accuracy; large where pictures were learned by heart.",
+    "feature map": "A convolution's output for a picture: a map of where it finds its pattern.",
+    "gap": "Training accuracy minus held-out accuracy; large if pictures were learned by heart.",
     "gradient descent": "Changing each weight a little, in the direction that makes the loss fall.",
-    "held-out pictures": "Put aside before training. They choose nothing; they only measure.",
-    "interval": "Where the accuracy on many more such pictures would be, 95 times of 100.",
-    "learning rate": "How far a step of gradient descent goes.",
-    "loss": "How wrong the answers are, as one number that training makes small.",
-    "max pooling": "Keeping the largest of each two by two numbers: a map of half the side.",
+    "held-out pictures": "Put aside before training, and used only to measure the model.",
+    "interval": "A range with the accuracy on many more such pictures in it, 95 times of 100.",
+    "learning rate": "The size of a step of gradient descent.",
+    "loss": "How wrong the answers are, as one number; training makes it small.",
+    "max pooling": "Keeping the largest of each two by two numbers: half the width and height.",
     "overfitting": "Learning the training pictures by heart, instead of what they have in common.",
-    "pretrained features": "What a network that has seen a million photographs says of a picture.",
+    "pretrained features": "What a network trained on a million photos computes for a picture.",
     "probe": "A linear head on pretrained features.",
-    "residual network": "Convolutions that each add to what came in, so that many can be stacked.",
+    "residual network": "Convolutions that each add to their input, so that many can be stacked.",
 }
 
 _FORMS = {

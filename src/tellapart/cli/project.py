@@ -12,10 +12,10 @@ from tellapart.cli.options import Json, Quiet
 from tellapart.cli.plain import Command, group
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from tellapart.datasets.copies import Found
-    from tellapart.lessons.lesson import Lesson
+    from tellapart.lessons.lesson import Lesson, Result
     from tellapart.lessons.runner import Find
 
 
@@ -53,19 +53,19 @@ def run(
         str | None,
         typer.Argument(
             metavar="NAME",
-            help="Which; 'tellapart project list' shows all. Left away with --all.",
+            help="Which lesson; 'tellapart project list' shows all. Omit with --all.",
             show_default=False,
         ),
     ] = None,
     every: Annotated[
-        bool, typer.Option("--all", help="All of them, one after the other: hours.")
+        bool, typer.Option("--all", help="Run all lessons, one after the other: hours.")
     ] = False,
     source: Annotated[
         Path | None,
         typer.Option(
             "--from",
             metavar="PATH",
-            help="Where its pictures are, instead of looking for them.",
+            help="Folder or archive of its pictures, instead of looking for them.",
             show_default=False,
         ),
     ] = None,
@@ -73,8 +73,8 @@ def run(
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="Its folder [projects/NAME-1]; with --all, the one that holds theirs. Trainings "
-            "that lie there whole are not done again.",
+            help="Its folder [projects/NAME-1]; with --all, the folder for all of theirs. Finished "
+            "trainings in it are not repeated.",
             show_default=False,
         ),
     ] = None,
@@ -90,7 +90,7 @@ def run(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run a lesson, and set what it gets beside what is commonly published for it.
+    """Run a lesson, and compare its figures with those commonly published for it.
 
     Examples:
       tellapart project run house-prices
@@ -119,7 +119,11 @@ def run(
     find = _finder(source)
     if not every:
         result = runner.run(lessons[0], find=find, out=out, seed=seed, progress=progress)
-        print_json(result.as_json()) if as_json else _print(result.as_json())
+        if as_json:
+            print_json(result.as_json())
+        else:
+            _print(result)
+            _print_next(result)
         return
     results, failed = [], 0
     for lesson in lessons:
@@ -134,7 +138,7 @@ def run(
             continue
         results.append(result.as_json())
         if not as_json:
-            _print(results[-1])
+            _print(result)
     if as_json:
         print_json(results)
     if failed:
@@ -206,25 +210,37 @@ def _listed(lesson: Lesson) -> dict[str, Any]:
     }
 
 
-def _print(result: Mapping[str, Any]) -> None:
-    """The figures as a table, what is worth telling, and where everything lies."""
+def _print(result: Result) -> None:
+    """The figures as a table, the notes, and what was written."""
     from rich.table import Table
 
     from tellapart.cli.terminal import clean, console, print_indented
 
-    shown = console()
+    shown, told = console(), result.as_json()
     shown.print()
-    shown.print(clean(result["title"]), style="bold", soft_wrap=True)
+    shown.print(clean(told["title"]), style="bold", soft_wrap=True)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
     for heading in ("figure", "published", "to reach", "got", ""):
         table.add_column(heading, overflow="fold")
-    for target in result["targets"]:
+    for target in told["targets"]:
         bound = target["to_reach"]
         judged = "" if bound == "shown" else ("reached" if target["reached"] else "missed")
         got, reached = (target["got"], judged) if target["got"] else ("not measured", "")
         table.add_row(target["what"], target["published"], bound, got, reached)
     shown.print(table)
-    for note in result["notes"]:
+    for note in result.notes:
         print_indented(shown, clean(note))
-    for name, path in result["runs"].items():
+    for name, path in result.runs.items():
         shown.print(f"{name:<9} {clean(path)}/report.html", soft_wrap=True)
+    written = "project.json · pictures/" if result.pictures else "project.json"
+    shown.print(f"Wrote     {clean(str(result.folder))}/   {written}", soft_wrap=True)
+
+
+def _print_next(result: Result) -> None:
+    """The command of the next lesson, unless this was the last."""
+    from tellapart.cli.terminal import console
+    from tellapart.lessons.registry import LESSONS
+
+    after = LESSONS[LESSONS.index(result.lesson) + 1 :]
+    if after:
+        console().print(f"Next      tellapart project run {after[0].name}", soft_wrap=True)

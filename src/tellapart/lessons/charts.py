@@ -1,4 +1,4 @@
-"""A chart of lines as a file of its own, in the report's colors, light or dark as the reader's."""
+"""Line charts as SVG files in the report's colors, light or dark like the reader's system."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _WIDTH, _HEIGHT, _LEFT, _RIGHT = 360, 220, 56, 16
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A value that is drawn; places are on the axes, so logarithms where an axis has them.
+    """A value in a chart.
 
     Attributes:
-        x: Where on the lower axis.
-        y: Where on the left axis.
-        says: What a pointer over it is told.
+        x: Position on the lower axis (a logarithm if the axis is logarithmic).
+        y: Position on the left axis.
+        says: Its tooltip.
         low: Lower end of its interval, or None.
         high: Upper end, or None.
     """
@@ -44,10 +44,10 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Points that belong together, from left to right.
+    """A line of a chart, from left to right.
 
     Attributes:
-        name: Stands beside it.
+        name: Written next to it.
         points: At least one.
         dots: Whether each point is marked.
     """
@@ -59,11 +59,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """What stands along one side of a chart.
+    """An axis of a chart.
 
     Attributes:
-        name: What is counted, with its unit.
-        marks: Places and what is written there.
+        name: The quantity, with its unit.
+        marks: Positions and their labels.
         low: Where it begins.
         high: Where it ends.
     """
@@ -81,7 +81,7 @@ def line_chart(lines: Sequence[Line], across: Axis, up: Axis, *, label: str) -> 
         lines: At most two.
         across: The lower axis.
         up: The left axis.
-        label: What the chart shows, for those who do not see it.
+        label: Description of the chart, for screen readers.
     """
     frame = Frame(across.low, across.high, up.low, up.high, _LEFT, 30, _WIDTH, _HEIGHT)
     parts = _axes(frame, across, up)
@@ -99,7 +99,7 @@ def line_chart(lines: Sequence[Line], across: Axis, up: Axis, *, label: str) -> 
 
 
 def alone(drawing: str) -> str:
-    """A chart of a page as a whole file: with its name space and the colors of the report."""
+    """A chart as a whole file, with its XML namespace and the report's colors."""
     head, rest = drawing.split(">", 1)
     return f'{head} xmlns="http://www.w3.org/2000/svg"><style>{_style(drawing)}</style>{rest}\n'
 
@@ -137,7 +137,7 @@ def _dot(frame: Frame, point: Point, kind: str) -> Svg:
 
 
 def _style(drawing: str) -> str:
-    """The report's colors, and those of its rules that speak of what is in the drawing."""
+    """The report's colors, and those of its CSS rules that apply to the drawing."""
     used = {name for names in _CLASSES.findall(drawing) for name in names.split()}
     made = []
     templates = resources.files("tellapart.reports").joinpath("templates")

@@ -1,4 +1,4 @@
-"""Where a lesson is worked on: its data, its folder, and the numbers it has come to so far."""
+"""A lesson while it runs: its data, its folder, and what it has recorded so far."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from tellapart.runs import Run, is_resumable, open_run, partial_of
 
 
 class Context:
-    """What a lesson's work is handed.
+    """The argument of a lesson's ``work``: trains, and records numbers, notes and drawings.
 
     Args:
-        folder: For its run folders; exists.
-        data: What to train on, or None for a lesson without pictures.
-        seed: Draws every random choice.
-        progress: Who is told how far it is.
+        folder: Existing folder for the runs.
+        data: Pictures to train on, or None for a lesson without pictures.
+        seed: Seed of every random choice.
+        progress: Receives the progress.
 
     Attributes:
-        numbers: Said with :meth:`record`, in that order.
-        notes: Said with :meth:`note`.
-        runs: By the name of the training.
-        drawn: Pictures made with :meth:`draw`.
+        numbers: From :meth:`record`, in order.
+        notes: From :meth:`note`.
+        runs: From :meth:`train`, by the name of the training.
+        drawn: From :meth:`draw`.
     """
 
     def __init__(self, folder: Path, data: Path | None, seed: int, progress: Progress) -> None:
@@ -38,31 +38,31 @@ class Context:
         self.drawn: list[Illustration] = []
 
     def record(self, name: str, value: Number) -> None:
-        """Give a number, or a word, to the targets and the page."""
+        """Record a number, or a word, for the targets and the page."""
         self.numbers[name] = value
 
     def note(self, sentence: str) -> None:
-        """Say something worth telling."""
+        """Add a sentence to show with the result."""
         self.notes.append(sentence)
 
     def draw(self, file: str, content: str, says: str) -> None:
-        """Give a drawing, as an SVG file without pictures of the data, to the page."""
+        """Write a drawing as an SVG file; it contains no pictures of the data."""
         folder = self.folder / FOLDER
         folder.mkdir(parents=True, exist_ok=True)
         (folder / file).write_text(content, encoding="utf-8")
         self.drawn.append(Illustration(file, says, of_data=False))
 
     def train(self, training: Training, *, data: Path | None = None, **more: Any) -> Run:
-        """Do one training, or take the one that an interrupted run of the lesson has finished.
+        """Train, or open the run that an interrupted run of the lesson has finished.
 
-        Its numbers are told under its name: ``held_out``, ``train``, ``gap``, ``n``, ``verdict``,
+        Records under the training's name: ``held_out``, ``train``, ``gap``, ``n``, ``verdict``,
         ``seconds``, and of a network ``epochs`` and ``shown`` (the running training accuracy of
         the last epoch).
 
         Args:
             training: Name and settings.
-            data: In place of the lesson's own.
-            more: Settings on top.
+            data: Pictures to use instead of the lesson's.
+            more: Further settings.
         """
         source = data or self.data
         if source is None:
@@ -102,7 +102,7 @@ class Context:
 
 @dataclasses.dataclass(frozen=True)
 class Titled:
-    """A progress that says once whose stages come."""
+    """A progress that first names the training whose stages follow."""
 
     progress: Progress
     title: str

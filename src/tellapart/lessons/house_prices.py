@@ -1,7 +1,7 @@
 """``house-prices``: a line through six house prices, found by gradient descent.
 
-The whole of it is one dense unit with one input: ``price = weight · bedrooms + bias``. It is
-written out here in NumPy, since there is nothing in it that would need more.
+The model is one dense unit with one input: ``price = weight · bedrooms + bias``. NumPy is enough
+for it.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 BEDROOMS = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
 PRICES = 0.5 + 0.5 * BEDROOMS
-"""In units of 100,000: 50,000 and 50,000 a bedroom."""
+"""In units of 100,000: 50,000 plus 50,000 per bedroom."""
 ASKED = 7.0
 EPOCHS, RATE = 1_000, 0.01
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line, and how it was found.
+    """A line, and how gradient descent found it.
 
     Attributes:
-        weight: Price of a bedroom.
-        bias: Price without any.
+        weight: Price per bedroom.
+        bias: Price without bedrooms.
         losses: float64 ``[epochs]``, the mean squared error before each step.
     """
 
@@ -41,7 +41,7 @@ class Line:
     losses: NDArray[np.float64]
 
     def at(self, bedrooms: float) -> float:
-        """The price it gives."""
+        """The price that the line gives."""
         return self.weight * bedrooms + self.bias
 
 
@@ -53,7 +53,7 @@ def fit_line(
     rate: float = RATE,
     seed: int = 0,
 ) -> Line:
-    """Find a line by gradient descent on the mean squared error, all examples a step.
+    """Find a line by gradient descent on the mean squared error, with all examples in each step.
 
     What ``keras.Sequential([keras.layers.Dense(1)])`` does, compiled with ``SGD(0.01)`` and mean
     squared error, when six examples fit into one batch.
@@ -63,7 +63,7 @@ def fit_line(
         y: float64 ``[n]``.
         epochs: Steps.
         rate: Learning rate.
-        seed: Draws the first weight, uniform between -√3 and √3 (Glorot and Bengio, 2010, for one
+        seed: Seed of the first weight, uniform between -√3 and √3 (Glorot and Bengio, 2010, for one
             input and one output).
 
     Example:
@@ -91,12 +91,12 @@ def _work(context: Context) -> None:
         context.record(f"loss in epoch {epoch}", float(line.losses[epoch - 1]))
     context.draw("loss.svg", _falling(line), _SAYS)
     context.note(
-        f"A house with {ASKED:.0f} bedrooms costs {line.at(ASKED):.4f}, and not 4 exactly: the "
-        f"line is price = {line.weight:.4f} · bedrooms + {line.bias:.4f}, and the true one "
-        "0.5 · bedrooms + 0.5. Each step goes a part of the way that is left, so it comes as near "
-        "as you have patience for, and never arrives. Weight and bias can also make up for each "
+        f"A house with {ASKED:.0f} bedrooms costs {line.at(ASKED):.4f}, not exactly 4: the line "
+        f"is price = {line.weight:.4f} · bedrooms + {line.bias:.4f}, and the true one is "
+        "0.5 · bedrooms + 0.5. Each step covers only a part of the remaining distance, so the line "
+        "comes closer and closer but never arrives. Weight and bias can also compensate for each "
         "other: a little more of one and a little less of the other hardly changes the six prices, "
-        "so the last bit of the way is the slowest."
+        "so the last bit is the slowest."
     )
 
 
@@ -136,7 +136,8 @@ LESSON = Lesson(
     ),
     task=(
         "One dense unit, stochastic gradient descent, a handful of pairs of bedrooms and price: "
-        "50,000 and 50,000 a bedroom, in units of 100,000. What does a house with 7 bedrooms cost?"
+        "50,000 plus 50,000 per bedroom, in units of 100,000. What does a house with 7 bedrooms "
+        "cost?"
     ),
     data=(),
     targets=(
@@ -167,12 +168,12 @@ LESSON = Lesson(
         ),
         (
             "7 bedrooms cost some 400,000 instead of 4.",
-            "Then prices are in single units. Numbers of about 1 suit gradient descent: with "
-            "prices in hundred thousands, the same learning rate would have to be another one.",
+            "Then prices are in single units. Gradient descent works best with numbers of "
+            "about 1; with prices in single units it would need another learning rate.",
         ),
         (
             "Keras complains about the shape of what `predict` is given.",
-            "It takes a batch: `np.array([[7.0]])`, one example with one number, not `7.0`.",
+            "It takes a batch: `np.array([[7.0]])` (one example with one number), not `7.0`.",
         ),
     ),
     next=(

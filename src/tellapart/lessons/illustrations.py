@@ -39,8 +39,8 @@ class Illustration:
 
     Attributes:
         file: Its name.
-        says: What is to be seen in it.
-        of_data: Whether pictures of the data set are in it.
+        says: Its caption.
+        of_data: Whether it contains pictures of the data set.
     """
 
     file: str
@@ -55,13 +55,13 @@ def draw(
     *,
     progress: Progress = SILENT,
 ) -> list[Illustration]:
-    """Write what there is to see of the trainings of a lesson.
+    """Draw a lesson's trainings.
 
     Args:
-        folder: For the files; made if need be.
-        found: What was trained on.
+        folder: For the files; created if necessary.
+        found: The data of the trainings.
         runs: Runs by the name of their training.
-        progress: Who is told how far it is.
+        progress: Receives the progress.
     """
     if not runs:
         return []
@@ -80,7 +80,7 @@ def draw(
 def learning_curve(run: Run) -> str | None:
     """The accuracy over the epochs of a network, as a whole SVG file; None for a probe.
 
-    It has the colors of the report, light or dark as the reader's system is.
+    It has the colors of the report, light or dark like the reader's system.
     """
     view = learning_view(run, lambda path: None)
     if view is None or not view.history:
@@ -98,7 +98,7 @@ class _Album:
         self._rows = {path: row for row, path in enumerate(catalog.paths)}
 
     def of(self, name: str, run: Run) -> Iterator[Illustration]:
-        """All that there is of a run."""
+        """Draw a run."""
         network = run.settings.get("network") is not None
         curve = learning_curve(run)
         if curve is not None:
@@ -111,7 +111,7 @@ class _Album:
         yield from self._mistakes(name, run)
 
     def _seeing(self, name: str, run: Run) -> Iterator[Illustration]:
-        """The first kernels of a network with convolutions, and a picture's way through it."""
+        """The first kernels of a network with convolutions, and the feature maps of a picture."""
         rows = run.predictions.filter(pl.col("correct")).sort("probability", descending=True)
         with contextlib.suppress(SettingsError):  # without a convolution
             block = kernel_block(run.model)
@@ -124,12 +124,12 @@ class _Album:
                 yield self._sheet(
                     f"{name}-maps",
                     map_blocks(run.model, square),
-                    f"A picture's way through `{name}`: {self._named(label)}, layer by layer.",
+                    f"A picture on its way through `{name}`, layer by layer: {self._named(label)}.",
                     True,
                 )
 
     def _varied(self, name: str, run: Run) -> Iterator[Illustration]:
-        """Training pictures as its policy varies them; nothing where it does not."""
+        """Augmented training pictures; nothing without augmentation."""
         asked, seen = run.settings["settings"], run.settings["decode"]
         settings = {name: asked[name] for name in ("model", "augment", "seed")}
         shown = preview(
@@ -137,11 +137,11 @@ class _Album:
             PreviewSettings(**settings, size=seen["size"], fit=seen["fit"], n=_VARIED),
         )
         if shown.policy.spec != "none":
-            says = f"What `{name}` learns from: each picture otherwise in every epoch."
+            says = f"What `{name}` learns from: each picture is different in every epoch."
             yield self._image(f"{name}-varied", shown.pixels, says, True)
 
     def _mistakes(self, name: str, run: Run) -> Iterator[Illustration]:
-        """The held-out pictures that the model is most sure of, and wrong."""
+        """The most confident mistakes on held-out pictures."""
         wrong = run.predictions.filter(pl.col("counted") & ~pl.col("correct"))
         top = wrong.sort("probability", descending=True).head(MISTAKES)
         tiles, labels = [], []
@@ -152,21 +152,21 @@ class _Album:
             names = f"{self._named(label)} as {self._named(predicted)}"
             labels.append(f"{names} {certainty(probability)}")
         if tiles:
-            note = f"{len(tiles)} of {wrong.height:,}, the surest first"
-            caption = "Mistakes: what it is, and what it was taken for"
+            note = f"{len(tiles)} of {wrong.height:,}, most confident first"
+            caption = "Mistakes: what it is, and what the model answered"
             block = Block(caption, tiles, _COLUMNS, labels, note)
-            says = f"Held-out pictures that `{name}` gets wrong, those it is surest of first."
+            says = f"Held-out pictures that `{name}` gets wrong, the most confident mistakes first."
             yield self._sheet(f"{name}-mistakes", [block], says, True)
 
     def _pixels(self, frame: pl.DataFrame, *columns: str) -> Iterator[tuple[Any, ...]]:
-        """Decoded pictures of some predictions, with what else is asked for."""
+        """Decoded pictures of some predictions, with the values of the columns."""
         for path, *more in frame.select("path", *columns).iter_rows():
             row = self._rows.get(path)
             if row is not None:
                 yield decode(self._catalog.source.read(row)).pixels, *more
 
     def _named(self, label: str) -> str:
-        """The class as people call it: arrays know only numbers."""
+        """The name of the class; arrays only have its number."""
         if label in self._classes or not label.isdecimal() or int(label) >= len(self._classes):
             return label
         return self._classes[int(label)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tellapart.core.text import MINUS, percent
@@ -177,6 +178,7 @@ class Result:
 
     Attributes:
         lesson: The lesson.
+        folder: Where everything was written.
         numbers: ``TRAINING.held_out``, ``TRAINING.train`` and others.
         notes: Sentences to show, such as that a reduced copy of the data was used.
         runs: Run folders by the name of the training.
@@ -185,6 +187,7 @@ class Result:
     """
 
     lesson: Lesson
+    folder: Path
     numbers: Mapping[str, Number]
     notes: tuple[str, ...]
     runs: Mapping[str, str]

@@ -1,8 +1,8 @@
 """``more-data``: held-out accuracy over the number of training pictures, in one picture.
 
-The held-out pictures are the same for every point. Of the training part, the first N of an order
-that was drawn once are learned from, classes in proportion; so each larger set holds the
-smaller ones, and what changes from point to point is only that there is more.
+The held-out pictures are the same for every point. The training part is shuffled once, classes in
+proportion, and each point trains on the first N pictures. So every larger set contains the smaller
+ones, and only the number of pictures changes from point to point.
 """
 
 from __future__ import annotations
@@ -44,15 +44,15 @@ _KINDS = (
 
 
 def first_of(labels: Mapping[str, str], count: int, *, seed: int) -> set[str]:
-    """The first ``count`` pictures of an order, classes in proportion.
+    """The first ``count`` pictures of a random order, classes in proportion.
 
     Args:
         labels: Class by path.
-        count: How many; all where there are fewer.
-        seed: Draws the order.
+        count: How many; all if there are fewer.
+        seed: Seed of the order.
 
     Returns:
-        Paths; those of a smaller ``count`` are among those of a larger one.
+        Paths; a larger ``count`` includes those of a smaller one.
 
     Example:
         >>> labels = {f"{name}{i}": name for name in "ab" for i in range(6)}
@@ -64,7 +64,7 @@ def first_of(labels: Mapping[str, str], count: int, *, seed: int) -> set[str]:
     by_class: dict[str, list[str]] = {}
     for path in sorted(labels):
         by_class.setdefault(labels[path], []).append(path)
-    # Each picture's place in its class, as a share: the same order for every count.
+    # Sorted by the position within the class, as a share: the same order for every count.
     places: list[tuple[float, str]] = []
     for _, paths in sorted(by_class.items()):
         order = rng.permutation(len(paths))
@@ -76,13 +76,13 @@ def _work(context: Context) -> None:
     assert context.data is not None
     whole = context.train(_KINDS[1])
     if not whole.settings["data"]["parts"]:
-        # Illustration anew, the held-out pictures would be others for every number of pictures.
+        # Otherwise every training would hold out other pictures.
         context.data = _parted(context.data, whole, context.folder / "parted")
         whole = context.train(dataclasses.replace(_KINDS[1], name=f"{_KINDS[1].name}-parted"))
     split = whole.split
     learned = split.filter(split["side"].is_in(("train", "validation")))
     labels = dict(learned.select("path", "label").iter_rows())
-    # Those that count on the whole: with fewer training pictures, fewer have a copy among them.
+    # With fewer training pictures, fewer held-out ones have a copy there; keep to these.
     held_out = whole.predictions.filter(pl.col("counted"))["path"].to_list()
     sizes = [*(size for size in SIZES if size < len(labels)), len(labels)]
     for size in sizes:
@@ -95,7 +95,7 @@ def _work(context: Context) -> None:
             run = context.train(training, corrections=corrections)
             measured = run.predictions.filter(pl.col("path").is_in(held_out))
             if len(measured) != len(held_out):
-                raise RunError(f"'{name}' was measured on other pictures than the whole.")
+                raise RunError(f"'{name}' was measured on other held-out pictures.")
             right = int(measured["correct"].sum())
             low, high = wilson(right, len(measured))
             context.record(f"{name}.held_out", right / len(measured))
@@ -116,7 +116,7 @@ _SAYS = (
 
 
 def _curve(numbers: Mapping[str, Number], sizes: Sequence[int], held_out: int) -> str:
-    """The curve of both kinds, as an SVG file."""
+    """Both curves, as an SVG file."""
     lines = []
     for kind, title in zip(_KINDS, ("CNN from scratch", "probe"), strict=True):
         points = []
@@ -150,14 +150,14 @@ def _curve(numbers: Mapping[str, Number], sizes: Sequence[int], held_out: int) -
 
 
 def _marked(sizes: Sequence[int]) -> list[int]:
-    """Those of the sizes that have room for their number: the last, and not one close to it."""
+    """The sizes to label: the last, and those not too close to it."""
     return [size for size in sizes if size == sizes[-1] or sizes[-1] / size > 1.5]
 
 
 def _parted(data: Path, whole: Run, target: Path) -> Path:
-    """The data copied into ``train/`` and ``test/``, as a run drew them; made once.
+    """Copy the data once into ``train/`` and ``test/``, as a run split it.
 
-    What the run left out is left out here as well.
+    Pictures that the run left out are left out here as well.
     """
     if target.is_dir():
         return target
@@ -194,10 +194,10 @@ LESSON = Lesson(
     name="more-data",
     title="Would more pictures help? A curve",
     idea=(
-        "Train on 250 pictures, on 500, on 1,000, and look where the curve goes. Where it still "
-        "climbs, take more photographs. Where it is flat, more of the same will not help."
+        "Train on 250 pictures, on 500, on 1,000, and see where the curve goes. If it still "
+        "climbs, take more photographs. If it is flat, more of the same will not help."
     ),
-    task="Why 25,000 pictures do not overfit and 2,000 do. Courses tell it; they do not draw it.",
+    task="Why 2,000 pictures overfit and 25,000 do not. Courses say so; they do not draw it.",
     data=("cats-dogs-25k", "cats-dogs-25k-180px", "cats-dogs-3k"),
     targets=(
         Target("points on the curve", "points", "", Bound(low=4.0)),
@@ -217,12 +217,12 @@ LESSON = Lesson(
     errors=(
         (
             "The curve goes down where it should go up.",
-            "Look at the bars: with 1,000 held-out pictures, 2 points are within what chance does.",
+            "Look at the bars: with 1,000 held-out pictures, 2 points can be chance.",
         ),
         (
             "Each point was measured on other pictures.",
-            "Then the points cannot be compared. Here the held-out pictures are the same for all, "
-            "and each larger set holds the smaller ones.",
+            "Then the points cannot be compared. Here all points share the held-out pictures, and "
+            "each larger set contains the smaller ones.",
         ),
     ),
     next=("Draw the curve for your own folder: is it still climbing?",),

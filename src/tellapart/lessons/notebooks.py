@@ -1,4 +1,4 @@
-"""A lesson as a notebook that a learner can open: words, code, and what to try next."""
+"""A lesson as a notebook: text, code, and what to try next."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ def write(lesson: Lesson, file: str | Path, *, data: str = "") -> Path:
     """Write a lesson as a notebook (nbformat 4.5), without outputs.
 
     Args:
-        lesson: Which.
-        file: Ends in ``.ipynb``; is not overwritten.
-        data: Path of the pictures, where they are at hand.
+        lesson: The lesson.
+        file: A new file whose name ends in ``.ipynb``.
+        data: Path of the pictures, if known.
 
     Raises:
         RunError: If the file exists, cannot be written, or has another ending.
@@ -38,7 +38,7 @@ def write(lesson: Lesson, file: str | Path, *, data: str = "") -> Path:
 
 
 def code(lesson: Lesson, data: str = "") -> str:
-    """The lesson in Python, with the package's own verbs; some ten lines."""
+    """The lesson in some ten lines of Python, with tellapart."""
     if lesson.code:
         return lesson.code
     lines = ["import tellapart as ta"]

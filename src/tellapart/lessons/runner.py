@@ -1,4 +1,4 @@
-"""Run a lesson: its data found, its trainings done, its figures set beside the published ones."""
+"""Run a lesson: find its data, train, draw, and compare its figures with the published ones."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tellapart.lessons.lesson import Lesson, Result
 FILE = "project.json"
 
 _MARK = ".project.json"
-"""In a lesson's folder: what it was begun with."""
+"""In a lesson's folder: the settings it was started with."""
 
 _WORDS = {
     "place": "place of its pictures",
@@ -34,7 +34,7 @@ Find = Callable[[Lesson], Found]
 
 
 class Interrupted(KeyboardInterrupt):
-    """A lesson was interrupted; the trainings that had ended are kept.
+    """A lesson was interrupted; finished trainings are kept.
 
     Args:
         name: The lesson.
@@ -49,7 +49,7 @@ class Interrupted(KeyboardInterrupt):
 
     @property
     def command(self) -> str:
-        """The command line that goes on."""
+        """The command that continues it."""
         more = f" --seed {self.seed}" if self.seed else ""
         more += "" if self.data is None else f" --from {shlex.quote(str(self.data))}"
         where = shlex.quote(str(self.folder))
@@ -67,22 +67,22 @@ def run(
     """Run a lesson.
 
     Args:
-        lesson: Which.
-        find: Asked for the data of a lesson that needs some.
-        out: Its folder: run folders and ``project.json``. ``projects/NAME-1`` (the first free
-            number) unless given. Trainings that lie there whole are taken as they are, so an
-            interrupted lesson goes on when it is run there again.
-        seed: Draws every random choice.
-        progress: Who is told how far it is.
+        lesson: The lesson.
+        find: Returns the data of a lesson that needs some.
+        out: Folder for the runs and ``project.json``; ``projects/NAME-1`` (the first free number)
+            by default. Finished trainings in it are kept, so an interrupted lesson continues when
+            it is run there again.
+        seed: Seed of every random choice.
+        progress: Receives the progress.
 
     Returns:
-        What it gave; the same is in ``project.json``.
+        The result, which is also in ``project.json``.
 
     Raises:
-        DataError: If the data is nowhere.
-        RunError: If ``out`` lies among the data, or belongs to another lesson, seed, data or
+        DataError: If the data is not found.
+        RunError: If ``out`` is inside the data, or belongs to another lesson, seed, data or
             version.
-        Interrupted: If it was interrupted; it names the command that goes on.
+        Interrupted: If it was interrupted; it names the command that continues.
     """
     found = find(lesson) if lesson.data else None
     data = None if found is None else found.path
@@ -102,6 +102,7 @@ def run(
         drawn += illustrations.draw(folder / illustrations.FOLDER, found, shown, progress=progress)
     result = Result(
         lesson=lesson,
+        folder=folder,
         numbers=context.numbers,
         notes=tuple(context.notes),
         runs={name: os.fspath(one.path) for name, one in context.runs.items()},
@@ -134,20 +135,20 @@ def _folder(lesson: Lesson, out: str | Path | None) -> Path:
 def _check_outside(folder: Path, data: Path | None) -> None:
     if data is not None and data.is_dir() and folder.resolve().is_relative_to(data.resolve()):
         raise RunError(
-            f"The folder '{folder}' would lie inside the data folder.",
+            f"The folder '{folder}' would be inside the data folder.",
             remedy="Choose an --out outside it: nothing is written among your pictures.",
             code="inside_data",
         )
 
 
 def _claim(folder: Path, lesson: Lesson, seed: int, data: Path | None) -> dict[str, Any]:
-    """Make the folder this lesson's own, or see that it is already.
+    """Create the folder, or check that it belongs to a run with the same settings.
 
     Returns:
-        When, with what and on what the lesson was begun.
+        Date and settings of the run's start.
 
     Raises:
-        RunError: If it is somebody else's, or what lies there was made of other things.
+        RunError: If the folder is in use for something else.
     """
     mark = folder / _MARK
     now = _about(seed, lesson, data)
@@ -156,14 +157,14 @@ def _claim(folder: Path, lesson: Lesson, seed: int, data: Path | None) -> dict[s
         other = [name for name in now if name != "date" and begun.get(name) != now[name]]
         if other:
             raise RunError(
-                f"What lies in '{folder}' was begun with another {_WORDS.get(other[0], other[0])}.",
+                f"'{folder}' was started with another {_WORDS.get(other[0], other[0])}.",
                 remedy="Choose another --out.",
                 code="other_project",
             )
         return _public(begun)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise RunError(
-            f"'{folder}' exists and is no folder of this lesson.",
+            f"'{folder}' exists and is not a folder of this lesson.",
             remedy="Choose another --out.",
             code="folder_in_use",
         )
