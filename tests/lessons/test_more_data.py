@@ -14,6 +14,7 @@ from tellapart.datasets.copies import Found
 from tellapart.lessons import more_data, runner
 from tellapart.lessons.lesson import Training
 from tellapart.lessons.more_data import first_of
+from tellapart.lessons.registry import named
 from tellapart.runs import open_run
 
 
@@ -40,7 +41,7 @@ def test_every_point_is_measured_on_the_same_held_out_pictures(
     kinds = (Training("cnn", "In place of a network.", small), Training("probe", "Small.", small))
     monkeypatch.setattr(more_data, "_KINDS", kinds)
     monkeypatch.setattr(more_data, "SIZES", (30, 5_000))
-    result = runner.run(more_data.LESSON, find=lambda _: digits, out=tmp_path / "out")
+    result = runner.run(named("more-data"), find=lambda _: digits, out=tmp_path / "out")
     drawn, parted = open_run(result.runs["probe"]), open_run(result.runs["probe-parted"])
     assert parted.metrics["held_out"]["n"] == drawn.metrics["held_out"]["n"] == 48
     assert parted.metrics["train"]["n"] == drawn.metrics["train"]["n"]

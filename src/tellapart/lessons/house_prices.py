@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellapart.lessons import charts
-from tellapart.lessons.lesson import Bound, Lesson, Target
 
 if TYPE_CHECKING:
     from tellapart.lessons.context import Context
@@ -82,7 +81,8 @@ def fit_line(
     return Line(weight, bias, losses)
 
 
-def _work(context: Context) -> None:
+def work(context: Context) -> None:
+    """Fit the line, and record its price, its weights and its losses."""
     line = fit_line(BEDROOMS, PRICES, seed=context.seed)
     context.record("price", line.at(ASKED))
     context.record("weight", line.weight)
@@ -125,61 +125,3 @@ def _falling(line: Line) -> str:
         ),
         label=f"Loss falling from {line.losses[0]:.3g} to {line.losses[-1]:.2g}.",
     )
-
-
-LESSON = Lesson(
-    name="house-prices",
-    title="A line through six house prices",
-    idea=(
-        "Nobody tells the machine the rule. It gets examples, guesses, is told by how much it was "
-        "wrong, and guesses a little better, a thousand times over."
-    ),
-    task=(
-        "One dense unit, stochastic gradient descent, a handful of pairs of bedrooms and price: "
-        "50,000 plus 50,000 per bedroom, in units of 100,000. What does a house with 7 bedrooms "
-        "cost?"
-    ),
-    data=(),
-    targets=(
-        Target("price of 7 bedrooms, in 100,000", "price", "about 4.0", Bound(low=3.98, high=4.02)),
-    ),
-    minutes=0.1,
-    code=(
-        "from tellapart.lessons.house_prices import BEDROOMS, PRICES, fit_line\n\n"
-        "line = fit_line(BEDROOMS, PRICES, epochs=1_000, rate=0.01)\n"
-        "print(line.at(7.0))            # nearly 4\n"
-        "print(line.weight, line.bias)  # nearly 0.5 and 0.5\n"
-        "print(line.losses[[0, 9, 99, 999]])\n"
-    ),
-    keras=(
-        "import keras\nimport numpy as np\n\n"
-        "x = np.array([[1.0], [2.0], [3.0], [4.0], [5.0], [6.0]])\n"
-        "y = 0.5 + 0.5 * x\n"
-        "model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])\n"
-        'model.compile(optimizer=keras.optimizers.SGD(0.01), loss="mean_squared_error")\n'
-        "model.fit(x, y, epochs=1_000, verbose=0)\n"
-        "print(model.predict(np.array([[7.0]])))\n"
-    ),
-    errors=(
-        (
-            "The loss becomes `inf`, and then `nan`.",
-            "The learning rate is too large: each step lands further from the valley than the one "
-            "before. Divide it by ten.",
-        ),
-        (
-            "7 bedrooms cost some 400,000 instead of 4.",
-            "Then prices are in single units. Gradient descent works best with numbers of "
-            "about 1; with prices in single units it would need another learning rate.",
-        ),
-        (
-            "Keras complains about the shape of what `predict` is given.",
-            "It takes a batch: `np.array([[7.0]])` (one example with one number), not `7.0`.",
-        ),
-    ),
-    next=(
-        "Fit with 100 epochs, and with 10,000: how far is it from 4?",
-        "Fit with rate=0.1: each step goes too far, and the losses explode.",
-        "Give it one wrong price. Where does the line go?",
-    ),
-    work=_work,
-)

@@ -24,7 +24,7 @@ from tellapart.core.errors import RunError
 from tellapart.core.text import percent
 from tellapart.data.catalog import open_catalog
 from tellapart.lessons.charts import Axis, Line, Point, line_chart
-from tellapart.lessons.lesson import Bound, Lesson, Number, Target, Training
+from tellapart.lessons.lesson import Number, Training
 from tellapart.metrics.intervals import wilson
 
 if TYPE_CHECKING:
@@ -72,7 +72,8 @@ def first_of(labels: Mapping[str, str], count: int, *, seed: int) -> set[str]:
     return {path for _, path in sorted(places)[:count]}
 
 
-def _work(context: Context) -> None:
+def work(context: Context) -> None:
+    """Train on more and more pictures, and draw how the accuracy grows."""
     assert context.data is not None
     whole = context.train(_KINDS[1])
     if not whole.settings["data"]["parts"]:
@@ -188,43 +189,3 @@ def _corrections(file: Path, excluded: Sequence[str]) -> Path:
         writer.writerow(("path", "action", "label"))
         writer.writerows((path, "exclude", "") for path in excluded)
     return file
-
-
-LESSON = Lesson(
-    name="more-data",
-    title="Would more pictures help? A curve",
-    idea=(
-        "Train on 250 pictures, on 500, on 1,000, and see where the curve goes. If it still "
-        "climbs, take more photographs. If it is flat, more of the same will not help."
-    ),
-    task="Why 2,000 pictures overfit and 25,000 do not. Courses say so; they do not draw it.",
-    data=("cats-dogs-25k", "cats-dogs-25k-180px", "cats-dogs-3k"),
-    targets=(
-        Target("points on the curve", "points", "", Bound(low=4.0)),
-        Target("what more pictures give a CNN from scratch", "cnn gains", "", Bound(unit="points")),
-        Target("what they give pretrained features", "probe gains", "", Bound(unit="points")),
-    ),
-    minutes=15,
-    code=(
-        "from tellapart.datasets import locating\n"
-        "from tellapart.lessons import more_data, runner\n\n"
-        'found = locating.find("cats-dogs-3k")\n'
-        'result = runner.run(more_data.LESSON, find=lambda _: found, out="more-data")\n'
-        "for name, value in result.numbers.items():\n"
-        '    if name.endswith(".held_out"):\n'
-        "        print(name, value)\n"
-    ),
-    errors=(
-        (
-            "The curve goes down where it should go up.",
-            "Look at the bars: with 1,000 held-out pictures, 2 points can be chance.",
-        ),
-        (
-            "Each point was measured on other pictures.",
-            "Then the points cannot be compared. Here all points share the held-out pictures, and "
-            "each larger set contains the smaller ones.",
-        ),
-    ),
-    next=("Draw the curve for your own folder: is it still climbing?",),
-    work=_work,
-)

@@ -1,33 +1,40 @@
 """All lessons, in the order in which each builds on those before.
 
-A lesson that only trains networks is a file in ``definitions``; its texts may be wrapped anywhere.
+A lesson's texts, trainings and targets are a file in ``definitions``, whose texts may be wrapped
+anywhere. What it does besides its trainings is a function.
 """
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from importlib import resources
 from typing import Any
 
 from tellapart.core.errors import SettingsError
 from tellapart.lessons import devices, house_prices, more_data
+from tellapart.lessons.context import Context
 from tellapart.lessons.lesson import Bound, Lesson, Target, Training
 
+Work = Callable[[Context], None]
 
-def _read(name: str) -> Lesson:
+
+def _read(name: str, work: Work | None = None) -> Lesson:
     file = resources.files("tellapart.lessons").joinpath("definitions", f"{name}.toml")
     content = tomllib.loads(file.read_text(encoding="utf-8"))
-    trainings = (_joined(one) for one in content.pop("trainings"))
+    trainings = (_joined(one) for one in content.pop("trainings", ()))
     targets = content.pop("targets")
     errors = (_joined(one) for one in content.pop("errors"))
     return Lesson(
         name=name,
         data=tuple(content.pop("data")),
         next=tuple(content.pop("next")),
-        keras=content.pop("keras"),
+        code=content.pop("code", ""),
+        keras=content.pop("keras", ""),
         trainings=tuple(Training(**{**one, "settings": _settings(one)}) for one in trainings),
         targets=tuple(Target(**{**one, "to_reach": Bound(**one["to_reach"])}) for one in targets),
         errors=tuple((one["symptom"], one["remedy"]) for one in errors),
+        work=work,
         **_joined(content),
     )
 
@@ -48,7 +55,7 @@ def _settings(training: dict[str, Any]) -> dict[str, Any]:
 
 
 LESSONS: tuple[Lesson, ...] = (
-    house_prices.LESSON,
+    _read("house-prices", house_prices.work),
     _read("fashion-dnn"),
     _read("digits-dnn"),
     _read("fashion-cnn"),
@@ -57,7 +64,7 @@ LESSONS: tuple[Lesson, ...] = (
     _read("horses-humans"),
     _read("cats-dogs-3k"),
     _read("cats-dogs-25k"),
-    more_data.LESSON,
+    _read("more-data", more_data.work),
     _read("happy-sad"),
 )
 
