@@ -10,6 +10,7 @@ import pytest
 from lesson_pages import pages, results
 from lesson_pages.__main__ import main
 from lesson_pages.commentary import COMMENTARY, SOURCES
+from lesson_pages.glossary import used
 from tellapart.datasets.copies import Found
 from tellapart.lessons import runner
 from tellapart.lessons.lesson import Lesson
@@ -35,7 +36,7 @@ def test_the_index_shows_every_project() -> None:
     )
 
 
-def test_stored_results_belong_to_projects_as_they_are_and_name_no_place() -> None:
+def test_stored_results_belong_to_lessons_as_they_are_and_name_no_place() -> None:
     for name, stored in results.read(DOCS).items():
         lesson = named(name)
         assert [row["what"] for row in stored["targets"]] == [t.what for t in lesson.targets]
@@ -54,6 +55,14 @@ def test_a_run_becomes_a_page(tmp_path: Path) -> None:
     shown = (tmp_path / "house-prices.md").read_text(encoding="utf-8")
     assert "| about 4.0 | 3.98 to 4.02 | 4.00" in shown and "reached" in shown
     assert "not run yet" in (tmp_path / "fashion-dnn.md").read_text(encoding="utf-8")
+
+
+def test_words_of_the_glossary_are_found_in_a_text() -> None:
+    assert used("Two epochs of gradient descent; convolutional.") == [
+        "convolution",
+        "epoch",
+        "gradient descent",
+    ]
 
 
 def test_commentary_belongs_to_lessons() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tellapart.core.errors import RunError, SettingsError
+from tellapart.core.errors import RunError, SettingsError, TellapartError
 from tellapart.datasets.copies import Found
 from tellapart.datasets.registry import named
 from tellapart.lessons import registry, runner
@@ -83,6 +83,13 @@ def test_nothing_is_written_among_the_pictures(digits: Found, tmp_path: Path) ->
     with pytest.raises(RunError, match="inside the data"):
         runner.run(tiny(), find=copy(digits.path), out=digits.path / "projects" / "tiny-1")
     assert sorted(digits.path.rglob("*")) == before
+
+
+def test_a_lesson_that_cannot_start_leaves_no_folder(digits: Found, tmp_path: Path) -> None:
+    wrong = Training("wrong", "Unknown.", {"model": "telescope"})
+    with pytest.raises(TellapartError):
+        runner.run(tiny(trainings=(wrong,)), find=copy(digits.path), out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:

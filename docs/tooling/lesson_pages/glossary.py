@@ -16,7 +16,7 @@ GLOSSARY = {
     "gap": "Training accuracy minus held-out accuracy; large if pictures were learned by heart.",
     "gradient descent": "Changing each weight a little, in the direction that makes the loss fall.",
     "held-out pictures": "Put aside before training, and used only to measure the model.",
-    "interval": "A range with the accuracy on many more such pictures in it, 95 times of 100.",
+    "interval": "The range of the accuracy on many more such pictures, 95 times out of 100.",
     "learning rate": "The size of a step of gradient descent.",
     "loss": "How wrong the answers are, as one number; training makes it small.",
     "max pooling": "Keeping the largest of each two by two numbers: half the width and height.",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tellapart import runs
-from tellapart.core.errors import RunError
+from tellapart.core.errors import RunError, TellapartError
 from tellapart.core.progress import SILENT, Progress
 from tellapart.core.version import versions
 from tellapart.datasets.copies import Found
@@ -24,6 +24,7 @@ _MARK = ".project.json"
 """In a lesson's folder: the settings it was started with."""
 
 _WORDS = {
+    "project": "lesson",
     "place": "place of its pictures",
     "cores": "number of cores",
     "versions": "set of versions",
@@ -86,16 +87,30 @@ def run(
     """
     found = find(lesson) if lesson.data else None
     data = None if found is None else found.path
-    folder = _folder(lesson, out)
+    parent = Path("projects")
+    folder = parent / runs.next_name(parent, lesson.name) if out is None else Path(out)
     _check_outside(folder, data)
-    about = _claim(folder, lesson, seed, data)
+    settings = {
+        "project": lesson.name,
+        "place": None if data is None else os.fspath(data.absolute()),
+        "seed": seed,
+        "cores": os.cpu_count(),
+        "versions": versions(),
+    }
+    date = _claim(folder, settings)
     context = Context(folder, data, seed, progress)
     for note in () if found is None else found.told:
         context.note(note)
     try:
-        _work(lesson, context)
+        if lesson.work is not None:
+            lesson.work(context)
+        for training in lesson.trainings:
+            context.train(training)
     except KeyboardInterrupt:
         raise Interrupted(lesson.name, folder, seed, data) from None
+    except TellapartError:
+        _release(folder)
+        raise
     drawn = list(context.drawn)
     if found is not None:
         shown = {one.name: context.runs[one.name] for one in lesson.trainings}
@@ -108,7 +123,10 @@ def run(
         runs={name: os.fspath(one.path) for name, one in context.runs.items()},
         pictures=tuple(drawn),
         about={
-            **about,
+            "seed": seed,
+            "date": date,
+            "cores": settings["cores"],
+            "versions": settings["versions"],
             "data": None if data is None else data.name,
             "dataset": None if found is None else found.dataset.name,
             "shareable": found is not None and found.dataset.shareable,
@@ -116,20 +134,6 @@ def run(
     )
     runs.write_json(folder / FILE, result.as_json())
     return result
-
-
-def _work(lesson: Lesson, context: Context) -> None:
-    if lesson.work is not None:
-        lesson.work(context)
-    for training in lesson.trainings:
-        context.train(training)
-
-
-def _folder(lesson: Lesson, out: str | Path | None) -> Path:
-    if out is not None:
-        return Path(out)
-    parent = Path("projects")
-    return parent / runs.next_name(parent, lesson.name)
 
 
 def _check_outside(folder: Path, data: Path | None) -> None:
@@ -141,27 +145,26 @@ def _check_outside(folder: Path, data: Path | None) -> None:
         )
 
 
-def _claim(folder: Path, lesson: Lesson, seed: int, data: Path | None) -> dict[str, Any]:
-    """Create the folder, or check that it belongs to a run with the same settings.
+def _claim(folder: Path, settings: dict[str, Any]) -> str:
+    """Create the folder, or check that it was started with the same settings.
 
     Returns:
-        Date and settings of the run's start.
+        The date of the start.
 
     Raises:
         RunError: If the folder is in use for something else.
     """
     mark = folder / _MARK
-    now = _about(seed, lesson, data)
     if mark.is_file():
         begun = runs.read_json(mark)
-        other = [name for name in now if name != "date" and begun.get(name) != now[name]]
-        if other:
+        other = next((name for name in settings if begun.get(name) != settings[name]), None)
+        if other is not None:
             raise RunError(
-                f"'{folder}' was started with another {_WORDS.get(other[0], other[0])}.",
+                f"'{folder}' was started with another {_WORDS.get(other, other)}.",
                 remedy="Choose another --out.",
                 code="other_project",
             )
-        return _public(begun)
+        return str(begun["date"])
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise RunError(
             f"'{folder}' exists and is not a folder of this lesson.",
@@ -169,20 +172,13 @@ def _claim(folder: Path, lesson: Lesson, seed: int, data: Path | None) -> dict[s
             code="folder_in_use",
         )
     folder.mkdir(parents=True, exist_ok=True)
-    runs.write_json(mark, now)
-    return _public(now)
+    date = datetime.datetime.now(datetime.UTC).date().isoformat()
+    runs.write_json(mark, {**settings, "date": date})
+    return date
 
 
-def _about(seed: int, lesson: Lesson, data: Path | None) -> dict[str, Any]:
-    return {
-        "project": lesson.name,
-        "place": None if data is None else os.fspath(data.absolute()),
-        "seed": seed,
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "cores": os.cpu_count(),
-        "versions": versions(),
-    }
-
-
-def _public(about: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in about.items() if name not in ("project", "place")}
+def _release(folder: Path) -> None:
+    """Remove a folder that holds nothing but the mark."""
+    if [entry.name for entry in folder.iterdir()] == [_MARK]:
+        (folder / _MARK).unlink()
+        folder.rmdir()
