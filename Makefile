@@ -130,7 +130,7 @@ docs-blocks: $(VENV)/.dev
 
 LESSON_PAGES := PYTHONPATH=docs/tooling $(BIN)/python -m lesson_pages
 
-# A lesson whose pictures are not at hand is passed over; what was run before is not run again.
+# Skips lessons whose pictures are missing, and does not repeat finished ones.
 projects: $(VENV)/.dev ## Run the classic lessons; PROJECTS="digits-dnn happy-sad" for two
 	@for name in $(PROJECTS); do \
 	  $(BIN)/tellapart project run "$$name" --out "projects/$$name" || echo "Not run: $$name" >&2; \

@@ -55,13 +55,15 @@ def code(lesson: Lesson, data: str = "") -> str:
 
 
 def _notebook(lesson: Lesson, data: str) -> dict[str, Any]:
+    needed = "You need `pip install 'tellapart[keras]'`"
+    if lesson.data:
+        get = f"`tellapart data get {lesson.data[0]}`"
+        needed += f", and the pictures: {get} downloads them or says where to get them"
     cells = [
         _words(f"# {lesson.title}\n\n{lesson.idea}\n\n**The task.** {lesson.task}"),
-        _words("You need `pip install 'tellapart[keras]'`, and the pictures:"),
+        _words(f"{needed}."),
+        _code(code(lesson, data)),
     ]
-    if lesson.data:
-        cells.append(_words(f"`tellapart data get {lesson.data[0]}` says where they are."))
-    cells.append(_code(code(lesson, data)))
     if lesson.targets:
         cells.append(_words(_table(lesson)))
     if lesson.keras:
