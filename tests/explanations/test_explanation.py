@@ -21,7 +21,7 @@ CLASSES = ("cats", "dogs", "<script>")
 def model() -> Model:
     rng = np.random.default_rng(0)
     return Model.load(
-        writing.build(
+        writing.build_probe(
             backbone=backbones.get("efficientnet-lite0"),
             size=96,
             fit="squash",

@@ -95,7 +95,7 @@ def test_pixels_of_another_shape_are_refused(model: Model, pixels: np.ndarray) -
 def test_a_backbones_layers_can_be_looked_at_too() -> None:
     rng = np.random.default_rng(5)
     probe = Model.load(
-        writing.build(
+        writing.build_probe(
             backbone=backbones.get("efficientnet-lite0"),
             size=64,
             fit="squash",

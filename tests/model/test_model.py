@@ -49,21 +49,20 @@ def head() -> Head:
     return Head(weights, rng.normal(0, 1, 3).astype(np.float32))
 
 
-def build(head: Head, size: int = SIZE, run: dict[str, str] | None = None) -> bytes:
-    return writing.build(
+def build(head: Head, size: int = SIZE) -> bytes:
+    return writing.build_probe(
         backbone=BACKBONE,
         size=size,
         fit="squash",
         weights=head.weights,
         bias=head.bias,
         classes=CLASSES,
-        run=run,
     )
 
 
 @pytest.fixture(scope="module")
 def data(head: Head) -> bytes:
-    return build(head, run={"name": "pets-1"})
+    return build(head)
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +91,6 @@ def test_it_carries_what_is_needed_to_use_it(model: Model, data: bytes) -> None:
     assert model.metadata["tellapart"] == __version__
     assert model.metadata["decoder"] == decoder.DECODER
     assert model.metadata["backbone"] == BACKBONE.key
-    assert model.metadata["run.name"] == "pets-1"
     assert len(model.fingerprint) == 64
 
 
@@ -177,30 +175,18 @@ def test_wrong_pixels_are_refused(model: Model, pixels: np.ndarray) -> None:
 
 
 def test_the_same_head_gives_the_same_bytes(head: Head, data: bytes) -> None:
-    assert build(head, run={"name": "pets-1"}) == data
-    assert build(head) != data
-
-
-def test_writing_is_whole_or_not_at_all(head: Head, tmp_path: Path, data: bytes) -> None:
-    common = {"backbone": BACKBONE, "size": SIZE, "fit": "squash", "classes": CLASSES}
-    path = tmp_path / "model.onnx"
-    writing.write(path, **common, weights=head.weights, bias=head.bias, run={"name": "pets-1"})
-    assert path.read_bytes() == data
-    assert Model.load(path).fingerprint == Model.load(data).fingerprint
-    broken = head.weights.copy()
-    broken[0, 0] = np.nan
-    with pytest.raises(ValueError, match="finite"):
-        writing.write(path, **common, weights=broken, bias=head.bias)
-    with pytest.raises(ModelError, match="cannot be written"):
-        writing.write(tmp_path / "no" / "m.onnx", **common, weights=head.weights, bias=head.bias)
-    assert path.read_bytes() == data
-    assert [file.name for file in tmp_path.iterdir()] == ["model.onnx"]
+    assert build(head) == data
+    assert build(Head(head.weights, head.bias + 1)) != data
 
 
 def test_heads_that_do_not_fit_are_refused(head: Head) -> None:
     for wrong in (Head(head.weights[:, :2], head.bias), Head(head.weights, head.bias[:2])):
         with pytest.raises(ValueError, match="head"):
             build(wrong)
+    broken = head.weights.copy()
+    broken[0, 0] = np.nan
+    with pytest.raises(ValueError, match="finite"):
+        build(Head(broken, head.bias))
 
 
 def test_loading_and_running_needs_no_heavy_packages(tmp_path: Path, data: bytes) -> None:
@@ -246,17 +232,14 @@ def network() -> dict[str, Any]:
     weights["logit_map/kernel"] = weights["logits/kernel"].T[:, :, None, None]
     weights["logit_map/bias"] = weights["logits/bias"]
     named = {"graph": NETWORK, "kind": "resnet", "weights": weights}
-    return {**named, "classes": CLASSES, "fit": "pad", "run": {"name": "pets-2"}}
+    return {**named, "classes": CLASSES, "fit": "pad"}
 
 
-def test_a_network_is_a_model_like_any_other(network: dict[str, Any], tmp_path: Path) -> None:
-    path = tmp_path / "model.onnx"
-    writing.write_network(path, **network)
-    model = Model.load(path)
+def test_a_network_is_a_model_like_any_other(network: dict[str, Any]) -> None:
+    model = Model.load(writing.build_network(**network))
     assert (model.classes, model.size, model.fit, model.has_map) == (CLASSES, 6, "pad", True)
     assert model.metadata["network"] == "resnet"
     assert model.metadata["decoder"] == decoder.DECODER
-    assert model.metadata["run.name"] == "pets-2"
     assert not {"backbone", "features"} & set(model.metadata)
     pixels = np.random.default_rng(9).integers(0, 256, (5, 6, 6, 3), dtype=np.uint8)
     probabilities, maps = model.run_with_map(pixels)
@@ -274,7 +257,7 @@ def test_the_same_network_gives_the_same_bytes(network: dict[str, Any]) -> None:
     assert writing.build_network(**(network | {"kind": "cnn"})) != first
 
 
-def test_networks_that_do_not_fit_are_refused(network: dict[str, Any], tmp_path: Path) -> None:
+def test_networks_that_do_not_fit_are_refused(network: dict[str, Any]) -> None:
     weights = network["weights"]
     nan = np.full_like(weights["logits/bias"], np.nan)
     for wrong in (
@@ -287,8 +270,7 @@ def test_networks_that_do_not_fit_are_refused(network: dict[str, Any], tmp_path:
         {"graph": replace(NETWORK, size=(6, 7))},
     ):
         with pytest.raises(ValueError):
-            writing.write_network(tmp_path / "model.onnx", **(network | wrong))
-    assert list(tmp_path.iterdir()) == []
+            writing.build_network(**(network | wrong))
 
 
 # ------------------------------------------------------------------ other files

@@ -103,12 +103,12 @@ def _check_target(target: Path, catalog: Catalog) -> None:
         SettingsError: With what to choose instead.
     """
     from tellapart.core.errors import SettingsError
-    from tellapart.pipelines.check import lies_inside
+    from tellapart.pipelines.check import is_inside
 
     remedy = "Choose another --out."
     if target.suffix.lower() != ".png":
         raise SettingsError(f"--out {target} is no .png file.", remedy=remedy, code="out")
-    if lies_inside(target, catalog):
+    if is_inside(target, catalog):
         raise SettingsError(
             f"--out {target} lies inside the data folder.",
             remedy="Choose a file outside it: nothing is written among your pictures.",

@@ -25,7 +25,7 @@ from tellapart.exports.pictures import SAMPLE, Pictures, RunData
 from tellapart.exports.readme import page
 from tellapart.exports.registry import target_named
 from tellapart.exports.target import Answers, Target, Work, in_batches
-from tellapart.pipelines.check import lies_inside
+from tellapart.pipelines.check import is_inside
 from tellapart.runs import Run
 
 Verify = Literal["sample", "all"]
@@ -98,7 +98,7 @@ def export_run(
     check_free(place)
     found = RunData(run, data, scratch_of(place))
     with contextlib.closing(found.catalog.source):
-        if lies_inside(place, found.catalog):
+        if is_inside(place, found.catalog):
             raise SettingsError(
                 f"--out {place} is inside the folder of the pictures.",
                 remedy="Choose a folder outside it: nothing is written among your pictures.",

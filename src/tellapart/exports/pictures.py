@@ -26,7 +26,7 @@ from tellapart.data.catalog import Catalog, open_catalog
 from tellapart.data.sources.names import raw
 from tellapart.images.decoder import decode
 from tellapart.images.resizing import RGB, Fit, resize
-from tellapart.pipelines.evaluate import indices
+from tellapart.pipelines.evaluate import class_indices
 from tellapart.runs import Run
 
 SAMPLE = 50
@@ -185,7 +185,7 @@ class RunData:
             self.catalog,
             [row for row in rows if row is not None],
             contents,
-            indices(wanted["label"].to_list(), self.run.classes),
+            class_indices(wanted["label"].to_list(), self.run.classes),
             size=self.run.model.size,
             fit=self.run.model.fit,
             file=self.folder / name,

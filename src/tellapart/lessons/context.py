@@ -11,7 +11,8 @@ from tellapart.core.errors import RunError
 from tellapart.core.progress import Progress
 from tellapart.lessons.illustrations import FOLDER, Illustration
 from tellapart.lessons.lesson import Number, Training
-from tellapart.runs import Run, is_resumable, open_run, partial_of
+from tellapart.runs import Run, open_run
+from tellapart.runs.writing import is_resumable, partial_of
 
 
 class Context:

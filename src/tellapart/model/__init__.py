@@ -15,6 +15,6 @@ Example:
 from __future__ import annotations
 
 from tellapart.model.model import Model
-from tellapart.model.writing import build, build_network, write, write_network
+from tellapart.model.writing import build_network, build_probe
 
-__all__ = ["Model", "build", "build_network", "write", "write_network"]
+__all__ = ["Model", "build_network", "build_probe"]

@@ -1,20 +1,12 @@
-"""Write a model file: a network, or a linear head on a backbone, and what is needed to use it.
-
-Who does what: :func:`build` and :func:`write` are for a head on frozen features,
-:func:`build_network` and :func:`write_network` for any table of layers.
-"""
+"""The bytes of a model file: a network, or a linear head on a backbone, with all its metadata."""
 
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 
-from tellapart.core.errors import ModelError
 from tellapart.core.typing import Floats
 from tellapart.core.version import __version__
 from tellapart.graph import Conv, Dense, Graph, Softmax, Weights, shapes, to_onnx
@@ -24,7 +16,7 @@ from tellapart.model.model import FEATURES, LOGIT_MAP, PROBABILITIES, SCHEMA
 from tellapart.transfer.backbones import Backbone
 
 
-def build(
+def build_probe(
     *,
     backbone: Backbone,
     size: int,
@@ -32,7 +24,6 @@ def build(
     weights: Floats,
     bias: Floats,
     classes: Sequence[str],
-    run: Mapping[str, str] | None = None,
 ) -> bytes:
     """A linear head on a backbone as one ONNX file; the same arguments give the same bytes.
 
@@ -43,7 +34,6 @@ def build(
         weights: float32 ``[D, K]``: logits are ``features @ weights + bias``.
         bias: float32 ``[K]``.
         classes: Names, in the order of the columns.
-        run: More texts to carry, each under ``run.KEY``.
 
     Returns:
         The file.
@@ -79,7 +69,6 @@ def build(
         classes=classes,
         fit=fit,
         notes={"backbone": backbone.key, "features": FEATURES},
-        run=run,
     )
 
 
@@ -90,7 +79,6 @@ def build_network(
     weights: Weights,
     classes: Sequence[str],
     fit: Fit,
-    run: Mapping[str, str] | None = None,
 ) -> bytes:
     """A trained network as one ONNX file; the same arguments give the same bytes.
 
@@ -101,7 +89,6 @@ def build_network(
         weights: float32 arrays by the names of :func:`tellapart.graph.weight_shapes`.
         classes: Names, in the order of the columns.
         fit: How pictures are brought to squares of the graph's size.
-        run: More texts to carry, each under ``run.KEY``.
 
     Returns:
         The file.
@@ -117,57 +104,7 @@ def build_network(
             raise ValueError(f"output {name!r} of {known[name]} for {len(classes)} classes")
     if PROBABILITIES not in graph.outputs:
         raise ValueError(f"the network has no output {PROBABILITIES!r}")
-    return _file(graph, weights, classes=classes, fit=fit, notes={"network": kind}, run=run)
-
-
-def write(
-    path: Path | str,
-    *,
-    backbone: Backbone,
-    size: int,
-    fit: Fit,
-    weights: Floats,
-    bias: Floats,
-    classes: Sequence[str],
-    run: Mapping[str, str] | None = None,
-) -> None:
-    """Write :func:`build`'s file, whole or not at all.
-
-    Raises:
-        ModelError: If it cannot be written.
-        ValueError: As :func:`build`.
-        WeightsError: As :func:`build`.
-    """
-    data = build(
-        backbone=backbone,
-        size=size,
-        fit=fit,
-        weights=weights,
-        bias=bias,
-        classes=classes,
-        run=run,
-    )
-    _keep(Path(path), data)
-
-
-def write_network(
-    path: Path | str,
-    *,
-    graph: Graph,
-    kind: str,
-    weights: Weights,
-    classes: Sequence[str],
-    fit: Fit,
-    run: Mapping[str, str] | None = None,
-) -> None:
-    """Write :func:`build_network`'s file, whole or not at all.
-
-    Raises:
-        ModelError: If it cannot be written.
-        ValueError: As :func:`build_network`.
-    """
-    data = build_network(graph=graph, kind=kind, weights=weights, classes=classes, fit=fit, run=run)
-    _keep(Path(path), data)
+    return _file(graph, weights, classes=classes, fit=fit, notes={"network": kind})
 
 
 def _file(
@@ -177,7 +114,6 @@ def _file(
     classes: Sequence[str],
     fit: Fit,
     notes: Mapping[str, str],
-    run: Mapping[str, str] | None,
 ) -> bytes:
     """The ONNX file with all that :class:`tellapart.model.Model` asks of its metadata."""
     if len(set(classes)) != len(classes):
@@ -194,25 +130,5 @@ def _file(
         "fit": fit,
         "decoder": DECODER,
         **notes,
-        **{f"run.{key}": value for key, value in sorted((run or {}).items())},
     }
     return to_onnx(graph, weights, metadata=metadata)
-
-
-def _keep(path: Path, data: bytes) -> None:
-    partial: Path | None = None
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".partial")
-        partial = Path(name)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        partial.chmod(0o644)
-        partial.replace(path)
-    except OSError as error:
-        raise ModelError(
-            f"The model cannot be written: {path}: {error.strerror or error}.",
-            remedy="Make room there, or choose another folder.",
-        ) from error
-    finally:
-        if partial is not None:
-            partial.unlink(missing_ok=True)

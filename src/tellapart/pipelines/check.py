@@ -92,7 +92,7 @@ class Check:
             SettingsError: If the folder lies inside the data, or cannot be written.
         """
         folder = Path(folder)
-        if lies_inside(folder, self.scan.catalog):
+        if is_inside(folder, self.scan.catalog):
             raise SettingsError(
                 f"--out {folder} lies inside the data folder.",
                 remedy="Choose a folder outside it: nothing is written among your pictures.",
@@ -176,7 +176,7 @@ def check(
     scanned = scan(catalog, cache=cache, rescan=rescan, progress=progress)
     with progress.stage("Checking") as stage:
         audited = audit(scanned)
-        stage.summarize(told(audited))
+        stage.summarize(audit_in_words(audited))
     return Check(os.fspath(data), scanned, audited)
 
 
@@ -190,13 +190,13 @@ def open_data(data: str | Path, settings: DataSettings) -> Catalog:
     )
 
 
-def lies_inside(folder: Path, catalog: Catalog) -> bool:
-    """Whether a folder to be written would lie inside the data folder, links followed."""
+def is_inside(folder: Path, catalog: Catalog) -> bool:
+    """Whether a folder to be written is inside the data folder, links followed."""
     location = Path(raw(catalog.source.location))
     return location.is_dir() and folder.resolve().is_relative_to(location.resolve())
 
 
-def told(audited: Audit) -> str:
+def audit_in_words(audited: Audit) -> str:
     """An audit in one line: how many findings of each level, and how many left out."""
     levels = _counted([finding.level for finding in audited.findings])
     parts = [counted(count, level) for level, count in levels.items()]

@@ -110,7 +110,7 @@ def evaluate(
             f"None of the {len(scanned):,} pictures of {catalog.source.name} can be counted.",
             remedy="They cannot be decoded, or the model was trained on them.",
         )
-    truth = indices(frame["label"].to_list(), run.classes)
+    truth = class_indices(frame["label"].to_list(), run.classes)
     groups = _group_numbers(frame)
     result = evaluation.evaluate(
         scanned.answers[consumer.key][counted],
@@ -134,7 +134,7 @@ def evaluate(
     }
 
 
-def indices(labels: Sequence[str | None], classes: Sequence[str]) -> NDArray[np.int64]:
+def class_indices(labels: Sequence[str | None], classes: Sequence[str]) -> NDArray[np.int64]:
     """Labels as their places in ``classes``, int64 ``[N]``; -1 where there is no such class."""
     places = {name: place for place, name in enumerate(classes)}
     return np.array([places.get(label or "", -1) for label in labels], np.int64)

@@ -1,4 +1,4 @@
-"""Writing a run: whole or not at all, by one process at a time, and resumable in between."""
+"""The folder of a new run: whole or not at all, by one process at a time, resumable in between."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Interrupted(KeyboardInterrupt):
 def next_name(parent: Path, stem: str) -> str:
     """The first free name ``stem-1``, ``stem-2``, … under a folder.
 
-    The leftover of a process that died is free, since :func:`writing` takes it over, unless
+    The leftover of a process that died is free, since :func:`create` takes it over, unless
     its training can be resumed.
     """
     stem = re.sub(r"[^\w.-]+", "-", stem).strip("-.") or "run"
@@ -84,8 +84,8 @@ def _is_locked(partial: Path) -> bool:
 
 
 @contextlib.contextmanager
-def writing(target: Path, *, resume: bool = False) -> Iterator[Path]:
-    """Write a run: the folder to fill, which becomes ``target`` when the block ends well.
+def create(target: Path, *, resume: bool = False) -> Iterator[Path]:
+    """Give the folder to fill, which becomes ``target`` when the block ends well.
 
     On any failure, an interrupt too, nothing is left of it, unless a training in it can be
     resumed.

@@ -1,43 +1,41 @@
-"""A network trained from pixels in a child process, written and ready to be measured."""
+"""A network trained from pixels in a child process."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
 import json
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tellapart import splits
 from tellapart.core.config import NETWORKS, TrainSettings
 from tellapart.core.errors import SettingsError
-from tellapart.core.typing import Floats
-from tellapart.model import Model, writing
-from tellapart.pipelines.material import Answer, Learned, Material, Pixels
-from tellapart.pipelines.train.measuring import no_advance
-from tellapart.pipelines.train.preparing import Surroundings
-from tellapart.pipelines.train.probes import fitted as fitted_probe
+from tellapart.core.progress import SILENT, Progress
+from tellapart.core.typing import Floats, Ints
+from tellapart.images.resizing import Fit
+from tellapart.model import Model, build_network
+from tellapart.pipelines.train.probes import fit_head
+from tellapart.pipelines.train.results import Context, Prepared, ResizedPixels, Trained
 
 if TYPE_CHECKING:
-    from tellapart.networks import Fitted, Job, Recipe
+    from tellapart.networks import Job, Recipe
     from tellapart.networks.spec.architectures import Kind, Spec
-
-Rows = NDArray[np.int64]
 
 FINAL = "final"
 _IMBALANCED = 2.0
-"""Times as many pictures of the commonest class as of the rarest from which classes are weighed."""
-_ROWS = 512  # pictures that are handed to the file at a time
+"""From this many times as many pictures in the largest class as in the smallest, classes get
+weights."""
+_ROWS = 512  # pictures between two reports of progress
 
 
 def check(settings: TrainSettings) -> None:
     """Refuse what would fail only after all pictures were read.
 
-    ``auto`` does without networks where Keras is missing, and says so.
+    Without Keras, ``auto`` tries the probe alone.
 
     Raises:
         SettingsError: If the extra ``keras`` or TensorBoard is missing, or ``augment`` is not
@@ -55,104 +53,99 @@ def check(settings: TrainSettings) -> None:
 
 
 @contextlib.contextmanager
-def starting(settings: TrainSettings, around: Surroundings) -> Iterator[Surroundings]:
-    """Let Keras start in its process while the pictures are read; a probe needs none."""
-    if settings.model not in NETWORKS:
-        yield around
+def keras_starting(model: str, context: Context) -> Iterator[Context]:
+    """Start Keras in its process while the pictures are read; a probe needs none."""
+    if model not in NETWORKS:
+        yield context
         return
     from tellapart.networks.process import process
 
-    with process.Child(around.folder / process.LOG) as child:
-        yield dataclasses.replace(around, child=child)
+    with process.Child(context.folder / process.LOG) as child:
+        yield dataclasses.replace(context, keras_process=child)
 
 
-def learn(
-    material: Material,
+def train(
+    prepared: Prepared,
     kind: str,
     settings: TrainSettings,
-    around: Surroundings,
+    context: Context,
     *,
     budget: float | None = None,
-    about: Mapping[str, Any] | None = None,
     resume: bool = False,
-) -> Learned:
-    """Train a network, and write its file.
+) -> Trained:
+    """Train a network, and build its file.
 
     Args:
-        material: The pictures; their pixels were asked for.
+        prepared: The pictures, with pixels.
         kind: One of :data:`tellapart.core.config.NETWORKS`.
-        settings: What was asked for.
-        around: Folders and listeners.
+        settings: What the user chose.
+        context: Where to work.
         budget: Seconds that training may take; those of the settings unless given.
-        about: More members for ``run.json``.
-        resume: Go on from the checkpoints that lie in the folder.
+        resume: Go on from the checkpoints in the folder.
 
     Raises:
         SettingsError: If the extra ``keras`` is missing, or a setting does not fit the pictures.
     """
     from tellapart.networks.process import process
 
-    spec, recipe = plan(material, kind, settings, budget=budget)
-    rows = material.rows(splits.TRAIN)
-    with around.watch.stage("learning"):
-        job = _job(material, spec, recipe, rows, settings, around)
-        folder = around.folder / FINAL
+    spec, recipe = _plan(prepared, kind, settings, budget)
+    network = _Network(prepared, spec, recipe, settings.fit, settings.seed, context)
+    folder = context.folder / FINAL
+    rows = prepared.rows(splits.TRAIN)
+    with context.watch.stage("learning"):
         fitted = process.fit(
-            job, folder, progress=around.progress, resume=resume, child=around.child
+            network.job(rows),
+            folder,
+            progress=context.progress,
+            resume=resume,
+            child=context.keras_process,
         )
-    file = around.folder.parent / "model.onnx"
-    writing.write_network(
-        file,
-        graph=spec.graph(),
-        weights=fitted.weights,
-        classes=material.classes,
-        fit=settings.fit,
+    extras = [folder / name for name in ("model.keras", "tensorboard")]
+    return Trained(
         kind=kind,
-    )
-
-    def unseen() -> Floats:
-        return _by_folds(material, spec, recipe, settings, around, resume=resume)
-
-    return Learned(
-        kind=kind,
+        file=network.onnx(fitted.weights),
         size=spec.size,
         rows=rows,
-        answer=answers(material),
-        unseen=unseen,
+        predict=network.predict,
+        out_of_fold=lambda: network.out_of_fold(resume=resume),
         engine=str(fitted.outcome.get("engine", "keras")),
         backbone="efficientnet-lite0" if kind == "finetune" else None,
-        about={"network": _described(spec, recipe, fitted), **(about or {})},
+        details={
+            "network": {
+                "spec": json.loads(spec.model_dump_json()),
+                "parameters": spec.parameters(),
+                "recipe": json.loads(recipe.model_dump_json()),
+                "augment": recipe.augment.describe(),
+                "outcome": dict(fitted.outcome),
+            }
+        },
         history=fitted.history,
-        files=_files(around.folder / FINAL),
+        files={path.name: path for path in extras if path.exists()},
     )
 
 
-def plan(
-    material: Material, kind: str, settings: TrainSettings, *, budget: float | None = None
+def _plan(
+    prepared: Prepared, kind: str, settings: TrainSettings, budget: float | None
 ) -> tuple[Spec, Recipe]:
-    """The network and its recipe for these pictures.
-
-    Raises:
-        SettingsError: If a setting does not fit the network or the pictures.
-    """
+    """The network and its recipe for these pictures."""
     from tellapart.networks.spec import architectures, recipes
 
-    pixels = _pixels(material)
-    rows = material.rows(splits.TRAIN)
-    counts = np.bincount(material.labels[rows], minlength=len(material.classes))
+    pixels = _pixels(prepared)
+    rows = prepared.rows(splits.TRAIN)
+    counts = np.bincount(prepared.labels[rows], minlength=len(prepared.classes))
     spec = architectures.default(
         cast("Kind", kind),
         size=pixels.size,
         gray=pixels.gray,
-        classes=len(material.classes),
+        classes=len(prepared.classes),
         units=settings.units,
         filters=settings.filters,
     )
-    weigh = settings.class_weights
-    if weigh is None:
-        weigh = bool(counts.max() >= _IMBALANCED * counts.min())
+    class_weights = settings.class_weights
+    if class_weights is None:
+        class_weights = bool(counts.max() >= _IMBALANCED * counts.min())
     if settings.target_on == "validation" or settings.patience is not None:
-        _check_slice(material)
+        _check_slice(prepared)
     recipe = recipes.resolve(
         settings,
         kind,
@@ -160,121 +153,19 @@ def plan(
         size=pixels.size,
         gray=pixels.gray,
         budget=budget,
-        class_weights=weigh,
+        class_weights=class_weights,
     )
     return spec, recipe
 
 
-def answers(material: Material) -> Answer:
-    """Asks an open file about rows of the pixels that the one decoder made."""
-    rgb = _pixels(material).rgb
-
-    def answer(model: Model, rows: Rows, advance: Callable[[int], None]) -> Floats:
-        made = np.empty((len(rows), len(model.classes)), np.float32)
-        for start in range(0, len(rows), _ROWS):
-            part = rows[start : start + _ROWS]
-            made[start : start + _ROWS] = model.run(rgb[part])
-            advance(len(part))
-        return made
-
-    return answer
-
-
-def _job(
-    material: Material,
-    spec: Spec,
-    recipe: Recipe,
-    rows: Rows,
-    settings: TrainSettings,
-    around: Surroundings,
-) -> Job:
-    from tellapart.networks import Job
-    from tellapart.networks.loop import initial_weights
-
-    initial = initial_weights.pretrained(spec)
-    if initial is not None:
-        # The head that the frozen backbone's features call for: training starts where the probe
-        # ends.
-        head = fitted_probe(material, rows, settings, around)
-        initial |= {"logits/kernel": head.weights, "logits/bias": head.bias}
-    return Job(
-        spec=spec,
-        recipe=recipe,
-        pixels=_pixels(material).file,
-        labels=np.maximum(material.labels, 0),
-        training=rows,
-        validation=material.validation,
-        classes=material.classes,
-        initial=initial,
-    )
-
-
-def _by_folds(
-    material: Material,
-    spec: Spec,
-    recipe: Recipe,
-    settings: TrainSettings,
-    around: Surroundings,
-    *,
-    resume: bool,
-) -> Floats:
-    """Each training picture by a network that has not seen it, ``[1, n, K]``: a round of folds."""
-    from tellapart.networks.process import process
-
-    rows = material.rows(splits.TRAIN)
-    ask = answers(material)
-    made = np.empty((len(rows), len(material.classes)), np.float32)
-    dealt = splits.folds(material.labels[rows], material.split.groups[rows], seed=settings.seed)
-    known = np.zeros(len(rows), bool)
-    jobs = [
-        (
-            around.folder / f"fold-{number}",
-            _job(material, spec, recipe, rows[train], settings, around),
-        )
-        for number, (train, _) in enumerate(dealt, 1)
-    ]
-    fits = process.fit_all(
-        jobs, title="Folds", unit="folds", progress=around.progress, resume=resume
-    )
-    for fitted, (_, test) in zip(fits, dealt, strict=True):
-        data = writing.build_network(
-            graph=spec.graph(),
-            weights=fitted.weights,
-            classes=material.classes,
-            fit=settings.fit,
-            kind=spec.kind,
-        )
-        made[test] = ask(Model.load(data), rows[test], no_advance)
-        known[test] = True
-    # A class that stands in one group alone is in no fold: guessing is all that can be said of it.
-    made[~known] = 1 / len(material.classes)
-    return made[None]
-
-
-def _described(spec: Spec, recipe: Recipe, fitted: Fitted) -> dict[str, Any]:
-    """The ``network`` member of ``run.json``."""
-    return {
-        "spec": json.loads(spec.model_dump_json()),
-        "parameters": spec.parameters(),
-        "recipe": json.loads(recipe.model_dump_json()),
-        "augment": recipe.augment.describe(),
-        "outcome": dict(fitted.outcome),
-    }
-
-
-def _files(folder: Path) -> dict[str, Path]:
-    named = {name: folder / name for name in ("model.keras", "tensorboard")}
-    return {name: path for name, path in named.items() if path.exists()}
-
-
-def _check_slice(material: Material) -> None:
-    if len(material.validation):
+def _check_slice(prepared: Prepared) -> None:
+    if len(prepared.validation):
         return
     raise SettingsError(
         "There is no validation slice to stop or choose by: "
         + (
             "under 200 pictures, all are learnt from and folds measure."
-            if material.split.method == "folds"
+            if prepared.split.method == "folds"
             else "the training part is too small to be parted."
         ),
         remedy="Leave --patience and --target-on validation away, or add pictures.",
@@ -282,6 +173,83 @@ def _check_slice(material: Material) -> None:
     )
 
 
-def _pixels(material: Material) -> Pixels:
-    assert material.pixels is not None, "the scan was asked for no pixels"
-    return material.pixels
+@dataclass(frozen=True)
+class _Network:
+    """A network with all that training it on some rows takes."""
+
+    prepared: Prepared
+    spec: Spec
+    recipe: Recipe
+    fit: Fit
+    seed: int
+    context: Context
+
+    def job(self, rows: Ints) -> Job:
+        """The training on some rows, as the child process takes it."""
+        from tellapart.networks import Job
+        from tellapart.networks.loop import initial_weights
+
+        initial = initial_weights.pretrained(self.spec)
+        if initial is not None:
+            # The head fitted on the frozen backbone's features: training starts where the probe
+            # ends.
+            head = fit_head(self.prepared, rows, seed=self.seed, progress=self.context.progress)
+            initial |= {"logits/kernel": head.weights, "logits/bias": head.bias}
+        return Job(
+            spec=self.spec,
+            recipe=self.recipe,
+            pixels=_pixels(self.prepared).file,
+            labels=np.maximum(self.prepared.labels, 0),
+            training=rows,
+            validation=self.prepared.validation,
+            classes=self.prepared.classes,
+            initial=initial,
+        )
+
+    def onnx(self, weights: Any) -> bytes:
+        """The model file."""
+        return build_network(
+            graph=self.spec.graph(),
+            kind=self.spec.kind,
+            weights=weights,
+            classes=self.prepared.classes,
+            fit=self.fit,
+        )
+
+    def predict(self, model: Model, rows: Ints, progress: Progress) -> Floats:
+        """Probabilities ``[n, K]`` that an open file computes from the pixels of some rows."""
+        rgb = _pixels(self.prepared).rgb
+        made = np.empty((len(rows), len(model.classes)), np.float32)
+        with progress.stage("Measuring", total=len(rows)) as stage:
+            for start in range(0, len(rows), _ROWS):
+                some = rows[start : start + _ROWS]
+                made[start : start + _ROWS] = model.run(rgb[some])
+                stage.advance(len(some))
+        return made
+
+    def out_of_fold(self, *, resume: bool) -> Floats:
+        """Each training picture by a network that has not seen it, ``[1, n, K]``."""
+        from tellapart.networks.process import process
+
+        prepared = self.prepared
+        rows = prepared.rows(splits.TRAIN)
+        folds = splits.folds(prepared.labels[rows], prepared.split.groups[rows], seed=self.seed)
+        jobs = [
+            (self.context.folder / f"fold-{number}", self.job(rows[train]))
+            for number, (train, _) in enumerate(folds, 1)
+        ]
+        fits = process.fit_all(
+            jobs, title="Folds", unit="folds", progress=self.context.progress, resume=resume
+        )
+        # A class with a single group is in no fold: its pictures get equal probabilities.
+        classes = len(prepared.classes)
+        made = np.full((len(rows), classes), 1 / classes, np.float32)
+        for fitted, (_, test) in zip(fits, folds, strict=True):
+            model = Model.load(self.onnx(fitted.weights))
+            made[test] = self.predict(model, rows[test], SILENT)
+        return made[None]
+
+
+def _pixels(prepared: Prepared) -> ResizedPixels:
+    assert prepared.pixels is not None, "the scan kept no pixels"
+    return prepared.pixels

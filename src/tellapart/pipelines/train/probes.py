@@ -1,85 +1,63 @@
-"""A linear head on pretrained features, written and ready to be measured."""
+"""A linear head on pretrained features, fitted and built."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-
-from tellapart.core.config import TrainSettings
-from tellapart.core.typing import Floats
-from tellapart.model import writing
-from tellapart.pipelines.material import Learned, Material
-from tellapart.pipelines.train.preparing import Surroundings
+from tellapart.core.progress import Progress
+from tellapart.core.typing import Floats, Ints
+from tellapart.images.resizing import Fit
+from tellapart.model import build_probe
+from tellapart.pipelines.train.results import Context, Prepared, Trained
 from tellapart.transfer import probe
 
-Rows = NDArray[np.int64]
 
-
-def fitted(
-    material: Material, rows: Rows, settings: TrainSettings, around: Surroundings
-) -> probe.Probe:
-    """The head from some rows; every choice comes from folds among them."""
+def fit_head(prepared: Prepared, rows: Ints, *, seed: int, progress: Progress) -> probe.Probe:
+    """The head learned from some rows; every choice comes from folds among them."""
     return probe.fit(
-        _features(material)[rows],
-        material.labels[rows],
-        material.split.groups[rows],
-        classes=len(material.classes),
-        seed=settings.seed,
-        progress=around.progress,
+        prepared.features[rows],
+        prepared.labels[rows],
+        prepared.split.groups[rows],
+        classes=len(prepared.classes),
+        seed=seed,
+        progress=progress,
     )
 
 
-def learn(
-    material: Material,
-    settings: TrainSettings,
-    around: Surroundings,
-    *,
-    about: Mapping[str, Any] | None = None,
-) -> Learned:
-    """Fit a probe on the whole training part, and write its file.
+def train(prepared: Prepared, *, fit: Fit, seed: int, context: Context) -> Trained:
+    """Fit a probe on the whole training part, and build its file.
 
-    A validation slice belongs to that part: a probe's choices come from folds, so the slice has
-    nothing else to do.
+    It learns from the validation slice too: its choices come from folds, so it needs no slice.
     """
-    features, rows, consumer = _features(material), material.training, material.feature_consumer
+    rows, consumer = prepared.not_held_out, prepared.feature_consumer
     assert consumer is not None
-    with around.watch.stage("learning", pictures=len(rows)):
-        head = fitted(material, rows, settings, around)
-        writing.write(
-            around.folder.parent / "model.onnx",
+    with context.watch.stage("learning", pictures=len(rows)):
+        head = fit_head(prepared, rows, seed=seed, progress=context.progress)
+        file = build_probe(
             backbone=consumer.backbone,
             size=consumer.size,
-            fit=settings.fit,
+            fit=fit,
             weights=head.weights,
             bias=head.bias,
-            classes=material.classes,
+            classes=prepared.classes,
         )
 
-    def unseen() -> Floats:
+    def out_of_fold() -> Floats:
         return probe.repeated(
-            features[rows],
-            material.labels[rows],
-            material.split.groups[rows],
-            classes=len(material.classes),
-            seed=settings.seed,
-            progress=around.progress,
+            prepared.features[rows],
+            prepared.labels[rows],
+            prepared.split.groups[rows],
+            classes=len(prepared.classes),
+            seed=seed,
+            progress=context.progress,
         ).probabilities
 
-    return Learned(
+    return Trained(
         kind="probe",
+        file=file,
         size=consumer.size,
         rows=rows,
-        answer=lambda model, asked, advance: model.head(features[asked]),
-        unseen=unseen,
+        predict=lambda model, some, progress: model.head(prepared.features[some]),
+        out_of_fold=out_of_fold,
         engine="onnxruntime",
         backbone=consumer.backbone.name,
-        about={"probe": head.as_json(), **(about or {})},
+        details={"probe": head.as_json()},
     )
-
-
-def _features(material: Material) -> Floats:
-    assert material.features is not None, "the scan was asked for no features"
-    return material.features

@@ -1,4 +1,4 @@
-"""What a training leaves behind, as plain values: the content of the run folder's files."""
+"""The content of a run folder's files, as plain values."""
 
 from __future__ import annotations
 
@@ -13,124 +13,136 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tellapart import diagnosis, runs, splits
+from tellapart.audit import findings_frame
 from tellapart.core.config import TrainSettings, option
+from tellapart.core.typing import Floats, Ints
 from tellapart.core.version import versions
 from tellapart.images.decoder import DECODER, POLICY
 from tellapart.metrics import evaluation
-from tellapart.pipelines.material import Learned, Material, Measured
+from tellapart.pipelines.train.results import Measured, Prepared, Trained
+from tellapart.runs.request import Request
 
 
 def predictions(
-    material: Material,
-    rows: NDArray[np.int64],
-    probabilities: NDArray[np.float32],
+    prepared: Prepared,
+    rows: Ints,
+    probabilities: Floats,
     counted: NDArray[np.bool_],
 ) -> pl.DataFrame:
-    """One row a held-out picture, as ``predictions.parquet`` keeps it.
+    """One row per held-out picture, as ``predictions.parquet`` keeps it.
 
     Args:
-        material: Where paths and labels come from.
+        prepared: Where paths and labels come from.
         rows: int ``[n]``, the held-out rows.
         probabilities: float32 ``[n, K]``.
         counted: bool ``[n]``, false for pictures with a copy in training.
     """
-    names = np.array(material.classes, dtype=object)
+    names = np.array(prepared.classes, dtype=object)
     best = probabilities.argmax(axis=1)
     columns: dict[str, Any] = {
-        "path": material.scan.frame["path"].gather(rows),
-        "label": names[material.labels[rows]].tolist(),
+        "path": prepared.scan.frame["path"].gather(rows),
+        "label": names[prepared.labels[rows]].tolist(),
         "predicted": names[best].tolist(),
         "probability": probabilities.max(axis=1),
-        "correct": best == material.labels[rows],
+        "correct": best == prepared.labels[rows],
         "counted": counted,
     }
-    columns |= {f"p_{i}": probabilities[:, i] for i in range(len(material.classes))}
+    columns |= {f"p_{i}": probabilities[:, i] for i in range(len(prepared.classes))}
     return pl.DataFrame(columns)
 
 
-def split_frame(material: Material) -> pl.DataFrame:
-    """One row a picture: where it stood, and why it was left out if it was."""
+def _split_frame(prepared: Prepared) -> pl.DataFrame:
+    """One row per picture: its side, and why it was left out if it was."""
     names = {
         splits.TRAIN: "train",
         splits.HELD_OUT: "held_out",
         splits.VALIDATION: "validation",
         splits.LEFT_OUT: "left_out",
     }
-    frame = material.scan.frame
-    reasons = [material.audit.left_out.get(row) for row in range(frame.height)]
+    frame = prepared.scan.frame
+    reasons = [prepared.audit.left_out.get(row) for row in range(frame.height)]
     return frame.select("path", "label").with_columns(
-        side=pl.Series([names[int(side)] for side in material.split.side], dtype=pl.String),
+        side=pl.Series([names[int(side)] for side in prepared.split.side], dtype=pl.String),
         reason=pl.Series(reasons, dtype=pl.String),
-        group=pl.Series(material.split.groups),
-        leaked=pl.Series(material.split.leaked),
+        group=pl.Series(prepared.split.groups),
+        leaked=pl.Series(prepared.split.leaked),
         content=frame["content"],
     )
 
 
-def metrics(
-    material: Material, learned: Learned, measured: Measured, verdict: diagnosis.Verdict
-) -> dict[str, Any]:
+def run_content(
+    name: str, request: Request, prepared: Prepared, trained: Trained, measured: Measured
+) -> runs.Content:
+    """Everything of the run but its timings and its report."""
+    return runs.Content(
+        model=trained.file,
+        settings=_run_json(name, request, prepared, trained, measured.proof),
+        metrics=_metrics_json(prepared, trained, measured),
+        split=_split_frame(prepared),
+        findings=findings_frame(prepared.audit),
+        predictions=measured.predictions,
+        history=trained.history,
+        files=trained.files,
+    )
+
+
+def _metrics_json(prepared: Prepared, trained: Trained, measured: Measured) -> dict[str, Any]:
     """Content of ``metrics.json``."""
     metrics: dict[str, Any] = {
         "schema": runs.SCHEMA,
-        "classes": list(material.classes),
+        "classes": list(prepared.classes),
         "train": {
-            "n": len(learned.rows),
+            "n": len(trained.rows),
             "accuracy": round(measured.train_accuracy, evaluation.DIGITS),
         },
     }
     if measured.validation_accuracy is not None:
         metrics["validation"] = {
-            "n": len(material.validation),
+            "n": len(prepared.validation),
             "accuracy": round(measured.validation_accuracy, evaluation.DIGITS),
         }
     metrics["held_out"] = measured.held_out.as_json()
     if measured.as_given is not None:
         metrics["held_out_as_given"] = measured.as_given.as_json()
+    verdict = diagnosis.diagnose(_facts(prepared, trained, measured))
     metrics["verdict"] = verdict.as_json()
     return metrics
 
 
-def run_json(
-    data: str | Path,
-    name: str,
-    material: Material,
-    learned: Learned,
-    proof: dict[str, Any],
-    settings: TrainSettings,
+def _run_json(
+    name: str, request: Request, prepared: Prepared, trained: Trained, proof: dict[str, Any]
 ) -> dict[str, Any]:
     """Content of ``run.json``."""
-    frame = material.scan.frame
-    chosen = settings.model_dump(mode="json")
+    frame, settings = prepared.scan.frame, request.settings
     return {
         "schema": runs.SCHEMA,
         "name": name,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "model": learned.kind,
-        "backbone": learned.backbone,
-        "engine": learned.engine,
-        "classes": list(material.classes),
+        "model": trained.kind,
+        "backbone": trained.backbone,
+        "engine": trained.engine,
+        "classes": list(prepared.classes),
         "decode": {
             "policy": list(POLICY),
             "decoder": DECODER,
-            "size": learned.size,
+            "size": trained.size,
             "fit": settings.fit,
         },
         "data": {
-            "name": material.scan.catalog.source.name,
-            "location": material.scan.catalog.source.location,
+            "name": prepared.scan.catalog.source.name,
+            "location": prepared.scan.catalog.source.location,
             "fingerprint": fingerprint(frame),
             "pictures": frame.height,
             "per_class": dict(sorted(frame["label"].value_counts().iter_rows())),
-            "left_out": len(material.audit.left_out),
-            "parts": material.split.method == "given",
-            "passed_over": dict(material.scan.catalog.passed_over),
+            "left_out": len(prepared.audit.left_out),
+            "parts": prepared.split.method == "given",
+            "passed_over": dict(prepared.scan.catalog.passed_over),
         },
-        "settings": chosen,
+        "settings": settings.model_dump(mode="json"),
         "seed": settings.seed,
         "versions": versions(),
-        "command": _command(data, settings),
-        **learned.about,
+        "command": _command(request.data, settings),
+        **trained.details,
         "proof": proof,
     }
 
@@ -145,7 +157,7 @@ def fingerprint(frame: pl.DataFrame) -> str:
 
 
 def _command(data: str | Path, settings: TrainSettings) -> str:
-    """The command line that asks for the same run."""
+    """The command line that trains the same run."""
     named = str(data)
     words = ["tellapart", "train", f"./{named}" if named.startswith("-") else named]
     for name, value in settings.model_dump(mode="json", exclude_defaults=True).items():
@@ -158,31 +170,31 @@ def _command(data: str | Path, settings: TrainSettings) -> str:
     return shlex.join(words)
 
 
-def facts(material: Material, learned: Learned, measured: Measured) -> diagnosis.Facts:
-    """What the verdict is made from."""
+def _facts(prepared: Prepared, trained: Trained, measured: Measured) -> diagnosis.Facts:
+    """The numbers that the verdict depends on."""
     held = measured.held_out
-    training = np.bincount(material.labels[learned.rows], minlength=len(material.classes)).tolist()
+    training = np.bincount(prepared.labels[trained.rows], minlength=len(prepared.classes)).tolist()
     support = [row.n for row in held.per_class]
     least, fewest = int(np.argmin(training)), int(np.argmin(support))
     return diagnosis.Facts(
-        train_n=len(learned.rows),
+        train_n=len(trained.rows),
         train_accuracy=measured.train_accuracy,
         held_out_n=held.n,
         held_out_accuracy=held.accuracy,
         held_out_ci95=held.accuracy_ci95,
         majority_accuracy=held.majority_accuracy,
         smallest_train_class=training[least],
-        smallest_train_name=material.classes[least],
+        smallest_train_name=prepared.classes[least],
         smallest_held_out_class=support[fewest],
-        smallest_held_out_name=material.classes[fewest],
-        pictures=len(material.scan),
+        smallest_held_out_name=prepared.classes[fewest],
+        pictures=len(prepared.scan),
         contradicting=sum(
             finding.count
-            for finding in material.audit.findings
+            for finding in prepared.audit.findings
             if finding.code == "contradicting_labels"
         ),
-        leaked=int(material.split.leaked.sum()),
-        undecodable=int(material.scan.frame["error"].is_not_null().sum()),
+        leaked=int(prepared.split.leaked.sum()),
+        undecodable=int(prepared.scan.frame["error"].is_not_null().sum()),
         held_out_groups=held.groups,
-        model=learned.kind,
+        model=trained.kind,
     )

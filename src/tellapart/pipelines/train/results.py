@@ -1,0 +1,169 @@
+"""Results of the training stages; each stage takes those of the stages before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from tellapart import audit, splits
+from tellapart.core.cache import Cache
+from tellapart.core.progress import Progress
+from tellapart.core.resources import Stopwatch
+from tellapart.core.typing import Floats, Ints, Pixels
+from tellapart.metrics.evaluation import Evaluation
+from tellapart.model import Model
+from tellapart.scanning.scanner import Scan
+from tellapart.transfer.features import FeatureConsumer
+
+if TYPE_CHECKING:
+    from tellapart.networks.process.process import Child
+
+Predict = Callable[[Model, Ints, Progress], Floats]
+"""Probabilities ``[n, K]`` that the open model file computes for some rows."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """Where a training works, and who is told about it; the same for every stage.
+
+    Attributes:
+        folder: For everything that is only needed until the run is whole.
+        cache: Known facts and features, or None.
+        rescan: Whether to hash every file again.
+        progress: Gets the progress of each stage.
+        watch: Counts the seconds of each stage.
+        keras_process: A process in which Keras is starting, or None.
+    """
+
+    folder: Path
+    cache: Cache | None
+    rescan: bool
+    progress: Progress
+    watch: Stopwatch
+    keras_process: Child | None = None
+
+
+@dataclass(frozen=True)
+class ResizedPixels:
+    """The resized pixels of all pictures.
+
+    Attributes:
+        file: What networks train from, a ``.npy`` of uint8 ``[N, size, size, C]`` that several
+            processes can map: one channel for gray data.
+        rgb: uint8 ``[N, size, size, 3]``, the input of ``model.onnx``.
+        size: Side in pixels.
+        gray: Whether ``file`` has one channel.
+    """
+
+    file: Path
+    rgb: Pixels
+    size: int
+    gray: bool
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The pictures, scanned, audited and split; row ``i`` is the catalog's row ``i``.
+
+    Attributes:
+        scan: The facts of every picture.
+        audit: The findings, and which pictures are left out.
+        split: Which pictures are held out.
+        labels: int64 ``[N]``, index into ``classes``, of pictures left out too.
+        classes: Their names, in the order of the model's outputs.
+        feature_consumer: Computed the features, for kinds of models that need them.
+        pixels: For kinds of models that need them.
+    """
+
+    scan: Scan
+    audit: audit.Audit
+    split: splits.Split
+    labels: Ints
+    classes: tuple[str, ...]
+    feature_consumer: FeatureConsumer | None = None
+    pixels: ResizedPixels | None = None
+
+    def rows(self, *sides: int) -> Ints:
+        """Row numbers on the given sides, in order."""
+        return np.flatnonzero(np.isin(self.split.side, sides))
+
+    @property
+    def features(self) -> Floats:
+        """The backbone's features, float32 ``[N, D]``, where they were computed."""
+        assert self.feature_consumer is not None, "the scan computed no features"
+        return self.scan.answers[self.feature_consumer.key]
+
+    @property
+    def not_held_out(self) -> Ints:
+        """Rows to learn from and, where there is a validation slice, to choose by."""
+        return self.rows(splits.TRAIN, splits.VALIDATION)
+
+    @property
+    def validation(self) -> Ints:
+        """Rows of the validation slice."""
+        return self.rows(splits.VALIDATION)
+
+    @property
+    def held_out(self) -> Ints:
+        """Rows held out, those with a copy in training too."""
+        return self.rows(splits.HELD_OUT)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model that has learned.
+
+    Attributes:
+        kind: ``probe`` or the network.
+        file: The bytes of ``model.onnx``.
+        size: Side in pixels of the pictures that the file takes.
+        rows: The rows that it learned from.
+        predict: Runs the open file on some rows.
+        out_of_fold: Probabilities ``[R, n, K]`` of the training rows, each by models that have not
+            seen it, from ``R`` rounds of folds; called only where too few pictures are held out.
+        engine: The library that trained it.
+        backbone: The pretrained network in it, or None.
+        details: More members for ``run.json``.
+        history: One row per epoch, for networks.
+        files: More files for the run folder, by name.
+    """
+
+    kind: str
+    file: bytes
+    size: int
+    rows: Ints
+    predict: Predict
+    out_of_fold: Callable[[], Floats]
+    engine: str
+    backbone: str | None
+    details: Mapping[str, Any]
+    history: pl.DataFrame | None = None
+    files: Mapping[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How accurate the model file is, on pictures that influenced no choice.
+
+    Attributes:
+        held_out: The headline.
+        as_given: The same with the held-out pictures that have a copy in training, where
+            there are any.
+        train_accuracy: Of the model file over the pictures that it learned from.
+        validation_accuracy: Of the model file over the validation slice; None without one, or
+            where the model learned from it too.
+        predictions: One row per held-out picture.
+        proof: How far the measured probabilities are from a run of the whole file.
+    """
+
+    held_out: Evaluation
+    as_given: Evaluation | None
+    train_accuracy: float
+    validation_accuracy: float | None
+    predictions: pl.DataFrame
+    proof: dict[str, Any]
