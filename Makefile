@@ -107,7 +107,7 @@ types: $(VENV)/.dev
 	$(BIN)/mypy
 
 unit: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term $(ARGS)
 
 # The networks' tests once more, on PyTorch: in an environment of its own, which has no TensorFlow,
 # so that code that leans on TensorFlow fails here.

@@ -48,6 +48,23 @@ def pytest_report_header() -> list[str]:
     return [f"skipping the tests that need: {', '.join(missing) or 'nothing; all is here'}"]
 
 
+TRAINED_ONCE = ("exports", "serve")
+"""Folders of tests that share trained models, exports or a server: one process runs each."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share what takes long to make run in the same process of ``-n 2``.
+
+    They are the tests of one file, or of a folder of :data:`TRAINED_ONCE`.
+    """
+    tests = Path(__file__).parent
+    for item in items:
+        first, *rest = item.path.relative_to(tests).parts
+        group = first if first in TRAINED_ONCE else "/".join([first, *rest])
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--renew-golden",
