@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tellapart.cli.app import build
-from tellapart.datasets import downloading, getting, locating, registry
+from tellapart.datasets import downloads, registry, retrieval, search
 from tellapart.datasets.dataset import DataFile
 from tellapart.datasets.registry import DATA_SETS, named
 
@@ -25,9 +25,9 @@ def run(*arguments: str) -> Result:
 
 @pytest.fixture(autouse=True)
 def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv(locating.DATA, str(tmp_path / "data"))
-    monkeypatch.setenv(locating.DATASETS, str(tmp_path / "datasets"))
-    monkeypatch.setattr(locating, "SYSTEM", tmp_path / "system")
+    monkeypatch.setenv(search.DATA, str(tmp_path / "data"))
+    monkeypatch.setenv(search.DATASETS, str(tmp_path / "datasets"))
+    monkeypatch.setattr(search, "SYSTEM", tmp_path / "system")
     return tmp_path
 
 
@@ -111,7 +111,7 @@ def test_an_unknown_name_is_one_message() -> None:
 def test_get_without_a_network_is_one_message(
     places: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(downloading.time, "sleep", lambda _: None)
+    monkeypatch.setattr(downloads.time, "sleep", lambda _: None)
     shown = run("get", "mnist", "--quiet")
     assert (shown.exit_code, shown.stdout) == (1, "")
     assert "Traceback" not in shown.stderr
@@ -126,7 +126,7 @@ def test_an_interruption_names_the_command_that_goes_on(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(getting, "download", interrupted)
+    monkeypatch.setattr(retrieval, "download", interrupted)
     shown = run("get", "mnist")
     assert shown.exit_code == 130
     assert "go on with:\n  tellapart data get mnist\n" in shown.stderr

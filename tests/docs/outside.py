@@ -24,10 +24,9 @@ from PIL import Image, ImageOps
 from sklearn.datasets import load_digits
 
 import tellapart as ta
-from tellapart import api
-from tellapart.datasets import locating
-from tellapart.datasets.copies import Found
+from tellapart import api, datasets
 from tellapart.datasets.registry import named
+from tellapart.datasets.verification import Found
 from tellapart.networks.devices import devices
 
 sys.path.append(str(Path(__file__).parents[1] / "serve"))
@@ -132,7 +131,7 @@ def replaced(folder: Path) -> Iterator[None]:
         patch.chdir(folder)
         patch.setattr(ta, "train", short_train)
         patch.setattr(api, "train", short_train)
-        patch.setattr(locating, "find", lambda name: Found(folder / LIKE[name], named(name), ()))
+        patch.setattr(datasets, "find", lambda name: Found(folder / LIKE[name], named(name), ()))
         patch.setattr(devices, "compare", lambda **_: compare(pictures=PICTURES, lessons=short))
         patch.setattr(keras.Model, "fit", short_fit)
         for name in ("mnist", "fashion_mnist"):

@@ -11,7 +11,7 @@ from lesson_pages import pages, results
 from lesson_pages.__main__ import main
 from lesson_pages.commentary import COMMENTARY, SOURCES
 from lesson_pages.glossary import used
-from tellapart.datasets.copies import Found
+from tellapart.datasets.verification import Found
 from tellapart.lessons import runner
 from tellapart.lessons.lesson import Lesson
 from tellapart.lessons.registry import LESSONS, named

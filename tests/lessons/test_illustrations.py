@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tellapart.datasets import registry
-from tellapart.datasets.copies import Found
+from tellapart.datasets.verification import Found
 from tellapart.lessons import runner
 from tellapart.lessons.lesson import Lesson, Training
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tellapart.core.text import percent
-from tellapart.datasets.copies import Found
+from tellapart.datasets.verification import Found
 from tellapart.lessons import more_data, runner
 from tellapart.lessons.lesson import Training
 from tellapart.lessons.more_data import first_of

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tellapart.core.errors import RunError, SettingsError, TellapartError
-from tellapart.datasets.copies import Found
 from tellapart.datasets.registry import named
+from tellapart.datasets.verification import Found
 from tellapart.lessons import registry, runner
 from tellapart.lessons.context import Context
 from tellapart.lessons.lesson import Bound, Lesson, Target, Training

@@ -14,8 +14,8 @@ from tellapart.cli.plain import Command, group
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tellapart.datasets.copies import Found
     from tellapart.datasets.dataset import DataSet
+    from tellapart.datasets.verification import Found
 
 Name = Annotated[
     str,
@@ -42,7 +42,7 @@ def build() -> typer.Typer:
 
 
 def list_all(as_json: Json = False) -> None:
-    """List the data sets: what they are, how large, and where a copy lies on this machine.
+    """List the data sets: what they are, how large, and where your copies are on this machine.
 
     Examples:
       tellapart data list
@@ -50,10 +50,10 @@ def list_all(as_json: Json = False) -> None:
       tellapart data list --json
     """
     from tellapart.cli.terminal import clean, print_json
-    from tellapart.datasets.locating import look
     from tellapart.datasets.registry import DATA_SETS
+    from tellapart.datasets.search import search
 
-    rows = [(dataset, look(dataset)) for dataset in DATA_SETS]
+    rows = [(dataset, search(dataset)) for dataset in DATA_SETS]
     if as_json:
         print_json(
             {
@@ -93,7 +93,7 @@ def get(name: Name, given: From = None, as_json: Json = False, quiet: Quiet = Fa
       tellapart train "$(tellapart data get fashion-mnist)" --model dnn
     """
     from tellapart.cli.terminal import progress_of
-    from tellapart.datasets.getting import get as get_data
+    from tellapart.datasets import get as get_data
 
     _print(get_data(name, given=given, progress=progress_of(quiet=quiet)), as_json, quiet)
 
@@ -108,7 +108,7 @@ def where(name: Name, given: From = None, as_json: Json = False, quiet: Quiet = 
 
       tellapart data where cats-dogs-3k --from ~/Downloads/cats-dogs-3k.zip
     """
-    from tellapart.datasets.locating import find
+    from tellapart.datasets import find
 
     _print(find(name, given=given), as_json, quiet)
 

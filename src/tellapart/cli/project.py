@@ -14,7 +14,7 @@ from tellapart.cli.plain import Command, group
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tellapart.datasets.copies import Found
+    from tellapart.datasets.verification import Found
     from tellapart.lessons.lesson import Lesson, Result
     from tellapart.lessons.runner import Find
 
@@ -170,14 +170,14 @@ def _finder(source: Path | None) -> Find:
     """Finds a lesson's data: where it was said to be, or the best data set that is at hand."""
     import dataclasses
 
+    from tellapart import datasets
     from tellapart.core.errors import DataError
-    from tellapart.datasets import locating
 
     def find(lesson: Lesson) -> Found:
         problem: DataError | None = None
         for name in lesson.data:
             try:
-                found = locating.find(name, given=source)
+                found = datasets.find(name, given=source)
             except DataError as error:
                 problem = problem or error
                 continue

@@ -1,17 +1,18 @@
-"""What is known of a data set: two kinds of records, and nothing that acts."""
+"""The record of a data set and of each of its files."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import urlsplit
 
 Form = Literal["arrays", "archive", "parts", "folders", "embedded"]
 
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """One file that a data set is made of.
+    """One file of a data set.
 
     Attributes:
         name: Its name on disk.
@@ -23,9 +24,15 @@ class DataFile:
     """
 
     name: str
-    size: int | None
+    size: int | None = None
     sha256s: tuple[str, ...] = ()
     urls: tuple[str, ...] = ()
+
+    @property
+    def plain_hosts(self) -> frozenset[str]:
+        """Hosts of addresses with ``http``: there, only the SHA-256 shows that a file is right."""
+        parts = map(urlsplit, self.urls)
+        return frozenset(part.hostname or "" for part in parts if part.scheme == "http")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,7 @@ class DataSet:
         notes: What somebody who uses it should know, as sentences.
         damaged: Whether pictures may be missing from an unpacked copy, since some are broken.
         system: The folder under ``/usr/share/datasets`` where Debian puts it, or empty.
-        label_from: ``name`` where labels stand in the file names.
+        label_from: ``name`` where labels are in the file names.
         shareable: Whether its licence lets pictures of it be shown again, with its origin named.
     """
 

@@ -1,62 +1,56 @@
-"""Every data set of the classic lessons, by name.
-
-Nothing in the records is invented: a size or a checksum stands there because the provider, or
-a list that compares downloads with it, publishes it, or because it was computed on a copy.
-Where there is none, whoever uses the file is told.
-"""
+"""Every data set of the classic lessons, by name; the records are in ``registry.toml``."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
-from urllib.parse import urlsplit
+import tomllib
+from importlib import resources
+from typing import Any
 
 from tellapart.core.errors import SettingsError
-from tellapart.datasets import arrays, photographs
 from tellapart.datasets.dataset import DataFile, DataSet
 
-__all__ = ["DATA_SETS", "DataFile", "DataSet", "named", "plain_hosts"]
+__all__ = ["DATA_SETS", "DataFile", "DataSet", "named"]
 
-DATA_SETS: tuple[DataSet, ...] = (
-    arrays.DIGITS,
-    arrays.MNIST,
-    arrays.FASHION,
-    photographs.HAPPY_OR_SAD,
-    photographs.HORSES_OR_HUMANS,
-    photographs.HORSES_100PX,
-    photographs.CATS_DOGS_3K,
-    photographs.CATS_AND_DOGS_FILTERED,
-    photographs.CATS_DOGS_KAGGLE,
-    photographs.CATS_DOGS_25K,
-    photographs.CATS_DOGS_180PX,
-)
+
+def _read() -> tuple[DataSet, ...]:
+    file = resources.files("tellapart.datasets") / "registry.toml"
+    records = tomllib.loads(file.read_text(encoding="utf-8"))["datasets"]
+    return tuple(
+        DataSet(
+            files=tuple(DataFile(**_frozen(one)) for one in record.pop("files", ())),
+            **_frozen(record),
+        )
+        for record in records
+    )
+
+
+def _frozen(record: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: tuple(value) if isinstance(value, list) else value for key, value in record.items()
+    }
+
+
+DATA_SETS: tuple[DataSet, ...] = _read()
 """Every data set, small and simple first."""
 
 
 def named(name: str) -> DataSet:
-    """The data set of that name.
+    """The data set with that name.
 
     Raises:
-        SettingsError: There is none; the message names the nearest.
+        SettingsError: There is none; the message suggests the nearest name.
 
     Example:
         >>> named("mnist").pictures
         70000
     """
-    for dataset in DATA_SETS:
-        if dataset.name == name:
-            return dataset
-    names = [dataset.name for dataset in DATA_SETS]
-    near = difflib.get_close_matches(name, names, n=1)
+    by_name = {dataset.name: dataset for dataset in DATA_SETS}
+    if name in by_name:
+        return by_name[name]
+    near = difflib.get_close_matches(name, by_name, n=1)
     raise SettingsError(
         f"There is no data set {name!r}." + (f" Did you mean {near[0]!r}?" if near else ""),
-        remedy=f"The data sets are: {', '.join(names)}.",
+        remedy=f"The data sets are: {', '.join(by_name)}.",
         code="unknown_data_set",
     )
-
-
-def plain_hosts(datasets: Iterable[DataSet] = DATA_SETS) -> frozenset[str]:
-    """The hosts that the records themselves name with ``http``, without encryption."""
-    urls = (url for dataset in datasets for file in dataset.files for url in file.urls)
-    parts = map(urlsplit, urls)
-    return frozenset(part.hostname or "" for part in parts if part.scheme == "http")

@@ -15,7 +15,7 @@ from tellapart.core.errors import SettingsError
 from tellapart.core.progress import SILENT, Progress
 from tellapart.core.text import certainty
 from tellapart.data.catalog import Catalog, open_catalog
-from tellapart.datasets.copies import Found
+from tellapart.datasets.verification import Found
 from tellapart.explanations.sheets import Block, sheet
 from tellapart.explanations.views import kernel_block, map_blocks
 from tellapart.images.decoder import decode

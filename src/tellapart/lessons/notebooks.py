@@ -45,8 +45,8 @@ def code(lesson: Lesson, data: str = "") -> str:
     if data:
         lines += ["", f"data = {data!r}"]
     else:
-        lines += ["from tellapart.datasets import locating", ""]
-        lines += [f"data = locating.find({lesson.data[0]!r}).path"]
+        lines += ["from tellapart.datasets import find", ""]
+        lines += [f"data = find({lesson.data[0]!r}).path"]
     for training in lesson.trainings:
         lines += [f"# {training.says}", _call(training)]
     names = ", ".join(_name(training) for training in lesson.trainings)

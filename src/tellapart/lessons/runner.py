@@ -13,7 +13,7 @@ from tellapart import runs
 from tellapart.core.errors import RunError, TellapartError
 from tellapart.core.progress import SILENT, Progress
 from tellapart.core.version import versions
-from tellapart.datasets.copies import Found
+from tellapart.datasets.verification import Found
 from tellapart.lessons import illustrations
 from tellapart.lessons.context import Context
 from tellapart.lessons.lesson import Lesson, Result

@@ -1,9 +1,9 @@
-"""A copy of a data set on this machine, checked before anybody is told of it.
+"""Find a copy of a data set on this machine, and check it.
 
-Looked at, in this order: the folder that ``TELLAPART_DATA`` names, Debian's folder of data sets,
-the download folder. Where somebody names a path, that path alone counts, so that a
-spelling mistake never ends in other pictures. Nothing is remembered: every call looks and checks
-again, by SHA-256 where one is known.
+The order: the folder that ``TELLAPART_DATA`` names, Debian's folder of data sets, the download
+folder. If users name a path, only that path counts, so that a typing mistake never gives
+other pictures. Nothing is remembered: every call searches and checks again, by SHA-256 if one is
+known.
 """
 
 from __future__ import annotations
@@ -16,28 +16,12 @@ from typing import NamedTuple
 
 from tellapart.core.errors import DataError, SourceError
 from tellapart.data.sources.names import quote
-from tellapart.datasets.copies import Found, Refused, fault, packed_copy, sha256_of, unpacked_copy
 from tellapart.datasets.dataset import DataFile, DataSet
 from tellapart.datasets.registry import named
-
-__all__ = [
-    "DATA",
-    "DATASETS",
-    "SYSTEM",
-    "Found",
-    "Place",
-    "Search",
-    "by_hand",
-    "datasets_folder",
-    "find",
-    "locate",
-    "look",
-    "missing",
-    "places",
-]
+from tellapart.datasets.verification import Found, Refused, matches, packed_copy, unpacked_copy
 
 DATA = "TELLAPART_DATA"
-"""The variable that names a folder of data sets that somebody keeps."""
+"""The variable that names the user's folder of data sets."""
 
 DATASETS = "TELLAPART_DATASETS"
 """The variable that names another download folder than the system's."""
@@ -47,14 +31,14 @@ SYSTEM = Path("/usr/share/datasets")
 
 
 class Search(NamedTuple):
-    """What a search came to: a copy or none, and what was passed over, as sentences."""
+    """The result of a search: a copy or None, and why others were passed over, as sentences."""
 
     found: Found | None
     refused: tuple[str, ...]
 
 
 class Place(NamedTuple):
-    """A folder to look at.
+    """A folder to search.
 
     Attributes:
         folder: The folder.
@@ -69,11 +53,11 @@ def find(name: str, *, given: str | Path | None = None) -> Found:
     """A copy of a data set on this machine.
 
     Args:
-        name: The data set, as ``tellapart data list`` names it.
-        given: A file or folder to look at instead of the usual places.
+        name: The data set, as in ``tellapart data list``.
+        given: A file or folder to search instead of the usual places.
 
     Raises:
-        SettingsError: There is no data set of that name.
+        SettingsError: There is no data set with that name.
         DataError: There is no copy (``no_copy``), or its archives are not unpacked
             (``not_unpacked``).
 
@@ -82,32 +66,26 @@ def find(name: str, *, given: str | Path | None = None) -> Found:
         >>> tellapart.train(found.path, model="dnn")  # doctest: +SKIP
     """
     dataset = named(name)
-    searched = look(dataset, given)
-    if searched.found is None:
-        raise missing(dataset, given, searched.refused)
-    return searched.found
+    found, refused = search(dataset, given)
+    if found is None:
+        raise missing(dataset, given, refused)
+    return found
 
 
-def look(dataset: DataSet, given: str | Path | None = None) -> Search:
+def search(dataset: DataSet, given: str | Path | None = None) -> Search:
     """Search for a copy; see :func:`find`.
 
     Raises:
         SourceError: There is nothing at ``given``.
     """
-    refused: list[str] = []
     if given is not None and not Path(given).exists():
         raise SourceError(
             f"There is no folder or file {quote(str(given))}.",
             remedy="Check the spelling.",
             code="missing",
         )
-    if given is not None and Path(given).is_file() and dataset.form != "parts":
-        candidates = iter([(Path(given), False)])
-    else:
-        candidates = (
-            candidate for place in places(dataset, given) for candidate in _in(place, dataset)
-        )
-    for path, unpacked in candidates:
+    refused: list[str] = []
+    for path, unpacked in _candidates(dataset, given):
         try:
             found = unpacked_copy(dataset, path) if unpacked else packed_copy(dataset, path)
         except Refused as why:
@@ -122,29 +100,45 @@ def look(dataset: DataSet, given: str | Path | None = None) -> Search:
     return Search(None, tuple(refused))
 
 
-def places(dataset: DataSet, given: str | Path | None = None) -> list[Place]:
-    """The folders where a copy may lie, in order."""
+def _candidates(dataset: DataSet, given: str | Path | None) -> Iterator[tuple[Path, bool]]:
+    """Paths that can be a copy, and whether it is unpacked there."""
+    if given is not None and Path(given).is_file() and dataset.form != "parts":
+        yield Path(given), False
+        return
+    stems = [Path(file.name).stem for file in dataset.files]
+    for folder, alone in _places(dataset, given):
+        if dataset.form == "arrays" and alone:
+            yield folder, False
+        if dataset.form in ("archive", "folders"):
+            yield folder / dataset.files[0].name, False
+        if dataset.tree:
+            if alone:
+                yield folder, True
+            yield from ((folder / stem, True) for stem in stems)
+
+
+def _places(dataset: DataSet, given: str | Path | None) -> list[Place]:
+    """The folders to search, in order."""
     own = Place(datasets_folder() / dataset.name, alone=True)
     if given is not None:
         folder = Path(given)
         names = [file.name for file in dataset.files]
         if dataset.form == "parts" and folder.name in names and folder.is_file():
-            folder = folder.parent  # the other archives lie beside it
+            folder = folder.parent  # the other archives are in the same folder
         inside = [folder / dataset.name, folder]
-        found = [Place(one, True) for one in inside]
+        places = [Place(one, True) for one in inside]
         if dataset.form == "parts" and all(
             any((one / name).is_file() for one in inside) for name in names
         ):
-            found.append(own)  # where they were unpacked
-        return found
-    kept = os.environ.get(DATA)
-    folders = []
-    if kept:
+            places.append(own)  # where they were unpacked
+        return places
+    places = []
+    if kept := os.environ.get(DATA):
         root = Path(kept).expanduser()
-        folders += [Place(root / dataset.name, True), Place(root, False)]
+        places += [Place(root / dataset.name, True), Place(root, False)]
     if dataset.system:
-        folders.append(Place(SYSTEM / dataset.system, True))
-    return [*folders, own]
+        places.append(Place(SYSTEM / dataset.system, True))
+    return [*places, own]
 
 
 def datasets_folder() -> Path:
@@ -157,26 +151,25 @@ def datasets_folder() -> Path:
     return Path(platformdirs.user_data_dir("tellapart", appauthor=False)) / "datasets"
 
 
-def locate(dataset: DataSet, file: DataFile, given: str | Path | None = None) -> Path | None:
-    """One file of a data set, checked, where it lies in one of :func:`places`."""
-    for place in places(dataset, given):
-        path = place.folder / file.name
+def find_file(dataset: DataSet, file: DataFile, given: str | Path | None = None) -> Path | None:
+    """One file of a data set, checked; searched in the same folders as a copy."""
+    for folder, _ in _places(dataset, given):
         try:
-            if path.is_file() and fault(file, path, sha256_of(path)) is None:
-                return path
+            if matches(file, folder / file.name):
+                return folder / file.name
         except OSError:
             continue
     return None
 
 
 def missing(dataset: DataSet, given: str | Path | None, refused: tuple[str, ...]) -> DataError:
-    """The error where there is no copy: one message, with every way to get one."""
+    """The error if there is no copy: one message, with every way to get one."""
     where = "on this machine" if given is None else f"in {quote(str(given))}"
     why = "".join(f" {sentence}" for sentence in refused)
-    if dataset.form == "parts" and all(locate(dataset, file, given) for file in dataset.files):
+    if dataset.form == "parts" and all(find_file(dataset, file, given) for file in dataset.files):
         more = "" if given is None else f" --from {shlex.quote(str(given))}"
         return DataError(
-            f"The archives of {dataset.name!r} lie {where}, but are not unpacked.{why}",
+            f"The archives of {dataset.name!r} are {where}, but are not unpacked.{why}",
             remedy=f"Run: tellapart data get {dataset.name}{more}",
             code="not_unpacked",
         )
@@ -204,18 +197,3 @@ def by_hand(dataset: DataSet) -> str:
         )
     urls = "\n".join(f"  {file.urls[0]}" for file in dataset.files)
     return f"By hand: download\n{urls}\nand name the folder with --from PATH, {there} names."
-
-
-def _in(place: Place, dataset: DataSet) -> Iterator[tuple[Path, bool]]:
-    """What in a folder may be a copy, and whether it lies unpacked."""
-    if dataset.form == "arrays":
-        if place.alone:
-            yield place.folder, False
-        return
-    stems = [Path(file.name).stem for file in dataset.files]
-    if dataset.form in ("archive", "folders"):
-        yield place.folder / dataset.files[0].name, False
-    if dataset.tree:
-        if place.alone:
-            yield place.folder, True
-        yield from ((place.folder / stem, True) for stem in stems)

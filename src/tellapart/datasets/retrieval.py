@@ -1,7 +1,7 @@
-"""A copy of a data set, wherever it comes from: found, written, unpacked, or downloaded.
+"""Get a data set: find a copy on this machine, or write, unpack or download one.
 
-What is made goes into the download folder and nowhere else. Downloads that were interrupted
-are kept, and the same command goes on with them.
+New files go into the download folder and nowhere else. Interrupted downloads are kept, and the same
+command continues them.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ from pathlib import Path
 
 from tellapart.core.errors import DataError, DownloadError
 from tellapart.core.progress import SILENT, Progress
-from tellapart.datasets.copies import Found, fault, sha256_of
 from tellapart.datasets.dataset import DataFile, DataSet
-from tellapart.datasets.downloading import PAUSES, download
-from tellapart.datasets.locating import by_hand, datasets_folder, locate, look, missing
+from tellapart.datasets.downloads import PAUSES, download
 from tellapart.datasets.registry import named
+from tellapart.datasets.search import by_hand, datasets_folder, find_file, missing, search
 from tellapart.datasets.unpacking import unpack
+from tellapart.datasets.verification import Found, mismatch, sha256_of
 
-_UNPACKED = 4  # how many times an archive of pictures may grow, which hardly compress
-_BESIDE = 100  # files that an archive may have beside its pictures
+_GROWTH = 4  # largest factor by which an archive may grow: pictures hardly compress
+_OTHER_FILES = 100  # largest number of files in an archive besides its pictures
 
 
 class Interrupted(KeyboardInterrupt):
-    """Getting a data set was interrupted, and what has come is kept.
+    """Getting a data set was interrupted, and what was downloaded is kept.
 
     Args:
         name: The data set.
-        given: What was named as its place, if anything.
+        given: The path that the user named, if any.
     """
 
     def __init__(self, name: str, given: str | Path | None = None) -> None:
@@ -38,7 +38,7 @@ class Interrupted(KeyboardInterrupt):
 
     @property
     def command(self) -> str:
-        """The command line that goes on."""
+        """The command line that continues."""
         more = "" if self.given is None else f" --from {shlex.quote(str(self.given))}"
         return f"tellapart data get {self.name}{more}"
 
@@ -50,46 +50,46 @@ def get(
     progress: Progress = SILENT,
     pauses: Sequence[float] = PAUSES,
 ) -> Found:
-    """A copy of a data set: one that is found on this machine, else one that is made.
+    """A copy of a data set: one on this machine if there is one, else a new one.
 
     Args:
-        name: The data set, as ``tellapart data list`` names it.
+        name: The data set, as in ``tellapart data list``.
         given: A file or folder to take it from; then nothing is downloaded.
-        progress: Who hears how far it is.
+        progress: Where progress is reported.
         pauses: Seconds before each further try of a download.
 
     Raises:
-        SettingsError: There is no data set of that name.
+        SettingsError: There is no data set with that name.
         DataError: There is no copy, and no download.
-        DownloadError: The download failed; the message says how to do without.
+        DownloadError: The download failed; the message says what to do without it.
         SourceError: Its archive cannot be unpacked.
-        Interrupted: By Ctrl-C; the same command goes on.
+        Interrupted: By Ctrl-C; the same command continues.
 
     Example:
         >>> get("mnist").path  # doctest: +SKIP
         PosixPath('/home/me/.local/share/tellapart/datasets/mnist')
     """
     dataset = named(name)
-    searched = look(dataset, given)
-    if searched.found is not None:
-        return searched.found
+    found, refused = search(dataset, given)
+    if found is not None:
+        return found
     own = datasets_folder() / dataset.name
     try:
         if dataset.form == "parts":
-            _have_parts(dataset, own, given, progress, pauses)
+            _unpack_parts(dataset, own, given, progress, pauses)
         elif dataset.form == "embedded" and given is None:
             from tellapart.datasets.digits import write_digits
 
             write_digits(own)
         elif given is None and dataset.downloadable:
             for file in dataset.files:
-                _have(file, own, progress, pauses)
+                _own_file(file, own, progress, pauses)
         else:
-            raise missing(dataset, given, searched.refused)
+            raise missing(dataset, given, refused)
     except DownloadError as error:
         if error.code == "in_use":
             raise
-        why = "".join(f" {sentence}" for sentence in searched.refused)
+        why = "".join(f" {sentence}" for sentence in refused)
         raise DownloadError(
             f"There is no copy of {name!r} on this machine.{why} The download failed: "
             f"{error.message}",
@@ -98,17 +98,17 @@ def get(
         ) from error
     except KeyboardInterrupt:
         raise Interrupted(name, given) from None
-    again = look(dataset, given)
-    if again.found is None:
-        raise missing(dataset, given, again.refused)
-    return again.found
+    found, refused = search(dataset, given)
+    if found is None:
+        raise missing(dataset, given, refused)
+    return found
 
 
-def _have(file: DataFile, own: Path, progress: Progress, pauses: Sequence[float]) -> Path:
-    """One file in the download folder; one of ours that is damaged is deleted, and said."""
+def _own_file(file: DataFile, own: Path, progress: Progress, pauses: Sequence[float]) -> Path:
+    """One file in the download folder; a damaged download is deleted, with a message."""
     path = own / file.name
     if path.is_file():
-        why = fault(file, path, sha256_of(path))
+        why = mismatch(file, path, sha256_of(path))
         if why is None:
             return path
         path.unlink()
@@ -118,21 +118,21 @@ def _have(file: DataFile, own: Path, progress: Progress, pauses: Sequence[float]
     return download(file, own, progress=progress, pauses=pauses)
 
 
-def _have_parts(
+def _unpack_parts(
     dataset: DataSet,
     own: Path,
     given: str | Path | None,
     progress: Progress,
     pauses: Sequence[float],
 ) -> None:
-    """Unpack the archive of each part; those downloaded for it are dropped in the end."""
+    """Unpack the archive of each part; archives downloaded for this are deleted at the end."""
     archives, downloaded = [], []
     for file in dataset.files:
-        path = locate(dataset, file, given)
+        path = find_file(dataset, file, given)
         if path is None and given is not None:
             raise missing(dataset, given, ())
         if path is None:
-            path = _have(file, own, progress, pauses)
+            path = _own_file(file, own, progress, pauses)
             downloaded.append(path)
         archives.append(path)
     parts = dict.fromkeys(name.partition("/")[0] for name in dataset.tree)
@@ -156,8 +156,8 @@ def _unpack_part(dataset: DataSet, folder: Path, archive: Path, progress: Progre
         n = unpack(
             archive,
             folder,
-            most_files=expected + _BESIDE,
-            most_bytes=_UNPACKED * archive.stat().st_size,
+            most_files=expected + _OTHER_FILES,
+            most_bytes=_GROWTH * archive.stat().st_size,
         )
         stage.advance(n)
         stage.summarize(f"{n:,} files into {folder}/")

@@ -15,11 +15,9 @@ import pytest
 from bad_server import Server, cut, redirect, stall, wrong_bytes
 
 from tellapart.core.errors import DataError, DownloadError
-from tellapart.datasets import getting
+from tellapart.datasets import find, get, retrieval
 from tellapart.datasets.dataset import DataFile, DataSet
 from tellapart.datasets.digits import DIGITS
-from tellapart.datasets.getting import get
-from tellapart.datasets.locating import find
 
 Register = Callable[..., DataSet]
 NO_PAUSES = (0.0, 0.0, 0.0)
@@ -234,5 +232,5 @@ def test_ctrl_c_keeps_the_part_and_names_the_command(
 
 
 def test_the_command_that_goes_on_keeps_what_was_given() -> None:
-    interrupted = getting.Interrupted("mnist", "my data")
+    interrupted = retrieval.Interrupted("mnist", "my data")
     assert interrupted.command == "tellapart data get mnist --from 'my data'"

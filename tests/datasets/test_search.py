@@ -11,9 +11,8 @@ import pytest
 
 from tellapart.core.errors import DataError, SourceError
 from tellapart.data.catalog import open_catalog
-from tellapart.datasets import locating
+from tellapart.datasets import find, search
 from tellapart.datasets.dataset import DataFile, DataSet
-from tellapart.datasets.locating import find
 from tellapart.datasets.registry import named
 
 Register = Callable[..., DataSet]
@@ -101,7 +100,7 @@ def test_the_message_names_both_ways(arrays: DataSet, places: Path) -> None:
         "https://example.org/a.gz",
         "https://example.org/b.gz",
         "--from",
-        locating.DATA,
+        search.DATA,
     ):
         assert word in remedy
 
@@ -217,7 +216,7 @@ def test_an_archive_that_nobody_knows_is_counted(register: Register, places: Pat
 def test_the_real_copies_are_the_known_ones_and_hold_what_the_records_say(
     name: str, data_folder: Path, places: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(locating.DATA, str(data_folder))
+    monkeypatch.setenv(search.DATA, str(data_folder))
     found = find(name)
     assert found.path.is_relative_to(data_folder)
     catalog = open_catalog(found.path, label_from=found.dataset.label_from)
@@ -237,7 +236,7 @@ def debian() -> Path:
 def test_the_copy_of_debian_is_a_known_one(
     debian: Path, places: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(locating, "SYSTEM", debian)
+    monkeypatch.setattr(search, "SYSTEM", debian)
     assert find("fashion-mnist").path == debian / "fashion-mnist"
 
 

@@ -1,7 +1,7 @@
-"""Whether what lies at a path is a copy of a data set: by SHA-256, size, or count.
+"""Check whether a path is a copy of a data set: by SHA-256, size, or count.
 
-A copy as its provider packs it is compared by SHA-256 where one is known, else by size; a copy
-that somebody unpacked can only be counted. What could not be compared is told.
+A copy as its provider packs it is compared by SHA-256 if one is known, else by size. Of an
+unpacked copy, only the pictures can be counted. The result says what could not be compared.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ class Found:
     """A copy that was found and checked.
 
     Attributes:
-        path: What to hand to ``tellapart.train``.
-        dataset: Whose copy it is.
-        told: What is worth telling about it, as sentences.
+        path: The path for ``tellapart.train``.
+        dataset: The record of its data set.
+        told: What users should know about this copy, as sentences.
         sha256s: The SHA-256 of each of its files, by name; empty for an unpacked copy.
     """
 
@@ -35,7 +35,7 @@ class Found:
 
 
 class Refused(Exception):
-    """Something lies there, but it is not what it should be."""
+    """What is at the path is not a copy of the data set; the message says why."""
 
 
 def sha256_of(path: Path) -> str:
@@ -44,72 +44,80 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def fault(file: DataFile, path: Path, sha256: str) -> str | None:
-    """Why a file is not the one of the record, as a sentence, or None where it is.
+def mismatch(file: DataFile, path: Path, sha256: str) -> str | None:
+    """Why a file is not the one of the record, as a sentence; None if it is.
 
     Args:
         file: The record.
         path: The file on disk.
-        sha256: What it hashes to.
+        sha256: Its SHA-256.
     """
-    if file.sha256s and sha256 not in file.sha256s:
+    if file.sha256s:
+        if sha256 in file.sha256s:
+            return None
         known = " or ".join(f"{known[:12]}…" for known in file.sha256s)
         return f"{quote(str(path))} is not the known file: its SHA-256 is {sha256}, not {known}."
     size = path.stat().st_size
-    if not file.sha256s and file.size is not None and size != file.size:
-        return f"{quote(str(path))} has {size:,} bytes, and not {file.size:,}."
-    return None
+    if size == (file.size or size):
+        return None
+    return f"{quote(str(path))} has {size:,} bytes, and not {file.size:,}."
+
+
+def matches(file: DataFile, path: Path) -> bool:
+    """Whether a path is the file of the record."""
+    return path.is_file() and mismatch(file, path, sha256_of(path)) is None
 
 
 def packed_copy(dataset: DataSet, path: Path) -> Found | None:
-    """A copy as its provider packs it: a folder of arrays, or one archive."""
+    """A copy as its provider packs it, a folder of arrays or one archive; None if none is there.
+
+    Raises:
+        Refused: It is incomplete, or another file.
+    """
     folder = path.is_dir()
-    paths = [path / file.name if folder else path for file in dataset.files]
-    there = [one.is_file() for one in paths]
-    if not any(there) or (len(dataset.files) > 1 and not folder):
+    paths = {file: path / file.name if folder else path for file in dataset.files}
+    lacking = [file.name for file, one in paths.items() if not one.is_file()]
+    if len(lacking) == len(paths) or (len(paths) > 1 and not folder):
         return None
-    if not all(there):
-        lacking = ", ".join(
-            one.name for one, is_there in zip(paths, there, strict=True) if not is_there
-        )
-        raise Refused(f"{quote(str(path))} lacks {lacking}.")
+    if lacking:
+        raise Refused(f"{quote(str(path))} lacks {', '.join(lacking)}.")
     sums = {}
     told = list(dataset.notes)
-    for file, one in zip(dataset.files, paths, strict=True):
+    for file, one in paths.items():
         sums[file.name] = sha256_of(one)
-        if why := fault(file, one, sums[file.name]):
+        if why := mismatch(file, one, sums[file.name]):
             raise Refused(why)
         if not file.sha256s:
-            told.append(_nothing_to_compare(file, sums[file.name]))
+            size = "" if file.size is None else f"its size, {file.size:,} bytes, is right; "
+            told.append(
+                f"Nobody publishes a SHA-256 of {file.name}, so there was nothing to compare it "
+                f"with: {size}its SHA-256 is {sums[file.name]}."
+            )
     if dataset.form == "folders":
-        told += _differences(dataset, path, _in_archive(dataset, path))
+        told += _differences(dataset, path, _count_in_archive(dataset, path))
     return Found(path, dataset, tuple(told), sums)
 
 
-def _nothing_to_compare(file: DataFile, sha256: str) -> str:
-    size = f"its size, {file.size:,} bytes, is right; " if file.size is not None else ""
-    return (
-        f"Nobody publishes a SHA-256 of {file.name}, so there was nothing to compare it with: "
-        f"{size}its SHA-256 is {sha256}."
-    )
-
-
 def unpacked_copy(dataset: DataSet, folder: Path) -> Found | None:
-    """A copy as folders of pictures: every class folder there, and as full as it should be."""
+    """A copy as folders of pictures; None if none of its class folders is there.
+
+    Raises:
+        Refused: Pictures are missing, or there are too many.
+    """
     counts = {name: _count(folder / name) for name in dataset.tree}
     if not any(counts.values()):
         return None
-    told = _differences(dataset, folder, counts)
+    told = [*dataset.notes, *_differences(dataset, folder, counts)]
     if dataset.form != "embedded":
         told.append(
             "It is a folder of pictures: they were counted, and there was nothing to compare "
             "them with."
         )
-    return Found(folder, dataset, (*dataset.notes, *told))
+    return Found(folder, dataset, tuple(told))
 
 
 def _differences(dataset: DataSet, path: Path, counts: Mapping[str, int]) -> list[str]:
-    """What to tell of counts that differ from the record's.
+    """Sentences about counts that differ from the record's.
 
     Raises:
         Refused: They differ more than broken pictures explain.
@@ -131,14 +139,14 @@ def _count(folder: Path) -> int:
         return 0
 
 
-def _in_archive(dataset: DataSet, path: Path) -> dict[str, int]:
-    """Pictures in each class folder of an archive, whether or not a folder wraps them."""
+def _count_in_archive(dataset: DataSet, path: Path) -> dict[str, int]:
+    """Pictures in each class folder of an archive, with or without a folder around them."""
     from tellapart.data.sources.places import open_store, place_of
 
     try:
         place = place_of(str(path))
         if place == "manifest":
-            raise Refused(f"{quote(str(path))} is no archive.")
+            raise Refused(f"{quote(str(path))} is not an archive.")
         store = open_store(str(path), place)
         try:
             names = [member.name for member in store.listing().members]

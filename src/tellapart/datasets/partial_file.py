@@ -1,4 +1,4 @@
-"""The part of a file that has come so far, and a note of where it came from."""
+"""The part of a file that was downloaded so far, and a note of where it comes from."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from typing import BinaryIO
 from tellapart.core.errors import DownloadError
 
 
-class Part:
-    """A file on its way, held by one process at a time.
+class PartialFile:
+    """An unfinished file, locked by one process at a time.
 
-    Bytes are only ever added at its end, or all thrown away. It stays when the process is
-    interrupted or killed, unless it is empty.
+    Bytes are only added at its end, or all discarded. It stays if the process is interrupted or
+    killed, unless it is empty.
 
     Args:
-        path: The unfinished file; ``PATH.json`` beside it says where it came from.
+        path: The unfinished file; ``PATH.json`` next to it says where it comes from.
 
     Attributes:
         path: The unfinished file.
-        size: Bytes that are there.
+        size: Its bytes.
+        url: Where they come from; empty if unknown.
         validator: The strong ETag or the date that the server gave, for If-Range; or None.
 
     Raises:
@@ -33,34 +34,31 @@ class Part:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.size = 0
+        self.url = ""
         self.validator: str | None = None
         self._note = path.with_name(path.name + ".json")
-        self._url = ""
 
-    def __enter__(self) -> Part:
-        self._file = _locked(self.path)
+    def __enter__(self) -> PartialFile:
+        self._file = _open_locked(self.path)
         self.size = self._file.seek(0, os.SEEK_END)
         with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
             note = json.loads(self._note.read_text(encoding="utf-8"))
-            self._url, self.validator = str(note["url"]), note["validator"]
+            self.url, self.validator = str(note["url"]), note["validator"]
         return self
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
         if not self.size and self.path.exists():
-            self._delete()
+            self.path.unlink(missing_ok=True)
+            self._note.unlink(missing_ok=True)
 
-    def origin_is(self, url: str) -> bool:
-        """Whether what is there came from this address."""
-        return self._url == url
+    def note_origin(self, url: str, headers: Mapping[str, str]) -> None:
+        """Note where the bytes come from, and how the server recognizes the same file.
 
-    def came_from(self, url: str, headers: Mapping[str, str]) -> None:
-        """Note where the bytes come from, and what tells that the file there is still the same.
-
-        A weak ETag promises no equal bytes, so that the date is taken instead (RFC 9110, 13.1.5).
+        A weak ETag does not promise equal bytes; the date is used instead (RFC 9110, 13.1.5).
         """
         etag = headers.get("ETag", "")
-        self._url = url
+        self.url = url
         self.validator = etag if etag.startswith('"') else headers.get("Last-Modified")
         note = {"url": url, "validator": self.validator}
         self._note.write_text(json.dumps(note), encoding="utf-8")
@@ -71,31 +69,27 @@ class Part:
         self.size += len(chunk)
 
     def flush(self) -> None:
-        """Have everything on its way to the disk, so that others can read it."""
+        """Make everything visible to other readers of the file."""
         self._file.flush()
 
     def discard(self) -> None:
-        """Throw away what is there; the file stays open and locked."""
+        """Delete the content; the file stays open and locked."""
         self._file.seek(0)
         self._file.truncate()
         self.size = 0
-        self._url, self.validator = "", None
+        self.url, self.validator = "", None
         self._note.unlink(missing_ok=True)
 
     def finish(self, target: Path) -> Path:
-        """Give the whole file its name."""
+        """Give the complete file its name."""
         self._file.flush()
         os.fsync(self._file.fileno())
         self.path.replace(target)
         self._note.unlink(missing_ok=True)
         return target
 
-    def _delete(self) -> None:
-        self.path.unlink(missing_ok=True)
-        self._note.unlink(missing_ok=True)
 
-
-def _locked(path: Path) -> BinaryIO:
+def _open_locked(path: Path) -> BinaryIO:
     import fcntl
 
     while True:
@@ -110,7 +104,7 @@ def _locked(path: Path) -> BinaryIO:
                 code="in_use",
             ) from error
         with contextlib.suppress(FileNotFoundError):
-            # It may have been finished, and renamed, between opening and locking.
+            # It can have been finished and renamed between opening and locking.
             if os.fstat(file.fileno()).st_ino == path.stat().st_ino:
                 return file
         file.close()
