@@ -1,7 +1,7 @@
-"""Archives read in place: what zip and tar stores share, and which of them a file needs.
+"""Archives read in place: what zip and tar stores share, and the kind of an archive.
 
 Nothing is ever extracted: a member's name is only shown, never used as a path on disk.
-Still, names that would lead out of a folder are passed over and counted, since they
+Still, names that would lead out of a folder are passed over and counted, because they
 are a sign of an archive made to harm. Archives inside archives are not opened.
 """
 
@@ -61,26 +61,17 @@ def read_head(path: str) -> bytes:
 
 
 class Handle:
-    """A file that many threads read at once, each at its own place (``pread``).
+    """A file that many threads read at once, each at its own position (``pread``).
 
     Args:
-        path: The file; opened here.
+        file: The path of the file, which is opened here, or an open file number to take over.
     """
 
-    def __init__(self, path: str) -> None:
-        self._adopt(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
-
-    @classmethod
-    def of(cls, number: int) -> Handle:
-        """Take over an open file number, which is closed with the handle."""
-        handle = cls.__new__(cls)
-        handle._adopt(number)
-        return handle
-
-    def _adopt(self, number: int) -> None:
-        self.number = number
-        self.close = weakref.finalize(self, os.close, number)
-        self.size = os.fstat(number).st_size
+    def __init__(self, file: str | int) -> None:
+        opened = file if isinstance(file, int) else os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+        self.number = opened
+        self.close = weakref.finalize(self, os.close, opened)
+        self.size = os.fstat(opened).st_size
 
     def read(self, count: int, start: int) -> bytes:
         """``count`` bytes from ``start`` on, fewer only at the end of the file."""
@@ -109,6 +100,46 @@ class Handle:
         if len(data) < count:
             raise unreadable(name, "the archive ends before it does")
         return data
+
+
+class TooLong(Exception):
+    """A header or a list of members is longer than any honest one."""
+
+
+class BoundedReader:
+    """An open file as ``zipfile`` and ``tarfile`` read headers from it.
+
+    Args:
+        handle: The file.
+        most: Largest number of bytes for one read; beyond, :class:`TooLong` is raised.
+    """
+
+    def __init__(self, handle: Handle, most: int) -> None:
+        self._handle = handle
+        self._most = most
+        self._position = 0
+
+    def read(self, count: int = -1) -> bytes:
+        """The next bytes; all that are left if ``count`` is negative."""
+        if count < 0:
+            count = self._handle.size - self._position
+        if count > self._most:
+            raise TooLong
+        data = self._handle.read(count, self._position)
+        self._position += len(data)
+        return data
+
+    def tell(self) -> int:
+        """The position."""
+        return self._position
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Set the position, from the start or from the end of the file."""
+        position = offset + (self._handle.size if whence == os.SEEK_END else 0)
+        if position < 0:
+            raise OSError("a header leads out of the file")
+        self._position = position
+        return position
 
 
 def member_name(given: str) -> str | None:

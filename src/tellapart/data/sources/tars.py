@@ -17,7 +17,15 @@ import zlib
 from typing import BinaryIO
 
 from tellapart.core.errors import SourceError
-from tellapart.data.sources.archives import Gathering, Handle, bomb, damaged, member_name
+from tellapart.data.sources.archives import (
+    BoundedReader,
+    Gathering,
+    Handle,
+    TooLong,
+    bomb,
+    damaged,
+    member_name,
+)
 from tellapart.data.sources.base import MAX_MEMBERS, Listing, Member, unreadable
 from tellapart.data.sources.names import absolute, quote
 
@@ -48,7 +56,7 @@ class TarStore:
         self.location = absolute(path)
         facts = os.stat(path)  # noqa: PTH116
         self._mtime_ns, self._inode = facts.st_mtime_ns, facts.st_ino
-        self._handle = Handle.of(spool(path)) if compressed else Handle(path)
+        self._handle = Handle(_decompressed(path) if compressed else path)
 
     def listing(self) -> Listing:
         """Every file of the archive.
@@ -85,7 +93,7 @@ class TarStore:
         entries: list[tarfile.TarInfo] = []
         try:
             with tarfile.open(
-                fileobj=_Headers(self._handle),  # type: ignore[call-overload]
+                fileobj=BoundedReader(self._handle, _MAX_HEADER),  # type: ignore[call-overload]
                 mode="r:",
                 encoding="utf-8",
                 errors="surrogateescape",
@@ -102,7 +110,7 @@ class TarStore:
                     if len(entries) > MAX_MEMBERS:
                         raise bomb(self.location, f"it has more than {MAX_MEMBERS:,} members")
                 end = archive.offset
-        except (tarfile.TarError, ValueError, OSError, RecursionError, OverflowError) as error:
+        except (tarfile.TarError, ValueError, OSError, RecursionError, TooLong) as error:
             raise damaged(self.location, str(error) or "its headers are broken") from error
         # tarfile takes a header that it cannot read for the end.
         mark = self._handle.read(_BLOCK, end)
@@ -123,31 +131,7 @@ class TarStore:
         self._handle.close()
 
 
-class _Headers:
-    """The file as tarfile reads headers from it; a header is never megabytes long."""
-
-    def __init__(self, handle: Handle) -> None:
-        self._handle = handle
-        self._at = 0
-
-    def read(self, count: int) -> bytes:
-        if not 0 <= count <= _MAX_HEADER:
-            raise tarfile.HeaderError("a header is too long")
-        data = self._handle.read(count, self._at)
-        self._at += len(data)
-        return data
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, place: int, whence: int = 0) -> int:
-        if whence or place < 0:
-            raise tarfile.HeaderError("a header leads out of the file")
-        self._at = place
-        return place
-
-
-def spool(path: str) -> int:
+def _decompressed(path: str) -> int:
     """Decompress a gzip file into a temporary file without a name.
 
     Returns:

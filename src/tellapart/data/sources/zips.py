@@ -1,12 +1,11 @@
 """A .zip file as a store, read in place and from many threads.
 
-The central directory is parsed here instead of by ``zipfile``, which decodes names before
-anyone can look at the bytes, gives up on the whole archive over one of them, and allocates
-before anyone can count. Layout and field names: PKWARE APPNOTE 6.3, sections 4.3 and 4.5.
+``zipfile`` reads the list of members; the members themselves are read here, so that threads do
+not wait for one shared file position.
 
-Guards: the number of members and the size of each are bounded; members that share
-bytes (the way to pack petabytes into megabytes: D. Fifield, "A better zip bomb", 2019)
-make the archive refused; a member never inflates beyond what it declares.
+The number of members and the size of each are bounded. An archive whose members share bytes is
+refused: that is how petabytes are packed into megabytes (D. Fifield, "A better zip bomb", 2019).
+A member never inflates beyond the size it declares.
 """
 
 from __future__ import annotations
@@ -14,40 +13,25 @@ from __future__ import annotations
 import os
 import stat
 import struct
+import zipfile
 import zlib
-from collections.abc import Iterator
-from typing import NamedTuple
 
-from tellapart.core.errors import PictureError, SourceError
-from tellapart.data.sources.archives import Gathering, Handle, bomb, damaged
+from tellapart.core.errors import SourceError
+from tellapart.data.sources.archives import BoundedReader, Gathering, Handle, TooLong, bomb, damaged
 from tellapart.data.sources.base import MAX_MEMBERS, Listing, Member, unreadable
 from tellapart.data.sources.names import absolute, quote
 
-_END = struct.Struct("<4s4H2LH")
-_END64_PLACE = struct.Struct("<4sLQL")
-_END64 = struct.Struct("<4sQ2H2L4Q")
-_CENTRAL = struct.Struct("<4s6H3L5H2L")
-_LOCAL = struct.Struct("<4s5H3L2H")
-_FULL16, _FULL32 = 0xFFFF, 0xFFFFFFFF
-
-_ENCRYPTED = 0x0001
-_UTF8 = 0x0800
-_STORED, _DEFLATED = 0, 8
+_LOCAL_HEADER = 30  # bytes, before the name and the extra field (PKWARE APPNOTE 6.3, 4.3.7)
+_CENTRAL_HEADER = 46  # bytes, likewise (4.3.12)
+_ENCRYPTED, _UTF8 = 0x0001, 0x0800  # flags (4.4.4)
+_UNICODE_PATH = 0x7075  # extra field (4.6.9)
+_ON_UNIX = 3
 _METHODS = {1: "Shrink", 6: "Implode", 9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard",
             95: "XZ", 97: "WavPack", 98: "PPMd", 99: "AES"}  # fmt: skip
 
 
-class _Entry(NamedTuple):
-    """What the central directory says of one member."""
-
-    name: str
-    start: int  # of its local header, in the file
-    packed: int
-    size: int
-    crc: int
-    method: int
-    flags: int
-    mode: int  # st_mode; 0 where the archive was not made on Unix
+# What zipfile raises for a list of members that it cannot read.
+_BROKEN = (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error)
 
 
 class ZipStore:
@@ -64,7 +48,7 @@ class ZipStore:
         self._handle = Handle(path)
         facts = os.fstat(self._handle.number)
         self._mtime_ns, self._inode = facts.st_mtime_ns, facts.st_ino
-        self._entries: list[_Entry] = []
+        self._infos: list[zipfile.ZipInfo] = []
 
     def listing(self) -> Listing:
         """Every file of the archive.
@@ -72,31 +56,65 @@ class ZipStore:
         Raises:
             SourceError: The archive is damaged, encrypted, split, or a bomb.
         """
-        entries = list(_read_directory(self._handle, self.location))
-        _refuse_shared_bytes(entries, self.location)
+        self._infos = self._read_infos()
         found = Gathering()
-        for key, entry in enumerate(entries):
-            name = found.name(entry.name)
+        for key, info in enumerate(self._infos):
+            given = _decoded_name(info)
+            name = found.name(given)
             if name is None:
                 continue
-            kind = stat.S_IFMT(entry.mode)
-            if entry.name.endswith(("/", "\\")) or kind == stat.S_IFDIR:
+            mode = info.external_attr >> 16 if info.create_system == _ON_UNIX else 0
+            kind = stat.S_IFMT(mode)
+            if given.endswith(("/", "\\")) or kind == stat.S_IFDIR:
                 found.folder(name)
             elif kind == stat.S_IFLNK:
                 found.pass_over("links inside the archive")
             elif kind not in (0, stat.S_IFREG):
                 found.pass_over("pipes, devices and sockets")
-            elif entry.flags & _ENCRYPTED:
+            elif info.flag_bits & _ENCRYPTED:
                 raise SourceError(
                     f"The archive {quote(self.location)} is encrypted.",
                     remedy="Unpack it with its password and give the folder.",
                     code="encrypted_archive",
                 )
             else:
-                fault = _fault(entry)
-                found.file(Member(name, entry.size, self._mtime_ns, self._inode, key, fault))
-        self._entries = entries
+                fault = _unknown_compression(info, name)
+                found.file(Member(name, info.file_size, self._mtime_ns, self._inode, key, fault))
         return found.done()
+
+    def _read_infos(self) -> list[zipfile.ZipInfo]:
+        """What the archive's list of members says, checked as a whole."""
+        path = self.location
+        reader = BoundedReader(self._handle, max(_CENTRAL_HEADER * MAX_MEMBERS, 1 << 17))
+        try:
+            with zipfile.ZipFile(reader) as archive:
+                infos, end = archive.infolist(), archive.start_dir
+        except TooLong as error:
+            raise bomb(path, f"it claims more than {MAX_MEMBERS:,} members") from error
+        except (
+            zipfile.BadZipFile,
+            NotImplementedError,
+            ValueError,
+            OSError,
+            struct.error,
+        ) as error:
+            raise damaged(path, "it is cut off, or its list of members is broken") from error
+        if len(infos) > MAX_MEMBERS:
+            raise bomb(path, f"it has more than {MAX_MEMBERS:,} members")
+        if any(info.volume not in (0, 0xFFFF) for info in infos):  # 0xFFFF: in 64-bit fields
+            raise SourceError(
+                f"The archive {quote(path)} is one piece of a split archive.",
+                remedy="Join or unpack the pieces and give the folder.",
+                code="split_archive",
+            )
+        taken = 0
+        for info in sorted(infos, key=lambda info: info.header_offset):
+            if info.header_offset < taken:
+                raise bomb(path, "its members share the same bytes, as in a zip bomb")
+            taken = info.header_offset + _LOCAL_HEADER + info.compress_size
+            if taken > end:
+                raise damaged(path, "a member is outside the file")
+        return infos
 
     def read(self, member: Member) -> bytes:
         """The bytes of one member, its checksum compared.
@@ -104,156 +122,59 @@ class ZipStore:
         Raises:
             PictureError: ``unreadable``.
         """
-        entry = self._entries[member.key]
-        # Most local headers repeat the name and add a short extra field: one read is enough.
-        head = _LOCAL.size + len(entry.name.encode("utf-8", "surrogateescape")) + 64
-        data = self._read(entry.start, head + entry.packed, member.name)
-        if len(data) < _LOCAL.size or not data.startswith(b"PK\x03\x04"):
-            raise unreadable(member.name, "the archive has something else in its place")
-        *_, name_length, extra_length = _LOCAL.unpack_from(data)
-        begin = _LOCAL.size + name_length + extra_length
-        packed = data[begin : begin + entry.packed]
-        if len(packed) < entry.packed:
-            packed = self._handle.read_all(entry.packed, entry.start + begin, member.name)
-        content = packed if entry.method == _STORED else _inflate(packed, entry.size, member.name)
-        if len(content) != entry.size:
-            raise unreadable(member.name, "it has another size than the archive says")
-        if zlib.crc32(content) != entry.crc:
-            raise unreadable(member.name, "it is damaged inside the archive (checksum)")
+        info, name = self._infos[member.key], member.name
+        header = self._handle.read_all(_LOCAL_HEADER, info.header_offset, name)
+        if not header.startswith(b"PK\x03\x04"):
+            raise unreadable(name, "the archive has something else in its place")
+        begin = info.header_offset + _LOCAL_HEADER + sum(struct.unpack_from("<2H", header, 26))
+        content = self._handle.read_all(info.compress_size, begin, name)
+        if info.compress_type == zipfile.ZIP_DEFLATED:
+            try:  # never more than one byte too many
+                inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+                content = inflater.decompress(content, info.file_size + 1)
+            except zlib.error as error:
+                raise unreadable(name, "it is damaged inside the archive (compression)") from error
+        if len(content) != info.file_size:
+            raise unreadable(name, "it has another size than the archive says")
+        if zlib.crc32(content) != info.CRC:
+            raise unreadable(name, "it is damaged inside the archive (checksum)")
         return content
 
-    def _read(self, start: int, count: int, name: str) -> bytes:
-        try:
-            return self._handle.read(count, start)
-        except OSError as error:
-            raise unreadable(name, str(error)) from error
-
     def close(self) -> None:
-        """Give back the file handle."""
+        """Close the file."""
         self._handle.close()
 
 
-def _inflate(packed: bytes, size: int, name: str) -> bytes:
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    try:
-        content = inflater.decompress(packed, size + 1)  # never more than one byte too many
-    except zlib.error as error:
-        raise unreadable(name, "it is damaged inside the archive (compression)") from error
-    return content
-
-
-def _fault(entry: _Entry) -> str:
-    if entry.method in (_STORED, _DEFLATED):
+def _unknown_compression(info: zipfile.ZipInfo, name: str) -> str:
+    """Why a member cannot be read, or an empty text."""
+    if info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         return ""
-    method = _METHODS.get(entry.method, f"method {entry.method}")
+    method = _METHODS.get(info.compress_type, f"method {info.compress_type}")
     why = f"it is compressed with {method}; pack the pictures again as a plain .zip"
-    error: PictureError = unreadable(entry.name, why)
-    return str(error)
+    return str(unreadable(name, why))
 
 
-def _read_directory(handle: Handle, path: str) -> Iterator[_Entry]:
-    """The entries of the central directory, in its order."""
-    begin, size, shift = _find_directory(handle, path)
-    if size // _CENTRAL.size > MAX_MEMBERS:
-        raise bomb(path, f"it claims more than {MAX_MEMBERS:,} members")
-    data = handle.read(size, begin)
-    at = 0
-    while at < size:
-        if at + _CENTRAL.size > size or not data.startswith(b"PK\x01\x02", at):
-            raise damaged(path, "its list of members is broken")
-        (_, made_by, _, flags, method, _, _, crc, packed, inflated, name_length, extra_length,
-         comment_length, _, _, attributes, start) = _CENTRAL.unpack_from(data, at)  # fmt: skip
-        at += _CENTRAL.size
-        name = data[at : at + name_length]
-        extra = data[at + name_length : at + name_length + extra_length]
-        at += name_length + extra_length + comment_length
-        if at > size:
-            raise damaged(path, "its list of members is broken")
-        if _FULL32 in (inflated, packed, start):
-            inflated, packed, start = _wide(inflated, packed, start, extra, path)
-        start += shift
-        if start + _LOCAL.size + packed > begin:
-            raise damaged(path, "a member lies outside the file")
-        mode = attributes >> 16 if made_by >> 8 == 3 else 0
-        shown = _decode(name, flags, extra)
-        yield _Entry(shown, start, packed, inflated, crc, method, flags, mode)
+def _decoded_name(info: zipfile.ZipInfo) -> str:
+    """A member's name: UTF-8 if it says so or is, else in the code page of the first zips.
 
-
-def _find_directory(handle: Handle, path: str) -> tuple[int, int, int]:
-    """Where the central directory begins, its size, and the length of what stands before the zip.
-
-    Something stands before it where the zip was appended to a program (self-extracting).
+    macOS writes UTF-8 without the flag; therefore UTF-8 is tried before code page 437.
     """
-    tail_start = max(0, handle.size - _END.size - _FULL16)
-    tail = handle.read(handle.size - tail_start, tail_start)
-    place = tail.rfind(b"PK\x05\x06")
-    if place < 0 or place + _END.size > len(tail):
-        raise damaged(path, "it is cut off, its list of members is missing")
-    _, disk, first_disk, _, _, size, start, _ = _END.unpack_from(tail, place)
-    end = tail_start + place
-    wide = _END64.size + _END64_PLACE.size
-    # Some programs write the wide record though the narrow one has room: always look.
-    record = handle.read(wide, end - wide) if end >= wide else b""
-    if record.startswith(b"PK\x06\x06") and record.startswith(b"PK\x06\x07", _END64.size):
-        _, _, _, _, disk, first_disk, _, _, size, start = _END64.unpack_from(record)
-        end -= wide
-    if disk != first_disk or disk != 0:
-        raise SourceError(
-            f"The archive {quote(path)} is one piece of a split archive.",
-            remedy="Join or unpack the pieces and give the folder.",
-            code="split_archive",
-        )
-    begin = end - size
-    shift = begin - start
-    if begin < 0 or shift < 0:
-        raise damaged(path, "its list of members is not where it should be")
-    return begin, size, shift
-
-
-def _wide(inflated: int, packed: int, start: int, extra: bytes, path: str) -> tuple[int, int, int]:
-    """The 64-bit values of an entry whose 32-bit fields are full."""
-    wide = _extra_field(extra, 0x0001)
-    values = [inflated, packed, start]
-    for index, value in enumerate(values):
-        if value == _FULL32:
-            if len(wide) < 8:
-                raise damaged(path, "the size of a member is missing")
-            values[index] = int.from_bytes(wide[:8], "little")
-            wide = wide[8:]
-    return values[0], values[1], values[2]
-
-
-def _extra_field(extra: bytes, wanted: int) -> bytes:
-    at = 0
-    while at + 4 <= len(extra):
-        kind, length = struct.unpack_from("<HH", extra, at)
-        if kind == wanted:
-            return extra[at + 4 : at + 4 + length]
-        at += 4 + length
-    return b""
-
-
-def _decode(name: bytes, flags: int, extra: bytes) -> str:
-    """A member's name: UTF-8 where it says so or is, else the code page zip began with.
-
-    macOS writes UTF-8 without saying so; therefore it is tried before code page 437.
-    """
-    if name.isascii():
-        return name.decode("ascii")
-    if flags & _UTF8:
-        return name.decode("utf-8", "surrogateescape")
-    unicode_path = _extra_field(extra, 0x7075)
+    if info.flag_bits & _UTF8 or info.orig_filename.isascii():
+        return info.orig_filename
+    name = info.orig_filename.encode("cp437")  # as zipfile decoded it
+    unicode_path = _extra_field(info.extra, _UNICODE_PATH)
     if unicode_path[1:5] == zlib.crc32(name).to_bytes(4, "little"):
         return unicode_path[5:].decode("utf-8", "surrogateescape")
     try:
         return name.decode("utf-8")
     except UnicodeDecodeError:
-        return name.decode("cp437")
+        return info.orig_filename
 
 
-def _refuse_shared_bytes(entries: list[_Entry], path: str) -> None:
-    taken = 0
-    for entry in sorted(entries, key=lambda entry: entry.start):
-        if entry.start < taken:
-            raise bomb(path, "its members share the same bytes, as in a zip bomb")
-        taken = entry.start + _LOCAL.size + entry.packed
+def _extra_field(extra: bytes, wanted: int) -> bytes:
+    while len(extra) >= 4:
+        kind, length = struct.unpack_from("<HH", extra)
+        if kind == wanted:
+            return extra[4 : 4 + length]
+        extra = extra[4 + length :]
+    return b""
