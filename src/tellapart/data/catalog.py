@@ -5,7 +5,7 @@ data, :func:`open_pictures` pictures to predict. Neither decodes a picture or ch
 file; a file that cannot be read, or is no picture, is a row all the same, so that what comes
 later can say so. What is not a row is counted in ``passed_over``.
 
-Who does what: ``sources.places`` tells what a path is, the store lists its
+Who does what: ``sources.path_kinds`` finds out what a path is, the store lists its
 members, ``sources.layout`` (or ``sources.manifest``) gives them labels and parts,
 ``sources.groups`` groups, ``corrections`` changes; this module sorts the rows and
 makes the frame.
@@ -30,7 +30,7 @@ from tellapart.data.sources.groups import groups_of
 from tellapart.data.sources.layout import arrange
 from tellapart.data.sources.manifest import read_manifest
 from tellapart.data.sources.names import Part, absolute, is_archive_name, printable, quote
-from tellapart.data.sources.places import StorePlace, open_store, place_of
+from tellapart.data.sources.path_kinds import StoreKind, kind_of, open_store
 
 if TYPE_CHECKING:
     import polars as pl
@@ -138,13 +138,13 @@ def open_catalog(
             code="label_from",
         )
     path = os.fspath(data)
-    place = place_of(path)
-    if place == "manifest":
+    kind = kind_of(path)
+    if kind == "manifest":
         if label_from is not None:
             raise _no_label_from(f"the manifest {quote(path)} gives the labels")
         opened = _open_manifest(path)
     else:
-        opened = _open_tree(path, place, label_from)
+        opened = _open_tree(path, kind, label_from)
     rows, listing = opened.rows, opened.listing
     if group_from is not None and opened.layout == "arrays":
         raise SettingsError(
@@ -231,9 +231,9 @@ def _open_manifest(path: str) -> _Opened:
     return _Opened(rows, manifest.listing, "manifest", 0)
 
 
-def _open_tree(path: str, place: StorePlace, label_from: Literal["name"] | None) -> _Opened:
-    store, listing = _store_at(path, place)
-    prefix = "" if place == "folder" else os.path.basename(store.location) + store.joint  # noqa: PTH119
+def _open_tree(path: str, kind: StoreKind, label_from: Literal["name"] | None) -> _Opened:
+    store, listing = _store_at(path, kind)
+    prefix = "" if kind == "folder" else os.path.basename(store.location) + store.joint  # noqa: PTH119
     layout: Layout = "arrays"
     depth = 0
     if isinstance(store, ArrayStore):
@@ -251,9 +251,9 @@ def _open_tree(path: str, place: StorePlace, label_from: Literal["name"] | None)
     return _Opened(rows, listing, layout, depth)
 
 
-def _store_at(path: str, place: StorePlace) -> tuple[Store, Listing]:
+def _store_at(path: str, kind: StoreKind) -> tuple[Store, Listing]:
     """The store behind a path, and what it holds; of files that hold arrays, their rows."""
-    store = open_store(path, place)
+    store = open_store(path, kind)
     listing = store.listing()
     if arrays := arrays_in(store, listing, path):
         store.close()
@@ -264,10 +264,10 @@ def _store_at(path: str, place: StorePlace) -> tuple[Store, Listing]:
 def _rows_at(path: str, listing: Listing) -> list[_Row]:
     """The rows of one path that somebody named."""
     try:
-        place = place_of(path)
-        if place == "manifest":
+        kind = kind_of(path)
+        if kind == "manifest":
             return [_single(path)]
-        store, found = _store_at(path, place)
+        store, found = _store_at(path, kind)
     except SourceError as error:
         if error.code == "unknown_data":  # one file: whether it is a picture is told later
             return [_single(path)]

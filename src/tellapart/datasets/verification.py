@@ -141,13 +141,13 @@ def _count(folder: Path) -> int:
 
 def _count_in_archive(dataset: DataSet, path: Path) -> dict[str, int]:
     """Pictures in each class folder of an archive, with or without a folder around them."""
-    from tellapart.data.sources.places import open_store, place_of
+    from tellapart.data.sources.path_kinds import kind_of, open_store
 
     try:
-        place = place_of(str(path))
-        if place == "manifest":
+        kind = kind_of(str(path))
+        if kind == "manifest":
             raise Refused(f"{quote(str(path))} is not an archive.")
-        store = open_store(str(path), place)
+        store = open_store(str(path), kind)
         try:
             names = [member.name for member in store.listing().members]
         finally:

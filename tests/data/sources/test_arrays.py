@@ -280,7 +280,7 @@ def test_a_bomb_inflates_no_further_than_its_claim(folder: Write) -> None:
 
 
 def test_huge_pictures_are_refused(folder: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tellapart.data.sources.blocks.MAX_PIXELS", 20)
+    monkeypatch.setattr("tellapart.data.sources.labeled_arrays.MAX_PIXELS", 20)
     assert "million pixels" in str(refused(folder(mnist()), "array_too_large"))
 
 

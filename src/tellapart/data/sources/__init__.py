@@ -2,20 +2,20 @@
 
 Who does what::
 
-    names      which names are shown, escaped, passed over, or stand for a part
-    base       Member, Listing, Store (one place that holds files) and Source (rows of a catalog)
-    folder     FolderStore: a folder tree on disk
-    zips       ZipStore: the members of a .zip
-    tars       TarStore: the members of a .tar or .tar.gz
-    archives   what zip and tar share: safe names, handles, guards
-    arrays     ArrayStore: the rows of IDX and NPZ arrays
-    idx, npz   reading those two formats
-    blocks     one array of pictures with its labels, checked
-    tables     the rows of a CSV, Parquet or JSON Lines file
-    manifest   a table with path and label -> rows
-    layout     which folder is a class, which a part, which only wraps
-    groups     groups read from paths
-    places     what a path is, and the store behind it
+    names           which names are shown, escaped, passed over, or stand for a part
+    base            Member, Listing, Store (a place with files), Source (rows of a catalog)
+    folder          FolderStore: a folder tree on disk
+    zips            ZipStore: the members of a .zip
+    tars            TarStore: the members of a .tar or .tar.gz
+    archives        what zip and tar share: safe names, handles, guards
+    arrays          ArrayStore: the rows of IDX and NPZ arrays
+    idx, npz        reading those two formats
+    labeled_arrays  one array of pictures with its labels, checked
+    tables          the rows of a CSV, Parquet or JSON Lines file
+    manifest        a table with path and label -> rows
+    layout          which folder is a class, which a part, which only wraps
+    groups          groups read from paths
+    path_kinds      what a path is, and the store behind it
 
 Nothing here decodes a picture, and nothing here writes into the place it reads.
 """

@@ -17,7 +17,7 @@ from tellapart.core.errors import SourceError
 from tellapart.data.sources.base import Listing, Member, unreadable
 from tellapart.data.sources.names import passing_reason, printable, quote
 
-Kind = Literal["zip", "tar", "tar.gz"]
+ArchiveKind = Literal["zip", "tar", "tar.gz"]
 
 _DRIVE = re.compile(r"^[A-Za-z]:")
 _OTHER_ARCHIVES = {
@@ -29,7 +29,7 @@ _OTHER_ARCHIVES = {
 }
 
 
-def archive_kind(head: bytes, name: str) -> Kind | None:
+def archive_kind(head: bytes, name: str) -> ArchiveKind | None:
     """The kind of archive, by the first 512 bytes of the file (the name helps for old tars).
 
     Raises:

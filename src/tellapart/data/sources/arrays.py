@@ -1,11 +1,11 @@
 """Arrays as a source of pictures: IDX files (MNIST) in a folder or zip, and NPZ files.
 
-Each row of an array of pictures is one picture, and its label stands in another array. The
-arrays are read once, whole, into memory; :meth:`ArrayStore.read` writes a row as a lossless
-picture file, so that ``images.decode`` stays the only place where bytes become pixels.
+Each row of an array of pictures is one picture; its label is in another array. The arrays are read
+into memory as a whole. :meth:`ArrayStore.read` writes a row as a lossless picture file, so that
+``images.decode`` stays the only place where bytes become pixels.
 
-Who does what: :mod:`.idx` and :mod:`.npz` read files and know names, :mod:`.blocks` checks that
-pictures and labels fit together; here, arrays are found, paired and made a store.
+ :mod:`.idx` and :mod:`.npz` read files and know names, :mod:`.labeled_arrays` checks that
+pictures and labels fit together; this module finds the arrays, pairs them, and makes a store.
 """
 
 from __future__ import annotations
@@ -22,34 +22,34 @@ from tellapart.core.errors import PictureError, SourceError
 from tellapart.core.order import natural
 from tellapart.data.sources.archives import some
 from tellapart.data.sources.base import Listing, Member, Store, unreadable
-from tellapart.data.sources.blocks import Block, block_of
 from tellapart.data.sources.folder import FolderStore, read_file
 from tellapart.data.sources.idx import MAX_ARRAY_BYTES, idx_name, read_idx
+from tellapart.data.sources.labeled_arrays import LabeledArray, labeled_array
 from tellapart.data.sources.layout import Placed
 from tellapart.data.sources.names import PICTURE_ENDINGS, Part, ending, may_be_picture, quote
 from tellapart.data.sources.npz import NpzFile, npz_name
 from tellapart.images import netpbm
 
-_BLOCK = 32  # bits of a member's key that hold the row; those above hold the block
+_ROW_BITS = 32  # of a member's key; the bits above hold the number of the array
 _WORDS = {"images": "pictures", "labels": "labels"}
 
 
 class ArrayStore:
-    """The pictures of one or more blocks, as a store.
+    """The pictures of one or more arrays, as a store.
 
     Args:
         location: Absolute path of the folder, archive or NPZ file.
         joint: What stands between it and a member's name.
-        blocks: The arrays.
+        arrays: The arrays, with their labels.
         passed_over: Count of what lies beside the arrays, by reason.
     """
 
     def __init__(
-        self, location: str, joint: str, blocks: Sequence[Block], passed_over: Counter[str]
+        self, location: str, joint: str, arrays: Sequence[LabeledArray], passed_over: Counter[str]
     ) -> None:
         self.location = location
         self.joint = joint
-        self._blocks = blocks
+        self._arrays = arrays
         self._passed_over = passed_over
 
     def listing(self) -> Listing:
@@ -60,18 +60,18 @@ class ArrayStore:
     def placed(self) -> tuple[Placed, ...]:
         """A member for each picture, with its label and part."""
         rows: list[Placed] = []
-        for number, block in enumerate(self._blocks):
-            digits = max(5, len(str(len(block.pixels) - 1)))
-            size = len(netpbm.packed(block.pixels[0]))  # stored, not packed: the same for every row
-            _, _, mtime_ns, inode, *_ = block.file
-            first = number << _BLOCK
+        for number, array in enumerate(self._arrays):
+            digits = max(5, len(str(len(array.pixels) - 1)))
+            size = len(netpbm.packed(array.pixels[0]))  # stored, not packed: the same for every row
+            _, _, mtime_ns, inode, *_ = array.file
+            first = number << _ROW_BITS
             rows.extend(
                 Placed(
-                    Member(f"{block.name}/{row:0{digits}}", size, mtime_ns, inode, first + row),
+                    Member(f"{array.name}/{row:0{digits}}", size, mtime_ns, inode, first + row),
                     label,
-                    block.part,
+                    array.part,
                 )
-                for row, label in enumerate(block.labels)
+                for row, label in enumerate(array.labels)
             )
         return tuple(rows)
 
@@ -81,14 +81,14 @@ class ArrayStore:
         Raises:
             PictureError: ``unreadable``, after :meth:`close`.
         """
-        if not self._blocks:
+        if not self._arrays:
             raise unreadable(member.name, "the arrays were closed")
-        pixels = self._blocks[member.key >> _BLOCK].pixels
-        return netpbm.packed(pixels[member.key & (1 << _BLOCK) - 1])
+        pixels = self._arrays[member.key >> _ROW_BITS].pixels
+        return netpbm.packed(pixels[member.key & (1 << _ROW_BITS) - 1])
 
     def close(self) -> None:
         """Give back the memory."""
-        self._blocks = ()
+        self._arrays = ()
 
 
 def arrays_in(store: Store, listing: Listing, shown: str) -> ArrayStore | None:
@@ -147,8 +147,8 @@ def _from_idx(
     beside = len(listing.members) - len(members)
     if beside:
         passed_over["files beside the arrays"] += beside
-    blocks = [
-        block_of(
+    arrays = [
+        labeled_array(
             f"{pair.images.name}!",
             part,
             _idx(store, pair.images),
@@ -158,7 +158,7 @@ def _from_idx(
         )
         for part, pair in pairs.items()
     ]
-    return ArrayStore(store.location, store.joint, blocks, passed_over)
+    return ArrayStore(store.location, store.joint, arrays, passed_over)
 
 
 def _pairs(
@@ -263,8 +263,8 @@ def open_npz(path: str, within: tuple[Store, Member, Listing] | None = None) -> 
                 f"arrays without a partner or a known name ({some(sorted(unknown, key=natural))})"
             )
             passed_over[reason] += len(unknown)
-        blocks = [
-            block_of(
+        labeled = [
+            labeled_array(
                 before + pair["images"],
                 part,
                 file.read(pair["images"]),
@@ -276,7 +276,7 @@ def open_npz(path: str, within: tuple[Store, Member, Listing] | None = None) -> 
         ]
     finally:
         file.close()
-    return ArrayStore(location, joint, blocks, passed_over)
+    return ArrayStore(location, joint, labeled, passed_over)
 
 
 def _no_pairs(path: str, names: Sequence[str]) -> SourceError:

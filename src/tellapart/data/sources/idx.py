@@ -27,33 +27,31 @@ MAX_ARRAY_BYTES = 2 * 1024**3
 
 _TYPES = {0x09: "int8", 0x0B: "int16", 0x0C: "int32", 0x0D: "float32", 0x0E: "float64"}
 _NAME = re.compile(
-    r"(?:(?P<stem>.+)[-_.])?(?P<what>images|labels)[-_.]idx[0-9][-_.][a-z0-9]+(?P<gz>\.gz)?",
+    r"(?:(?P<stem>.+)[-_.])?(?P<what>images|labels)[-_.]idx[0-9][-_.][a-z0-9]+(?:\.gz)?",
     re.IGNORECASE,
 )
 
 
-class IdxName(NamedTuple):
-    """What the name of an IDX file says.
+class ArrayName(NamedTuple):
+    """What the name of an IDX file, or of an array in an NPZ file, says.
 
     Attributes:
-        set: What stands before the part, such as ``emnist-letters``; mostly empty.
         part: The part of the data, if the name has one.
-        what: Whether the file holds pictures or labels.
-        packed: Whether it is gzipped, by its name.
+        what: Whether the file or array holds pictures or labels.
+        set: The words before the part, such as ``emnist-letters``; mostly empty.
     """
 
-    set: str
     part: Part | None
     what: Literal["images", "labels"]
-    packed: bool
+    set: str = ""
 
 
-def idx_name(name: str) -> IdxName | None:
-    """What a file's name says, or None where it is not the name of an IDX file.
+def idx_name(name: str) -> ArrayName | None:
+    """What a file's name says; None if it is not the name of an IDX file.
 
     Example:
         >>> idx_name("t10k-images-idx3-ubyte.gz")
-        IdxName(set='', part='test', what='images', packed=True)
+        ArrayName(part='test', what='images', set='')
     """
     match = _NAME.fullmatch(name.rpartition("/")[2])
     if match is None:
@@ -63,7 +61,7 @@ def idx_name(name: str) -> IdxName | None:
     if part is None:
         before = match["stem"] or ""
     what: Literal["images", "labels"] = "images" if match["what"].lower() == "images" else "labels"
-    return IdxName(before, part, what, match["gz"] is not None)
+    return ArrayName(part, what, before)
 
 
 def read_idx(data: bytes, shown: str) -> NDArray[np.uint8]:

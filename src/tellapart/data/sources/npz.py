@@ -12,7 +12,7 @@ import io
 import math
 import re
 from collections.abc import Iterable
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 from numpy.lib import format as npy
@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from tellapart.core.errors import PictureError, SourceError
 from tellapart.data.sources.base import Member
-from tellapart.data.sources.idx import MAX_ARRAY_BYTES, damaged_array, too_much
-from tellapart.data.sources.names import Part, ending, part_of, quote
+from tellapart.data.sources.idx import MAX_ARRAY_BYTES, ArrayName, damaged_array, too_much
+from tellapart.data.sources.names import ending, part_of, quote
 from tellapart.data.sources.zips import ZipStore
 
 _WHAT: dict[str, Literal["images", "labels"]] = {
@@ -31,26 +31,19 @@ _WHAT: dict[str, Literal["images", "labels"]] = {
 _HEADER = 16 * 1024  # a header that NumPy writes has 128 bytes
 
 
-class NpzName(NamedTuple):
-    """What the name of an array says: its part, and whether it holds pictures or labels."""
-
-    part: Part | None
-    what: Literal["images", "labels"]
-
-
-def npz_name(name: str) -> NpzName | None:
+def npz_name(name: str) -> ArrayName | None:
     """What an array's name says, or None where it says nothing.
 
     Example:
-        >>> npz_name("x_train"), npz_name("val_labels")
-        (NpzName(part='train', what='images'), NpzName(part='validation', what='labels'))
+        >>> npz_name("x_train")
+        ArrayName(part='train', what='images', set='')
     """
     words = [word for word in re.split(r"[-_. ]+", name.lower()) if word]
     kinds = [_WHAT[word] for word in words if word in _WHAT]
     parts = [part for word in words if (part := part_of(word))]
     if len(kinds) != 1 or len(parts) > 1 or len(kinds) + len(parts) != len(words):
         return None
-    return NpzName(parts[0] if parts else None, kinds[0])
+    return ArrayName(parts[0] if parts else None, kinds[0])
 
 
 class NpzFile:

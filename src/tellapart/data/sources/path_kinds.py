@@ -7,7 +7,7 @@ import stat
 from typing import Literal
 
 from tellapart.core.errors import SourceError
-from tellapart.data.sources.archives import Kind, archive_kind, read_head
+from tellapart.data.sources.archives import ArchiveKind, archive_kind, read_head
 from tellapart.data.sources.arrays import open_npz
 from tellapart.data.sources.base import Store
 from tellapart.data.sources.folder import FolderStore
@@ -17,11 +17,11 @@ from tellapart.data.sources.tables import looks_like_table
 from tellapart.data.sources.tars import TarStore
 from tellapart.data.sources.zips import ZipStore
 
-StorePlace = Kind | Literal["folder", "npz"]
-Place = StorePlace | Literal["manifest"]
+StoreKind = ArchiveKind | Literal["folder", "npz"]
+PathKind = StoreKind | Literal["manifest"]
 
 
-def place_of(path: str) -> Place:
+def kind_of(path: str) -> PathKind:
     """What the data is, by looking at it.
 
     Raises:
@@ -71,21 +71,21 @@ def _unknown(path: str) -> SourceError:
     return SourceError(f"{quote(path)} {what}.", remedy=remedy, code="unknown_data")
 
 
-def open_store(path: str, place: StorePlace) -> Store:
+def open_store(path: str, kind: StoreKind) -> Store:
     """The store behind a path.
 
     Args:
         path: A folder or an archive.
-        place: What :func:`place_of` says it is.
+        kind: What :func:`kind_of` says it is.
 
     Raises:
         SourceError: It cannot be read.
     """
     try:
-        if place == "folder":
+        if kind == "folder":
             return FolderStore(path)
-        if place == "npz":
+        if kind == "npz":
             return open_npz(path)
-        return ZipStore(path) if place == "zip" else TarStore(path, compressed=place == "tar.gz")
+        return ZipStore(path) if kind == "zip" else TarStore(path, compressed=kind == "tar.gz")
     except OSError as error:
         raise SourceError(f"{quote(path)} cannot be read: {error.strerror}.") from error

@@ -1,4 +1,4 @@
-"""One array of pictures with its array of labels, checked: do they fit together?"""
+"""One array of pictures with its labels, checked: do they fit together?"""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ MAX_LABEL = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class LabeledArray:
     """One array of pictures and the labels that belong to it.
 
     Attributes:
-        name: What stands before a row's number in its path, ``train-images-idx3-ubyte.gz!``.
+        name: The start of a row's path, before its number, such as ``train-images-idx3-ubyte.gz!``.
         part: The part of the data, or None.
         pixels: uint8 ``[N, H, W]`` (gray) or ``[N, H, W, 3]`` (RGB).
-        labels: One a picture.
+        labels: One per picture.
         file: The file behind it: its time and inode.
     """
 
@@ -38,18 +38,18 @@ class Block:
     file: Member
 
 
-def block_of(
+def labeled_array(
     name: str,
     part: Part | None,
     pictures: NDArray[Any],
     labels: NDArray[Any],
     file: Member,
     shown: tuple[str, str],
-) -> Block:
-    """A block of arrays that fit together.
+) -> LabeledArray:
+    """Check that pictures and labels fit together.
 
     Args:
-        name: What stands before a row's number in its path.
+        name: The start of a row's path, before its number.
         part: The part of the data, or None.
         pictures: Should be uint8 ``[N, H, W]``, ``[N, H, W, 1]`` or ``[N, H, W, 3]``.
         labels: Should be integers or text ``[N]`` or ``[N, 1]``.
@@ -97,7 +97,7 @@ def block_of(
     if labels.ndim != 1:
         found = " x ".join(f"{length:,}" for length in labels.shape)
         raise SourceError(
-            f"{quote(shown[1])} is {found or 'one value'}; labels are one value a picture.",
+            f"{quote(shown[1])} is {found or 'one value'}; labels are one value per picture.",
             remedy="Of one-hot labels, save labels.argmax(1).",
             code="array_shape",
         )
@@ -108,7 +108,7 @@ def block_of(
             remedy="Take both files from the same download: each picture needs its label.",
             code="array_counts",
         )
-    return Block(name, part, pictures, _texts(labels, shown[1]), file)
+    return LabeledArray(name, part, pictures, _texts(labels, shown[1]), file)
 
 
 def _texts(labels: NDArray[Any], shown: str) -> list[str]:
