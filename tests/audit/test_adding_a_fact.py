@@ -12,13 +12,13 @@ from tellapart.audit import audit
 from tellapart.audit.checks import CHECKS, Check
 from tellapart.core.cache import Cache
 from tellapart.data.catalog import open_catalog
-from tellapart.scanning.facts import FACTS, Fact, Sight
+from tellapart.scanning.facts import FACTS, Fact, FactInput
 from tellapart.scanning.scanner import scan
 
 
-def saturation(sight: Sight) -> float:
+def saturation(given: FactInput) -> float:
     """Mean difference of the strongest and the weakest channel, 0 to 255."""
-    pixels = sight.picture.pixels.astype(np.int16)
+    pixels = given.picture.pixels.astype(np.int16)
     return float((pixels.max(2) - pixels.min(2)).mean())
 
 

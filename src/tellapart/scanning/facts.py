@@ -1,12 +1,12 @@
-"""The facts of a picture: what the scan measures on every one, each declared once in :data:`FACTS`.
+"""The facts of a picture: what the scan measures, each declared once in :data:`FACTS`.
 
 The frame's columns, the cached records and the tests' fixtures follow from that table, so a new
 fact is one more line in it (and its finding one more line in ``audit.checks.CHECKS``).
 
 Facts about light come from one luma picture of at most 224 pixels per side, whatever sizes the
 consumers ask for, so that they mean the same for a phone photo and a scan. Larger pictures are
-squashed to that square, which networks often ask for as well, so the scan makes it once for
-both; smaller ones are measured as they are, since enlarging would blur them.
+squashed to that square. Networks often ask for the same square, so the scan makes it once for
+both. Smaller pictures are measured as they are, because enlarging would blur them.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ Record = dict[str, Any]
 ``error_message``."""
 
 
-class Sight:
-    """One decoded picture as facts see it: its header, its pixels, and their luma.
+class FactInput:
+    """What a fact is measured on: one decoded picture, its luma and its histogram.
 
     Args:
         picture: The picture.
-        square: The same picture as :func:`tellapart.images.resize` squashes it to 224,
-            where somebody has it already.
+        square: The same picture, squashed to 224 by :func:`tellapart.images.resizing.resize`, if
+            the caller has it already.
     """
 
     def __init__(self, picture: Picture, square: RGB | None = None) -> None:
@@ -92,21 +92,21 @@ class Fact:
 
     name: str
     dtype: Any
-    measure: Callable[[Sight], Any]
+    measure: Callable[[FactInput], Any]
 
 
-def _note(sight: Sight) -> str | None:
-    return sight.picture.note or None
+def _note(given: FactInput) -> str | None:
+    return given.picture.note or None
 
 
-def _sharpness(sight: Sight) -> float:
-    return sharpness(sight.luma)
+def _sharpness(given: FactInput) -> float:
+    return sharpness(given.luma)
 
 
-def _hash(sight: Sight) -> int | None:
-    if min(sight.picture.pixels.shape[:2]) < HASH_MIN_SIDE:
+def _hash(given: FactInput) -> int | None:
+    if min(given.picture.pixels.shape[:2]) < HASH_MIN_SIDE:
         return None
-    return difference_hash(sight.luma)
+    return difference_hash(given.luma)
 
 
 FACTS: tuple[Fact, ...] = (
@@ -142,12 +142,12 @@ def measure(
 
     Args:
         picture: The picture.
-        square: See :class:`Sight`.
+        square: See :class:`FactInput`.
         facts: What to measure.
     """
-    sight = Sight(picture, square)
-    record: Record = {fact.name: fact.measure(sight) for fact in facts}
-    return record | {"error": None}, sight.thumb
+    given = FactInput(picture, square)
+    record: Record = {fact.name: fact.measure(given) for fact in facts}
+    return record | {"error": None}, given.thumb
 
 
 def failure(error: PictureError) -> Record:
