@@ -33,5 +33,5 @@ def in_this_process() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(process, "fit", fit)
         patch.setattr(process, "fit_all", fit_all)
-        patch.setattr(process, "Child", lambda log: contextlib.nullcontext())
+        patch.setattr(process, "KerasProcess", lambda log: contextlib.nullcontext())
         yield

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import io
 
-import pytest
-
+from tellapart.core.process import Reporter, parse
 from tellapart.networks.process import events
 from tellapart.networks.process.events import EpochRow, Writer
 from tellapart.networks.process.showing import line
@@ -11,12 +10,12 @@ from tellapart.networks.process.showing import line
 
 def test_events_cross_as_lines() -> None:
     stream = io.StringIO()
-    writer = Writer(stream)
+    writer = Writer(Reporter(stream))
     row = EpochRow(1, 0.5, 0.75, None, None, 1e-3, 2.0)
     writer.begin(pictures=10, epochs=2, done=0)
     writer.note("Zwölf")
     writer.epoch(row)
-    read = [events.read(each) for each in stream.getvalue().splitlines()]
+    read = [parse(each) for each in stream.getvalue().splitlines()]
     assert [event["event"] for event in read if event] == ["begin", "note", "epoch"]
     assert read[1] == {"event": "note", "sentence": "Zwölf"}
     assert read[2] is not None and events.row_of(read[2]) == row
@@ -24,26 +23,13 @@ def test_events_cross_as_lines() -> None:
 
 def test_advances_are_gathered_and_none_is_lost() -> None:
     stream = io.StringIO()
-    writer = Writer(stream)
+    writer = Writer(Reporter(stream))
     for _ in range(100):
         writer.advance(3)
     writer.epoch(EpochRow(1, 0.5, 0.75, None, None, 1e-3, 2.0))
-    read = [events.read(each) for each in stream.getvalue().splitlines()]
+    read = [parse(each) for each in stream.getvalue().splitlines()]
     told = [event["pictures"] for event in read if event and event["event"] == "advance"]
     assert sum(told) == 300 and len(told) < 100
-
-
-def test_a_reader_that_is_gone_stops_nothing() -> None:
-    stream = io.StringIO()
-    stream.close()
-    writer = Writer(stream)
-    writer.note("unheard")
-    writer.note("unheard")
-
-
-@pytest.mark.parametrize("text", ["", "loading...", "[1]", '{"no": 1}', '{"event": 3}'])
-def test_what_is_no_event_is_passed_over(text: str) -> None:
-    assert events.read(text) is None
 
 
 def test_a_line_of_the_table() -> None:

@@ -35,15 +35,20 @@ def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start a worker on a folder with a job in it; whatever is left at the end is killed."""
     started: list[subprocess.Popen[str]] = []
 
-    def run(folder: Path, *more: str) -> subprocess.Popen[str]:
+    def run(folder: Path | None, *, resume: bool = False) -> subprocess.Popen[str]:
         child = subprocess.Popen(
-            [sys.executable, "-m", "tellapart.networks.process.worker", *more, str(folder)],
+            [sys.executable, "-m", "tellapart.networks.process.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
         )
         started.append(child)
+        if folder is not None:
+            assert child.stdin is not None
+            message = {"folders": [str(folder)], "resume": resume, "since": 0.0}
+            child.stdin.write(json.dumps(message) + "\n")
+            child.stdin.flush()
         return child
 
     yield run
@@ -99,7 +104,7 @@ def test_a_network_killed_and_interrupted_ends_as_one_never_stopped(
     assert child.wait() == -signal.SIGKILL
     killed_at = stand(folder)
     assert (1, 0) <= killed_at < (10, 0)  # the checkpoint of an epoch is written beside the next
-    child = start(folder, "--resume")
+    child = start(folder, resume=True)
     read_until(child, killed_at[0] + 2)
     child.send_signal(signal.SIGINT)
     assert child.wait() == 130
@@ -125,7 +130,7 @@ def test_the_death_of_the_parent_ends_the_child_which_saves(tmp_path: Path) -> N
     parent = subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "job"), str(folder)])
     try:
         wait_for(lambda: (folder / checkpoints.NAME).exists() and stand(folder)[0] >= 1)
-        worker = worker_of(folder)
+        worker = worker_of(parent)
     finally:
         parent.kill()
         parent.wait()
@@ -136,25 +141,24 @@ def test_the_death_of_the_parent_ends_the_child_which_saves(tmp_path: Path) -> N
 @needs_keras
 def test_a_child_that_started_early_trains_the_same(tmp_path: Path) -> None:
     job = make_job(tmp_path, epochs=2)
-    with process.Child(tmp_path / "log") as child:
+    with process.KerasProcess(tmp_path / "log") as child:
         early = process.fit(job, tmp_path / "early", child=child)
-    assert child.process.returncode == 0
+    assert child.status == 0
     (tmp_path / "whole").mkdir()
     trainer.fit(job, tmp_path / "whole")
     assert same(early.weights, fitted.load(tmp_path / "whole").weights)
 
 
 def test_a_child_that_nothing_was_handed_to_is_ended(tmp_path: Path) -> None:
-    with process.Child(tmp_path / "log") as child:
-        assert child.process.poll() is None
-    assert child.process.returncode == -signal.SIGKILL
+    with process.KerasProcess(tmp_path / "log") as child:
+        assert child.status is None
+    assert child.status == -signal.SIGKILL
 
 
 @needs_keras
 def test_for_a_child_that_died_while_it_waited_another_one_trains(tmp_path: Path) -> None:
-    with process.Child(tmp_path / "log") as child:
-        child.process.kill()
-        child.process.wait()
+    with process.KerasProcess(tmp_path / "log") as child:
+        child.end()
         made = process.fit(make_job(tmp_path, epochs=1), tmp_path / "out", child=child)
     assert made.outcome["epochs"] == 1
 
@@ -164,16 +168,16 @@ def test_a_training_that_was_done_needs_no_child(tmp_path: Path) -> None:
     job = make_job(tmp_path, epochs=1)
     (tmp_path / "out").mkdir()
     trainer.fit(job, tmp_path / "out")
-    with process.Child(tmp_path / "log") as child:
+    with process.KerasProcess(tmp_path / "log") as child:
         process.fit(job, tmp_path / "out", resume=True, child=child)
-        assert child.process.poll() == -signal.SIGKILL
+        assert child.status == -signal.SIGKILL
 
 
 @needs_keras
 def test_a_child_that_waits_ends_with_its_parent(
     start: Callable[..., subprocess.Popen[str]],
 ) -> None:
-    child = start(Path("-"))
+    child = start(None)
     assert child.stdin is not None
     child.stdin.close()
     assert child.wait() == 130
@@ -186,16 +190,17 @@ def wait_for(happened: Callable[[], bool], seconds: float = 120) -> None:
         time.sleep(0.05)
 
 
-def worker_of(folder: Path) -> int:
+def worker_of(parent: subprocess.Popen[bytes]) -> int:
     if not Path("/proc/self").exists():
         pytest.skip("no /proc to look processes up in")
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
                 words = (entry / "cmdline").read_bytes().split(b"\0")
+                of = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
             except OSError:
                 continue
-            if b"tellapart.networks.process.worker" in words and str(folder).encode() in words:
+            if b"tellapart.networks.process.worker" in words and of == parent.pid:
                 return int(entry.name)
     raise AssertionError("no worker is at work")
 
@@ -243,7 +248,7 @@ print(made.outcome["engine"], made.outcome["stopped"], made.history.height, made
 ACTOR = """
 import json, os, shutil, signal, sys
 from pathlib import Path
-template, folder = Path({template!r}), Path(sys.argv[4])
+template, folder = Path({template!r}), Path(json.loads(sys.stdin.readline())["folders"][0])
 def say(**values): print(json.dumps(values), flush=True)
 act = (template / "act").read_text()
 print("some library says hello")

@@ -437,14 +437,21 @@ def test_a_budget_too_short_for_one_epoch(digits: Path, tmp_path: Path, here: No
 
 
 # In place of Python for a child process: the first one trains, the others leave what it left.
-_REPEATS = """#!/bin/sh
-read -r line && folder="${{line#*[\\"}}" && folder="${{folder%%\\"]*}}"
-if [ -d '{left}' ]; then
-  cp '{left}'/* "$folder" && echo '{{"event": "done"}}'
-else
-  '{python}' -m tellapart.networks.process.worker "$folder" && mkdir '{left}' || exit
-  cd "$folder" && cp weights.npz model.keras history.json outcome.json '{left}'
-fi
+_REPEATS = """#!{python}
+import json, shutil, subprocess, sys
+from pathlib import Path
+message, left = sys.stdin.readline(), Path({left!r})
+folder = Path(json.loads(message)["folders"][0])
+if not left.exists():
+    command = [{python!r}, "-m", "tellapart.networks.process.worker"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, text=True) as child:
+        child.stdin.write(message)
+        child.stdin.flush()
+        child.wait()
+    left.mkdir()
+    for name in ("weights.npz", "model.keras", "history.json", "outcome.json"):
+        shutil.copy(folder / name, left / name)
+shutil.copytree(left, folder, dirs_exist_ok=True)
 """
 
 
@@ -452,7 +459,7 @@ def test_ten_trainings_leave_memory_and_seeds_as_they_were(
     digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     python = tmp_path / "python"
-    python.write_text(_REPEATS.format(left=tmp_path / "left", python=sys.executable))
+    python.write_text(_REPEATS.format(left=str(tmp_path / "left"), python=sys.executable))
     python.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(python))
 

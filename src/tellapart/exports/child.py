@@ -1,6 +1,4 @@
-"""A child process in which another runtime works, and ends with all that it keeps.
-
-It ends when its parent does, too, however that ended: its standard input is a pipe that says so.
+"""Another runtime at work in a child process.
 
 TensorFlow takes memory, threads and the choice of Keras's engine for a whole process; the parent
 imports neither it nor Keras. The child is :mod:`tellapart.exports.worker`.
@@ -12,18 +10,15 @@ import errno
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from tellapart.core.errors import ModelError, TellapartError
+from tellapart.core.process import Child, ChildError
 from tellapart.runs.writing import unwritable
 
 LOG = "worker.log"
-_TAIL = 4_000  # bytes of the child's standard error that are looked at
-_QUOTED = 300  # characters of it that are quoted
 _FULL = 1024**2  # bytes that are left on a disk that is full
 
 # Whatever engine trains, this is TensorFlow's; and on the processor, where numbers are float32
@@ -60,57 +55,30 @@ def call(
     from tellapart.exports import worker
 
     log = scratch / LOG
-    with (
-        log.open("wb") as errors,
-        # -P: the folder the user stands in may hold a keras.py or a random/ of its own.
-        subprocess.Popen(
-            [sys.executable, "-P", "-m", worker.__name__, task, json.dumps(dict(job))],
-            stdin=subprocess.PIPE,  # its end tells the child that we died
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env=os.environ | _ENVIRONMENT,
-            encoding="utf-8",
-            errors="replace",
-        ) as child,
-    ):
-        answer: dict[str, Any] | None = None
+    answer: dict[str, Any] | None = None
+    with Child(
+        worker.__name__, task, json.dumps(dict(job)), log=log, environment=_ENVIRONMENT
+    ) as child:
         try:
-            assert child.stdout is not None
-            for line in child.stdout:
-                told = _read(line)
-                if advance is not None and isinstance(told.get("advance"), int):
-                    advance(told["advance"])
-                answer = told.get("answer", answer)
-            status = child.wait()
-        except BaseException:
-            child.kill()
-            raise
-    if status != 0 or answer is None:
-        raise _failed(task, status, log)
+            for event in child.events():
+                if event["event"] == "advance" and advance is not None:
+                    advance(int(event["pictures"]))
+                elif event["event"] == "answer":
+                    answer = event["answer"]
+        except (ChildError, TellapartError) as error:
+            raise _failed(task, error, log) from None
+    if answer is None:
+        raise _failed(task, ChildError("its process ended without an answer"), log)
     return answer
 
 
-def _read(line: str) -> dict[str, Any]:
-    """A line of JSON that the child said; what else comes there is no event."""
-    try:
-        told = json.loads(line)
-    except ValueError:
-        return {}
-    return told if isinstance(told, dict) else {}
-
-
-def _failed(task: str, status: int, log: Path) -> TellapartError:
-    # The log lies on that disk, too: what the child would have said of it may be lost.
+def _failed(task: str, error: ChildError | TellapartError, log: Path) -> TellapartError:
+    # The log is on that disk, too: what the child would have written may be lost.
     if shutil.disk_usage(log.parent).free < _FULL:
         return unwritable("export", OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
-    tail = log.read_bytes()[-_TAIL:].decode(errors="replace").strip().splitlines()
-    why = tail[-1][:_QUOTED] if tail else "it said nothing"
-    if status < 0:
-        why = f"it was ended by signal {-status}" + (
-            "; perhaps the machine ran out of memory" if status == -9 else ""
-        )
+    cause = error.cause if isinstance(error, ChildError) else error.message.rstrip(".")
     return ModelError(
-        f"The export failed while another process did '{task}': {why}.",
+        f"The export failed in '{task}': {cause}.",
         remedy="Nothing was put in place. Try again with other programs closed, or --to onnx.",
         code="export_failed",
     )

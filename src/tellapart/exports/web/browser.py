@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from tellapart.core.errors import SettingsError
+from tellapart.core.process import last_line
 from tellapart.exports.web import keeper
 
 VARIABLE = "TELLAPART_BROWSER"
@@ -54,8 +55,6 @@ CHROMIUM_OPTIONS = (
     "--disable-sync",
     "--mute-audio",
 )
-_TAIL = 4_000  # bytes of its output that are read when it fails
-_QUOTED = 200  # characters of its last line that are quoted
 
 Kind = Literal["chromium", "firefox", "default"]
 
@@ -130,9 +129,8 @@ def opened(browser: Browser, url: str, profile: Path) -> Iterator[Callable[[], s
         def ended() -> str | None:
             if process.poll() is None:
                 return None
-            lines = log.read_bytes()[-_TAIL:].decode(errors="replace").strip().splitlines()
-            last = f": {lines[-1][:_QUOTED].rstrip('.')}" if lines else ""
-            return f"the browser ended by itself ({process.returncode}){last}"
+            last = last_line(log)
+            return f"the browser ended by itself ({process.returncode})" + f": {last}" * bool(last)
 
         try:
             yield ended

@@ -1,24 +1,25 @@
 """The same training on every device that Keras finds: how long it takes, and whether it agrees.
 
 Who does what: :func:`compare` starts a child process, so that no engine, policy or memory stays
-behind in the caller, and collects what it says; the child is :mod:`.timing`;
-:class:`Comparison` works out ratios and agreement from the numbers alone.
+behind in the caller, and collects its events; the child is :mod:`.timing`;
+:class:`Comparison` computes ratios and agreement from the numbers alone.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from tellapart.core.errors import SettingsError, TellapartError
+from tellapart.core.process import Child, ChildError
 from tellapart.core.progress import SILENT, Progress
+from tellapart.core.text import counted
+from tellapart.networks.devices import timing
 from tellapart.networks.devices.timing import Lesson, Timing
 
 FIRST_TOLERANCE = 1e-3
@@ -133,18 +134,29 @@ def compare(
     devices: dict[str, str] = {}
     timings: list[Timing] = []
     failures: list[tuple[str, str, str]] = []
-    with progress.stage("Timing", unit="timings") as stage:
-        for said in _child(json.dumps(wanted)):
-            match said:
-                case {"event": "found"}:
-                    engine, devices = said["engine"], said["devices"]
-                case {"event": "timed"}:
-                    timings.append(Timing(**said["timing"]))
-                    stage.advance()
-                    stage.note(_line(timings[-1]))
-                case {"event": "failed"}:
-                    failures.append((said["network"], said["device"], said["message"]))
-        stage.summarize(f"{len(timings)} timings on {len(devices)} device(s)")
+    with (
+        progress.stage("Timing", unit="timings") as stage,
+        tempfile.TemporaryDirectory() as scratch,
+        Child(timing.__name__, json.dumps(wanted), log=Path(scratch) / "log") as child,
+    ):
+        try:
+            for event in child.events():
+                match event["event"]:
+                    case "found":
+                        engine, devices = event["engine"], event["devices"]
+                    case "timed":
+                        timings.append(Timing(**event["timing"]))
+                        stage.advance()
+                        stage.note(_line(timings[-1]))
+                    case "failed":
+                        failures.append((event["network"], event["device"], event["message"]))
+        except ChildError as error:
+            raise TellapartError(
+                f"The devices could not be timed: {error.cause}.",
+                remedy="Try fewer --pictures; if memory is short, the system ends the process.",
+                code="timing_failed",
+            ) from None
+        stage.summarize(f"{counted(len(timings), 'timing')} on {counted(len(devices), 'device')}")
     return Comparison(engine, devices, tuple(timings), tuple(failures))
 
 
@@ -160,40 +172,3 @@ def _line(timing: Timing) -> str:
         f"{timing.network} on {timing.device}: {timing.step_ms:.1f} ms a step, "
         f"{timing.epoch_seconds:.1f} s an epoch of {timing.pictures:,}"
     )
-
-
-def _child(settings: str) -> Iterator[dict[str, Any]]:
-    """What the child says, one JSON object a line."""
-    command = [sys.executable, "-P", "-m", "tellapart.networks.devices.timing", settings]
-    with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,  # its end tells the child that we died
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        )
-        try:
-            assert process.stdout is not None
-            for line in process.stdout:
-                with contextlib.suppress(ValueError):  # an engine may print lines of its own
-                    said = json.loads(line)
-                    if isinstance(said, dict) and "event" in said:
-                        if said["event"] == "error":
-                            raise SettingsError(**said["error"])
-                        yield said
-            code = process.wait()
-        finally:
-            process.kill()
-            process.wait()
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    pipe.close()
-        if code != 0:
-            errors.seek(0)
-            tail = errors.read().decode("utf-8", "replace").strip().splitlines()[-3:]
-            raise TellapartError(
-                f"The process that times devices ended with code {code}: {' '.join(tail)}",
-                remedy="Try fewer --pictures; with too little memory the system ends it.",
-                code="timing_failed",
-            )

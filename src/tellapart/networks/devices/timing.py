@@ -1,7 +1,7 @@
 """One network timed on one device: what runs in the child process of :mod:`.devices`.
 
 ``python -m tellapart.networks.devices.timing SETTINGS`` asks Keras for its devices
-(:mod:`.hardware`), times each lesson on each (:func:`timed`), and writes JSON Lines.
+(:mod:`.hardware`), times each lesson on each (:func:`timed`), and reports events.
 
 The pictures are made up: a pattern of its own for each class under noise, so that there is
 something to learn and every device has the same to do. No dropout and no augmentation, so that
@@ -14,15 +14,13 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tellapart.core.errors import SettingsError
-from tellapart.core.process import end_with_parent
+from tellapart.core.process import Reporter, end_with_parent, run
 from tellapart.networks.devices import hardware
 from tellapart.networks.loop import backend, keras_model
 from tellapart.networks.spec import architectures
@@ -166,22 +164,14 @@ def _on(keras: Any, device: str) -> Any:
     return keras.device("cpu" if device == "cpu:0" else device)
 
 
-def _say(**said: Any) -> None:
-    print(json.dumps(said), flush=True)
-
-
-def _main(arguments: Sequence[str]) -> int:
-    wanted = json.loads(arguments[0])
+def _time_all(reporter: Reporter) -> None:
     end_with_parent()
-    try:
-        backend.start()
-        keras = backend.keras()
-    except SettingsError as error:
-        _say(event="error", error=error.as_json())
-        return 0
+    wanted = json.loads(sys.argv[1])
+    backend.start()
+    keras = backend.keras()
     devices = hardware.found(keras)
     names = {device: hardware.named(keras, device) for device in devices}
-    _say(event="found", engine=backend.engine(), devices=names)
+    reporter.report("found", engine=backend.engine(), devices=names)
     for lesson in (Lesson(**one) for one in wanted["lessons"]):
         for device in devices:
             pictures = wanted["pictures"] or lesson.pictures
@@ -189,11 +179,10 @@ def _main(arguments: Sequence[str]) -> int:
                 timing = timed(keras, lesson, device, pictures, wanted["batch"])
             except Exception as error:  # out of memory, or a driver that does not fit: go on
                 message = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
-                _say(event="failed", network=lesson.kind, device=device, message=message[:300])
+                reporter.report("failed", network=lesson.kind, device=device, message=message[:300])
                 continue
-            _say(event="timed", timing=asdict(timing))
-    return 0
+            reporter.report("timed", timing=asdict(timing))
 
 
 if __name__ == "__main__":
-    sys.exit(_main(sys.argv[1:]))
+    run(_time_all)

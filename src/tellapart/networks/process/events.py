@@ -1,19 +1,18 @@
-"""What a training says while it goes on, and how that crosses from one process to another.
+"""What happens in a training, and how it is reported to the parent process.
 
-Who does what: the loop tells a :class:`Listener`; in a child process that is
-:class:`Writer`, which writes one line of JSON for each event; the parent reads the lines with
-:func:`read` and shows them.
+The loop tells a :class:`Listener`; in a child process that is a :class:`Writer`. The parent shows
+the events (:mod:`.showing`).
 """
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import asdict, dataclass
-from typing import IO, Any
+from typing import Any
+
+from tellapart.core.process import Reporter
 
 _EVERY = 0.2  # seconds between two reports of pictures done
-_LONGEST = 1 << 20  # characters of a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +67,20 @@ class Listener:
 
 
 class Writer(Listener):
-    """Writes each event as a line of JSON.
+    """Reports each event to the parent process.
 
     Args:
-        stream: A text stream that nobody else writes to. Once its reader is gone, nothing is
-            written any more and nothing raised: the training ends by other means.
+        reporter: Where to.
     """
 
-    def __init__(self, stream: IO[str]) -> None:
-        self._stream: IO[str] | None = stream
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
         self._pictures = 0
         self._told = 0.0
 
     def begin(self, *, pictures: int, epochs: int, done: int) -> None:
         """As in :class:`Listener`."""
-        self.write("begin", pictures=pictures, epochs=epochs, done=done)
+        self._reporter.report("begin", pictures=pictures, epochs=epochs, done=done)
 
     def advance(self, pictures: int) -> None:
         """As in :class:`Listener`; small advances are gathered."""
@@ -92,38 +90,17 @@ class Writer(Listener):
 
     def note(self, sentence: str) -> None:
         """As in :class:`Listener`."""
-        self.write("note", sentence=sentence)
+        self._reporter.report("note", sentence=sentence)
 
     def epoch(self, row: EpochRow) -> None:
         """As in :class:`Listener`."""
         self._flush()
-        self.write("epoch", **asdict(row))
-
-    def write(self, event: str, **values: Any) -> None:
-        """Write one event."""
-        if self._stream is None:
-            return
-        try:
-            self._stream.write(json.dumps({"event": event, **values}) + "\n")
-            self._stream.flush()
-        except (OSError, ValueError):
-            self._stream = None
+        self._reporter.report("epoch", **asdict(row))
 
     def _flush(self) -> None:
         if self._pictures:
-            self.write("advance", pictures=self._pictures)
+            self._reporter.report("advance", pictures=self._pictures)
         self._pictures, self._told = 0, time.monotonic()
-
-
-def read(line: str) -> dict[str, Any] | None:
-    """One line as an event with its name under ``"event"``; None where it is not one."""
-    if len(line) > _LONGEST:
-        return None
-    try:
-        values = json.loads(line)
-    except ValueError:
-        return None
-    return values if isinstance(values, dict) and isinstance(values.get("event"), str) else None
 
 
 def row_of(values: dict[str, Any]) -> EpochRow:

@@ -1,36 +1,25 @@
 """A training in a child process of its own.
 
 The parent never imports Keras: whatever an engine keeps (memory, seeds, policies, threads) ends
-with the child. The child is :mod:`.worker`; this module starts it and raises what
-it reports; :mod:`tellapart.networks.process.showing` shows what it says.
+with the child. The child is :mod:`.worker`; :mod:`.showing` shows its events.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from tellapart.core import errors
-from tellapart.core.errors import RunError, TellapartError
+from tellapart.core.errors import RunError
+from tellapart.core.process import Child, ChildError
 from tellapart.core.progress import SILENT, Progress
 from tellapart.networks.loop import checkpoints
-from tellapart.networks.process import events, fitted, worker
+from tellapart.networks.process import fitted, worker
 from tellapart.networks.process.job import Job
 from tellapart.networks.process.showing import Epochs, Shown, Turns
 
 LOG = "worker.log"
 """The child's standard error."""
-
-_TAIL = 2000  # bytes of it that are quoted
-_QUOTED = 300  # characters
 
 
 def fit(
@@ -39,7 +28,7 @@ def fit(
     *,
     progress: Progress = SILENT,
     resume: bool = False,
-    child: Child | None = None,
+    child: KerasProcess | None = None,
 ) -> fitted.Fitted:
     """Train a network in a child process.
 
@@ -110,147 +99,53 @@ def _prepare(job: Job, folder: Path, resume: bool) -> None:
     job.save(folder)
 
 
-class Child:
+class KerasProcess(Child):
     """A child process that starts Keras while the parent does something else.
-
-    A context manager: what was not handed to :func:`fit` until the end is killed.
 
     Args:
         log: A file for its standard error.
 
     Example:
-        >>> with Child(folder / LOG) as child:  # doctest: +SKIP
+        >>> with KerasProcess(folder / LOG) as child:  # doctest: +SKIP
         ...     job = prepare()
         ...     fit(job, folder, child=child)
     """
 
     def __init__(self, log: Path) -> None:
-        self.log = log
-        self.process = _started([worker.LATER], log)
-
-    def __enter__(self) -> Child:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.end()
-
-    def end(self) -> None:
-        """Kill it, unless it has ended."""
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.__exit__(None, None, None)
-
-    def hand_over(self, arguments: Sequence[str]) -> None:
-        """Let it begin. One that dies at this moment is noticed by what it does not say."""
-        assert self.process.stdin is not None
-        told = {"arguments": list(arguments), "since": time.monotonic()}
-        line = json.dumps(told).encode() + b"\n"
-        with contextlib.suppress(BrokenPipeError):
-            # Past the stream's buffer, which would try again when the stream is closed.
-            os.write(self.process.stdin.fileno(), line)
+        super().__init__(worker.__name__, log=log)
 
 
-def _started(arguments: Sequence[str], log: Path) -> subprocess.Popen[str]:
-    # -P: the folder the user stands in may hold a keras.py or a random/ of its own.
-    with log.open("wb") as errors:
-        return subprocess.Popen(
-            [sys.executable, "-P", "-m", worker.__name__, *arguments],
-            stdin=subprocess.PIPE,  # its end tells the child that we died
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            encoding="utf-8",
-            errors="replace",
-            # Ctrl-C in a terminal reaches a whole group of processes; the child is told once.
-            start_new_session=True,
-        )
-
-
-def _run(folders: Sequence[Path], resume: bool, shown: Shown, waiting: Child | None = None) -> None:
-    """Run the child on the jobs of some folders; its standard error goes into the first."""
-    arguments = [worker.RESUME] * resume + [str(folder.absolute()) for folder in folders]
+def _run(
+    folders: Sequence[Path], resume: bool, shown: Shown, waiting: KerasProcess | None = None
+) -> None:
+    """Train the jobs of some folders in a child, whose log is in the first unless it waits."""
     # One that died while it waited, perhaps for want of memory, has taken nothing with it.
-    if waiting is None or waiting.process.poll() is not None:
-        log = folders[0] / LOG
-        child = _started(arguments, log)
-    else:
-        log, child = waiting.log, waiting.process
-        waiting.hand_over(arguments)
-    with child:
-        try:
-            problem = _follow(child, shown)
-            status = child.wait()
-        except KeyboardInterrupt:
-            _interrupt(child)
-            raise
-        except BaseException:
-            child.kill()
-            raise
-    if problem is not None:
-        raise problem
-    if status == worker.INTERRUPTED:
-        raise KeyboardInterrupt
-    if status != worker.DONE:
-        raise _died(status, log)
-
-
-def _follow(child: subprocess.Popen[str], shown: Shown) -> TellapartError | None:
-    """Show what the child says until it ends; the error it reports, or None."""
-    problem: TellapartError | None = None
-    with shown:
-        for event in _events(child):
-            if event["event"] == "error":
-                problem = _error(event)
-            else:
-                shown.hear(event)
-    return problem
-
-
-def _events(child: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
-    assert child.stdout is not None
-    for line in child.stdout:
-        event = events.read(line)
-        if event is not None:
-            yield event
-
-
-def _error(event: dict[str, Any]) -> TellapartError:
-    kind = getattr(errors, str(event.get("kind")), RunError)
-    if not (isinstance(kind, type) and issubclass(kind, TellapartError)):
-        kind = RunError
-    return kind(
-        str(event.get("message", "")),
-        remedy=str(event.get("remedy", "")),
-        code=str(event.get("code", kind.code)),
-    )
-
-
-def _interrupt(child: subprocess.Popen[str]) -> None:
-    """Ask the child to save and end, and wait; who asks again does not want to wait."""
-    try:
-        with contextlib.suppress(ProcessLookupError):
-            child.send_signal(signal.SIGINT)
-        while child.poll() is None:
-            if child.stdout is not None:
-                child.stdout.read()  # until it ends: a full pipe would hold it up
-            time.sleep(0.02)
-    except BaseException:
-        child.kill()
-        raise
-
-
-def _died(status: int, log: Path) -> RunError:
-    if status < 0:
-        name = signal.Signals(-status).name
-        likely = " Perhaps the machine ran out of memory." if -status == signal.SIGKILL else ""
-        return RunError(
-            f"The training was ended by {name}.{likely}",
-            remedy="What it saved is kept: go on with --resume, perhaps with a smaller --batch.",
-            code="training_killed",
+    alive = waiting is not None and waiting.status is None
+    with waiting if waiting is not None and alive else KerasProcess(folders[0] / LOG) as child:
+        child.send(
+            {
+                "folders": [str(folder.absolute()) for folder in folders],
+                "resume": resume,
+                "since": time.monotonic(),
+            }
         )
-    tail = log.read_bytes()[-_TAIL:].decode(errors="replace").strip() if log.exists() else ""
-    last = tail.splitlines()[-1][:_QUOTED] if tail else "it said nothing"
-    return RunError(
-        f"The training failed: {last}",
-        remedy=f"More stands in '{log}'.",
-        code="training_failed",
-    )
+        try:
+            with shown:
+                for event in child.events():
+                    shown.hear(event)
+        except KeyboardInterrupt:
+            child.interrupt()
+            raise
+        except ChildError as error:
+            if error.killed:
+                raise RunError(
+                    f"The training stopped: {error.cause}.",
+                    remedy="What it saved is kept: go on with --resume, perhaps with a smaller "
+                    "--batch.",
+                    code="training_killed",
+                ) from None
+            raise RunError(
+                f"The training failed: {error.cause}.",
+                remedy=f"'{child.log}' has more.",
+                code="training_failed",
+            ) from None

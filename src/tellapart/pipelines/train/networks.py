@@ -60,7 +60,7 @@ def keras_starting(model: str, context: Context) -> Iterator[Context]:
         return
     from tellapart.networks.process import process
 
-    with process.Child(context.folder / process.LOG) as child:
+    with process.KerasProcess(context.folder / process.LOG) as child:
         yield dataclasses.replace(context, keras_process=child)
 
 

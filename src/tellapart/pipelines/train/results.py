@@ -21,7 +21,7 @@ from tellapart.scanning.scanner import Scan
 from tellapart.transfer.features import FeatureConsumer
 
 if TYPE_CHECKING:
-    from tellapart.networks.process.process import Child
+    from tellapart.networks.process.process import KerasProcess
 
 Predict = Callable[[Model, Ints, Progress], Floats]
 """Probabilities ``[n, K]`` that the open model file computes for some rows."""
@@ -45,7 +45,7 @@ class Context:
     rescan: bool
     progress: Progress
     watch: Stopwatch
-    keras_process: Child | None = None
+    keras_process: KerasProcess | None = None
 
 
 @dataclass(frozen=True)
