@@ -1,14 +1,13 @@
-"""Do two pictures show the same pixels? Answered on their thumbnails, gray uint8 ``[64, 64]``.
+"""Do two pictures show the same pixels? Computed on their thumbnails, gray uint8 ``[64, 64]``.
 
-Who does what: :func:`same_view` compares two thumbnails as they lie, whatever their brightness
-and contrast; :func:`shared_view` looks for one picture inside the other, mirrored or not, at
-half its size or more. Both want the whole view to agree *and* its worst patch: two frames of
-one scene agree nearly everywhere and differ where somebody moved.
+:func:`same_view` compares two thumbnails as they are, whatever their brightness and contrast;
+:func:`shared_view` searches for one picture inside the other, mirrored or not, at half its
+size or more. In both, the whole view must agree, and also its worst patch: two frames of one
+scene agree nearly everywhere and differ where somebody moved.
 
 The search is normalized cross-correlation (J. P. Lewis, 1995, "Fast normalized
-cross-correlation"): every place on 16x16 pixels for the coarse size, then on 64x64, by Fourier
-transform with running sums for the windows' energy, for the answer. The thresholds were
-measured on real photographs: docs/decisions/0020-near-copies.md.
+cross-correlation"): every position on 16x16 pixels for the coarse size, then on 64x64 for the
+answer. The thresholds were measured on real photographs: docs/decisions/0020-near-copies.md.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ SHARED_CORRELATION = 0.97
 SHARED_WORST_PATCH = 0.45
 _NEARLY = 0.90  # at about the right size; from here the exact size is searched
 
-_AROUND = tuple((rows, columns) for rows in (-1, 0, 1) for columns in (-1, 0, 1))
+_STEPS = tuple((rows, columns) for rows in (-1, 0, 1) for columns in (-1, 0, 1))
 _SIDE, _COARSE, _PATCH = 64, 16, 8
 _FINER = _SIDE // _COARSE
 _CHUNK = 256
@@ -49,7 +48,7 @@ _SHAPES: tuple[tuple[int, int], ...] = (
 
 
 def same_view(thumbs: Thumbs, a: Rows, b: Rows) -> Scores:
-    """How alike the thumbnails of each pair are, as they lie.
+    """How similar the thumbnails of each pair are, as they are.
 
     Args:
         thumbs: uint8 ``[N, 64, 64]``.
@@ -104,44 +103,58 @@ def shared_view(thumbs: Thumbs, a: Rows, b: Rows) -> Scores:
                 small, large = large, small
             if places.mirrored[offset]:
                 large = large[:, ::-1]
-            scores[pair] = _confirm(small, large, _SHAPES[places.shape[offset]])
+            height, width = (_FINER * side for side in _SHAPES[places.shape[offset]])
+            top, left = _FINER * int(places.top[offset]), _FINER * int(places.left[offset])
+            coarse = _View(float(places.correlation[offset]), height, width, top, left)
+            scores[pair] = _confirm(small, large, coarse)
     return scores
 
 
 class _Places(NamedTuple):
-    """The best coarse place of each pair, all ``[m]``."""
+    """The best coarse position of each pair, all ``[m]``."""
 
     correlation: Floats
-    shape: NDArray[np.int64]
+    shape: NDArray[np.int64]  # index into _SHAPES
+    top: NDArray[np.int64]  # in pixels of 16, as is `left`
+    left: NDArray[np.int64]
     swapped: NDArray[np.bool_]
     mirrored: NDArray[np.bool_]
 
 
 def _coarse_places(first: Thumbs, second: Thumbs) -> _Places:
     """The best of all shapes, both ways round, mirrored or not, on 16x16 pixels."""
-    best = np.zeros(len(first), np.float32)
-    shape = np.zeros(len(first), np.int64)
-    swapped = np.zeros(len(first), np.bool_)
-    mirrored = np.zeros(len(first), np.bool_)
+    m = len(first)
+    shape, top, left = np.zeros((3, m), np.int64)
+    swapped, mirrored = np.zeros((2, m), np.bool_)
+    best = _Places(np.zeros(m, np.float32), shape, top, left, swapped, mirrored)
     coarse = _coarse(first), _coarse(second)
     for swap in (False, True):
         small, large = coarse[::-1] if swap else coarse
         for index, (height, width) in enumerate(_SHAPES):
             if swap and (height, width) == (_COARSE, _COARSE):
                 continue  # whole against whole is the same both ways round
-            plain, flipped = _best_places(_shrunk(small, height, width), large)
-            for mirror, found in ((False, plain), (True, flipped)):
-                better = found > best
-                best[better], shape[better] = found[better], index
-                swapped[better], mirrored[better] = swap, mirror
-    return _Places(best, shape, swapped, mirrored)
+            correlations, positions = _best_places(_shrunk(small, height, width), large)
+            for mirror in (False, True):
+                found = correlations[:, int(mirror)]
+                top, left = np.divmod(positions[:, int(mirror)], _COARSE - width + 1)
+                if mirror:
+                    left = _COARSE - width - left  # from the other side
+                better = found > best.correlation
+                best.correlation[better], best.shape[better] = found[better], index
+                best.top[better], best.left[better] = top[better], left[better]
+                best.swapped[better], best.mirrored[better] = swap, mirror
+    return best
 
 
-def _best_places(templates: Floats, large: Floats) -> tuple[Floats, Floats]:
-    """The best correlation of each template in its picture, as it is and mirrored, ``[m]``."""
+def _best_places(templates: Floats, large: Floats) -> tuple[Floats, NDArray[np.int64]]:
+    """Where each template correlates best with its picture, as it is and mirrored.
+
+    Returns:
+        The correlations, and the positions in reading order, both ``[m, 2]``.
+    """
     m, height, width = templates.shape
     windows = np.lib.stride_tricks.sliding_window_view(large, (height, width), axis=(1, 2))
-    flat = windows.reshape(m, -1, height * width)  # float32 [m, places, pixels], a copy
+    flat = windows.reshape(m, -1, height * width)  # float32 [m, positions, pixels], a copy
     centered = templates - templates.mean((1, 2), keepdims=True)
     both = np.stack([centered, centered[:, :, ::-1]], axis=-1).reshape(m, -1, 2)
     norms = np.sqrt(np.square(centered).sum((1, 2)))[:, None]
@@ -152,35 +165,42 @@ def _best_places(templates: Floats, large: Floats) -> tuple[Floats, Floats]:
     found = (flat @ both) / scale[..., None]
     found[(lengths < floor) | (norms < floor)] = 0.0
     best: Floats = found.max(1)
-    return best[:, 0], best[:, 1]
+    return best, found.argmax(1)
 
 
-def _confirm(small: NDArray[np.uint8], large: NDArray[np.uint8], shape: tuple[int, int]) -> float:
-    """The exact size and place on 64x64 pixels, then every patch of the shared view."""
-    field = _Field(large[None].astype(np.float32))
-    picture = small[None].astype(np.float32)
-    height, width = (_FINER * side for side in shape)
-    sizes = [(_limited(height + step), _limited(width + step)) for step in (-3, -1, 1, 3)]
-    best = max((_placed(field, picture, size) for size in sizes), key=lambda view: view.score)
+def _confirm(small: NDArray[np.uint8], large: NDArray[np.uint8], coarse: _View) -> float:
+    """The exact size and position on 64x64 pixels, then every patch of the shared view."""
+    picture, field = small[None].astype(np.float32), large.astype(np.float32)
+    views = [
+        _best_view(
+            field,
+            picture,
+            (_limited(coarse.height + step), _limited(coarse.width + step)),
+            coarse,
+            reach=_FINER + 2,
+        )
+        for step in (-3, -1, 1, 3)
+    ]
+    best = max(views, key=lambda view: view.score)
     if best.score < _NEARLY:
         return 0.0
     seen = {(best.height, best.width): best}
     for _ in range(2):
-        for rows, columns in _AROUND:
+        for rows, columns in _STEPS:
             size = (_limited(best.height + rows), _limited(best.width + columns))
             if size not in seen:
-                seen[size] = _moved(large, picture, size, best)
+                seen[size] = _best_view(field, picture, size, best, reach=2)
         best = max(seen.values(), key=lambda view: view.score)
     if best.score < SHARED_CORRELATION:
         return 0.0
     view = _shrunk(picture, best.height, best.width)
-    window = large[best.top : best.top + best.height, best.left : best.left + best.width]
+    window = field[best.top : best.top + best.height, best.left : best.left + best.width]
     alike = _worst_patch(view[0], window) <= SHARED_WORST_PATCH
     return min(best.score, 1.0) if alike else 0.0
 
 
 class _View(NamedTuple):
-    """Where a smaller picture lies in a larger one, in pixels of 64."""
+    """The position of a smaller picture in a larger one, in pixels of 64."""
 
     score: float
     height: int
@@ -189,37 +209,32 @@ class _View(NamedTuple):
     left: int
 
 
-def _placed(field: _Field, picture: Floats, size: tuple[int, int]) -> _View:
-    """The best place for a picture ``[1, 64, 64]`` brought to a size."""
-    found = field.search(_shrunk(picture, *size))[0]
-    top, left = divmod(int(found.argmax()), found.shape[1])
-    return _View(float(found[top, left]), *size, top, left)
-
-
-def _moved(large: NDArray[np.uint8], picture: Floats, size: tuple[int, int], near: _View) -> _View:
-    """The best place for a picture brought to a size, within 2 pixels of a known place."""
-    (height, width), reach = size, 2
-    top, left = max(0, near.top - reach), max(0, near.left - reach)
+def _best_view(
+    large: Floats, picture: Floats, size: tuple[int, int], near: _View, *, reach: int
+) -> _View:
+    """The best position for a picture ``[1, 64, 64]`` at a size, within a reach of a known one."""
+    height, width = size
+    top = max(0, min(near.top, _SIDE - height) - reach)
+    left = max(0, min(near.left, _SIDE - width) - reach)
     part = large[top : near.top + reach + height, left : near.left + reach + width]
-    windows = np.lib.stride_tricks.sliding_window_view(part.astype(np.float32), size)
+    windows = np.lib.stride_tricks.sliding_window_view(part, size)
     rows, columns = windows.shape[:2]
-    flat = windows.reshape(rows * columns, height * width)
+    flat = windows.reshape(rows * columns, height * width)  # a copy, float32 [positions, pixels]
     template = _shrunk(picture, height, width).ravel()
     template = template - template.mean()
     energy = np.einsum("pk,pk->p", flat, flat) - np.square(flat.sum(1)) / flat.shape[1]
-    least = MIN_CONTRAST**2 * flat.shape[1]  # as in _Field: below, nothing to recognize
     energies = energy * float(template @ template)
+    least = MIN_CONTRAST**2 * flat.shape[1]  # below, there is nothing to recognize
     found = (flat @ template) / np.sqrt(np.maximum(energies, least**2))
-    place = int(found.argmax())
-    row, column = divmod(place, columns)
-    return _View(float(found[place]), height, width, top + row, left + column)
+    row, column = divmod(int(found.argmax()), columns)
+    return _View(float(found.max()), height, width, top + row, left + column)
 
 
 def _limited(side: int) -> int:
     return max(_SIDE // 2 - 2, min(_SIDE, side))
 
 
-def _worst_patch(first: Floats, second: NDArray[np.uint8]) -> float:
+def _worst_patch(first: Floats, second: Floats) -> float:
     one, _ = _standardized(first[None])
     two, _ = _standardized(second[None])
     difference = np.abs(one - two)[0]
@@ -229,53 +244,6 @@ def _worst_patch(first: Floats, second: NDArray[np.uint8]) -> float:
     sums = np.add.reduceat(np.add.reduceat(difference, rows[:-1], 0), columns[:-1], 1)
     counts = np.diff(rows)[:, None] * np.diff(columns)[None, :]
     return float((sums / counts).max())
-
-
-class _Field:
-    """Pictures to search in, float32 ``[m, s, s]``: their transform and running sums."""
-
-    def __init__(self, pictures: Floats) -> None:
-        self.side = pictures.shape[1]
-        centered = pictures - pictures.mean((1, 2), keepdims=True)
-        self.transform = np.fft.rfft2(centered)
-        self.sums = _running(centered)
-        self.squares = _running(np.square(centered))
-
-    def search(self, templates: Floats) -> Floats:
-        """Correlation at every place where the template lies inside, ``[m, places, places]``."""
-        m, height, width = templates.shape
-        centered = templates - templates.mean((1, 2), keepdims=True)
-        norms = np.sqrt(np.square(centered).sum((1, 2)))
-        transform = np.fft.rfft2(centered, s=(self.side, self.side))
-        products = np.fft.irfft2(self.transform * transform.conj(), s=(self.side, self.side))
-        places = products[:, : self.side - height + 1, : self.side - width + 1]
-        area = height * width
-        energy = _windows(self.squares, height, width)
-        energy -= np.square(_windows(self.sums, height, width)) / area
-        floor = MIN_CONTRAST * np.sqrt(area)  # below, there is nothing to recognize
-        length = np.sqrt(np.maximum(energy, 0.0))
-        flat = (length < floor) | (norms < floor)[:, None, None]
-        scale = np.maximum(length, floor) * np.maximum(norms, floor)[:, None, None]
-        found: Floats = np.where(flat, 0.0, places / scale).astype(np.float32)
-        return found.reshape(m, self.side - height + 1, self.side - width + 1)
-
-
-def _running(pictures: Floats) -> NDArray[np.float64]:
-    """Running sums over both axes with a leading zero, float64 ``[m, s + 1, s + 1]``."""
-    m, height, width = pictures.shape
-    sums = np.zeros((m, height + 1, width + 1))
-    np.cumsum(np.cumsum(pictures, 1, dtype=np.float64), 2, out=sums[:, 1:, 1:])
-    return sums
-
-
-def _windows(sums: NDArray[np.float64], height: int, width: int) -> NDArray[np.float64]:
-    windows: NDArray[np.float64] = (
-        sums[:, height:, width:]
-        - sums[:, :-height, width:]
-        - sums[:, height:, :-width]
-        + sums[:, :-height, :-width]
-    )
-    return windows
 
 
 def _standardized(pictures: NDArray[np.generic]) -> tuple[Floats, Floats]:

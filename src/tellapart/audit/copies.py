@@ -1,4 +1,4 @@
-"""What copies mean: who is left out, what is contradicting, what leaks between parts."""
+"""Findings about copies: what is left out, contradicting labels, leaks between parts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _UNDECODABLE: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Copies:
-    """The pairs of a scan and what follows from them."""
+    """The pairs of copies in a scan, and what follows from them."""
 
     scan: Scan
     pairs: tuple[Pair, ...]
@@ -39,12 +39,12 @@ class Copies:
     def left_out(self) -> dict[int, str]:
         """Row → reason, in the order of the rows.
 
-        Undecodable pictures; all of a content that has two labels; of copies with one
-        label in one part all but the first.
+        These are pictures that cannot be decoded; all pictures with the same content and different
+        labels; and all but the first of copies with the same label in the same part.
         """
+        broken = self._frame.filter(pl.col("error").is_not_null()).select("row", "error")
         reasons = {
-            row: _UNDECODABLE.get(error, "cannot be decoded")
-            for row, error in self._rows(pl.col("error").is_not_null(), "error")
+            row: _UNDECODABLE.get(error, "cannot be decoded") for row, error in broken.iter_rows()
         }
         copies = self._sound.filter(pl.len().over("content") > 1)
         for row, path, label in self._disputed.select("row", "other", "other_label").iter_rows():
@@ -66,19 +66,19 @@ class Copies:
         yield from self._near()
 
     @cached_property
+    def _frame(self) -> pl.DataFrame:
+        """All pictures, with their ``row``."""
+        columns = ("path", "content", "label", "part", "group", "error")
+        return self.scan.frame.select(*columns, row=pl.int_range(pl.len()))
+
+    @cached_property
     def _sound(self) -> pl.DataFrame:
-        """Pictures that decode: ``row``, ``path``, ``content``, ``label``, ``part``."""
-        return (
-            self.scan.frame.select(
-                "path", "content", "label", "part", "error", row=pl.int_range(pl.len())
-            )
-            .filter(pl.col("error").is_null())
-            .drop("error")
-        )
+        """Pictures that decode."""
+        return self._frame.filter(pl.col("error").is_null())
 
     @cached_property
     def _disputed(self) -> pl.DataFrame:
-        """Pictures whose content has another label elsewhere, and where (``other``)."""
+        """Pictures whose content has another label elsewhere, and that picture (``other``)."""
         many = self._sound.filter(pl.col("label").n_unique().over("content") > 1)
         others = many.select("content", other="path", other_label="label", other_row="row")
         return (
@@ -87,10 +87,6 @@ class Copies:
             .sort("row", "other_row")
             .unique("row", keep="first", maintain_order=True)
         )
-
-    def _rows(self, condition: pl.Expr, column: str) -> Iterable[tuple[int, str]]:
-        rows = self.scan.frame.with_columns(row=pl.int_range(pl.len())).filter(condition)
-        return rows.select("row", column).iter_rows()
 
     def _contradicting(self) -> Iterator[Finding]:
         n = self._disputed.height
@@ -101,11 +97,11 @@ class Copies:
                 "contradicting_labels",
                 "error",
                 n,
-                f"{counted(contents, 'picture')} {agree(contents, 'is', 'are')} there under two "
-                f"labels or more, in {counted(n, 'file')} with the same content. "
-                f"{all_of_them} are left out, since nobody can tell which label is right.",
-                "Decide which label is right; exclude or relabel the others in a corrections "
-                "file, which 'tellapart check' writes with --out.",
+                f"{counted(contents, 'picture')} {agree(contents, 'has', 'have')} more than one "
+                f"label, in {counted(n, 'file')} with the same content. {all_of_them} are left "
+                "out, because nobody can tell which label is right.",
+                "Decide which label is right, and exclude or relabel the others in a corrections "
+                "file. 'tellapart check --out' writes one to fill in.",
                 tuple(self._disputed.sort("content", "row")["path"]),
             )
 
@@ -120,15 +116,15 @@ class Copies:
                 "error",
                 n,
                 f"{counted(n, 'picture')} outside the training part {agree(n, 'is', 'are')} also "
-                "in another part, with the same content. A model is not tested by what it has "
-                "learnt from: held-out pictures with a copy in training do not count.",
+                "in another part, with the same content. Pictures that a model learned from cannot "
+                "test it, so held-out pictures with a copy in training do not count.",
                 "Remove one of the two, or exclude it in the corrections file.",
                 tuple(exact.sort("content", "row")["path"]),
             )
         part = self.scan.frame["part"].to_list()
         near = [
             pair
-            for pair in self._usable("near")
+            for pair in self._usable_near()
             if part[pair.a] is not None and part[pair.a] != part[pair.b]
         ]
         rows = {row for pair in near for row in (pair.a, pair.b) if part[row] != "train"}
@@ -147,8 +143,7 @@ class Copies:
         yield from self._parted_groups()
 
     def _parted_groups(self) -> Iterator[Finding]:
-        frame = self.scan.frame.select("path", "group", "part", row=pl.int_range(pl.len()))
-        frame = frame.filter(
+        frame = self._frame.filter(
             pl.col("group").is_not_null() & ~pl.col("row").is_in(list(self.left_out))
         ).filter(pl.col("part").n_unique().over("group") > 1)
         n = frame.filter(pl.col("part") != "train").height
@@ -184,7 +179,7 @@ class Copies:
 
     def _near(self) -> Iterator[Finding]:
         label = self.scan.frame["label"].to_list()
-        near = self._usable("near")
+        near = self._usable_near()
         across = [pair for pair in near if label[pair.a] != label[pair.b]]
         if across:
             n = len({row for pair in across for row in (pair.a, pair.b)})
@@ -194,7 +189,7 @@ class Copies:
                 n,
                 f"{counted(n, 'picture')} {agree(n, 'has a near-copy', 'have near-copies')} with "
                 "another label: nearly the same picture, so one label may be wrong. They are "
-                "kept, and never stand on both sides of a split.",
+                "kept, always on the same side of a split.",
                 "Look at them; exclude or relabel the wrong ones in the corrections file.",
                 self._paths(across),
             )
@@ -210,25 +205,21 @@ class Copies:
                 "near_duplicates",
                 "warning" if many else "note",
                 n,
-                f"{counted(n, 'picture')} are near-copies of others of their class, in "
+                f"{counted(n, 'picture')} are near-copies of others in their class, in "
                 f"{counted(len(sizes), 'group')} of up to {max(sizes):,}: re-encoded, resized or "
-                "cropped, or frames of one scene. They are kept, and no group stands on both "
-                "sides of a split.",
+                "cropped, or frames of one scene. They are kept, and each group stays on one "
+                "side of a split.",
                 "There are fewer different pictures than it seems: add pictures of other scenes."
                 if many
                 else "Nothing needs to be done.",
                 self._paths(inside),
             )
 
-    def _usable(self, kind: str) -> list[Pair]:
-        out = self.left_out
-        return [
-            pair
-            for pair in self.pairs
-            if pair.kind == kind and pair.a not in out and pair.b not in out
-        ]
+    def _usable_near(self) -> list[Pair]:
+        near = (pair for pair in self.pairs if pair.kind == "near")
+        return [pair for pair in near if not self.left_out.keys() & {pair.a, pair.b}]
 
     def _paths(self, pairs: Iterable[Pair]) -> tuple[str, ...]:
-        """Paths of the pairs, each once, pictures beside those they are copies of."""
+        """Paths of the pairs, each once, pictures next to those they are copies of."""
         paths = self.scan.frame["path"].to_list()
         return tuple(dict.fromkeys(paths[row] for pair in pairs for row in (pair.a, pair.b)))

@@ -1,10 +1,9 @@
 """Which pictures are copies or near-copies of each other.
 
-Who does what: exact copies share the hash of their bytes; near-copies are proposed by
-:mod:`~tellapart.audit.hashing` (the same view, re-encoded, resized, brighter) and, where there
-are features, by :mod:`~tellapart.audit.neighbors` (crops and mirrored pictures too), and every
-proposal is confirmed on pixels by :mod:`~tellapart.audit.alignment`. Pairs are what was
-confirmed and nothing else: a~b and b~c does not make a~c.
+Exact copies have the same hash of their bytes. :mod:`.hashing` proposes near-copies (the same
+view, re-encoded, resized, brighter), and, if there are features, :mod:`.neighbors` proposes more
+(crops and mirrored pictures). :mod:`.alignment` confirms every proposal on pixels. Pairs are
+never chained: a~b and b~c does not make a~c.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from tellapart.scanning.scanner import Scan
 Features = NDArray[np.floating[Any]]  # [N, D], float16 or float32
 
 CONFIRMED_BY_HASH = 500_000
-"""Closest proposals of the hashes that are looked at; more come only from crowds."""
+"""Closest proposals of the hashes that are compared; only crowds of like hashes give more."""
 SEARCHED_FOR_A_VIEW = 10_000
 """Closest proposals of the features that are searched for crops, a few ms each."""
 
@@ -73,7 +72,7 @@ def exact_pairs(frame: pl.DataFrame) -> list[Pair]:
 
 
 def _comparable(frame: pl.DataFrame) -> NDArray[np.int64]:
-    """Rows to compare: one a content and part; hashed, so at least 64 pixels; not blank."""
+    """Rows to compare: one per content and part, not blank, and at least 64 pixels (hashed)."""
     rows = (
         frame.select("content", "part", "error", "dhash", "contrast", row=pl.int_range(pl.len()))
         .filter(

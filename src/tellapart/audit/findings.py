@@ -1,6 +1,6 @@
 """Findings, pairs of copies, and what is left out: the result of an audit.
 
-Sentences hold file and class names as they are; whatever shows them must escape them.
+Sentences contain file and class names as they are; the code that shows them must escape them.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class Finding:
         count: How many pictures (or classes, or files) it is about.
         sentence: What was found and what it means.
         remedy: What to do about it; may be empty.
-        paths: The pictures; for copies, each beside those it is a copy of, so that there
-            may be more paths than ``count``.
+        paths: The pictures; copies are next to their originals, so there can be more paths than
+            ``count``.
     """
 
     code: str
@@ -92,7 +92,7 @@ def inflect(template: str, n: int) -> str:
 
 
 class Pair(NamedTuple):
-    """Two rows, ``a < b``, that show the same.
+    """Two rows, ``a < b``, that show the same picture.
 
     ``exact`` pairs have the same bytes: each copy is paired with the first of its kind.
     ``near`` pairs were each confirmed on pixels; ``score`` is their correlation, 0 to 1.
@@ -110,7 +110,7 @@ class Audit:
 
     Attributes:
         findings: Errors first.
-        left_out: Row → why it takes no part in training or measuring, in words.
+        left_out: Row → why it is not used for training or measuring, in words.
         pairs: Copies and near-copies, sorted by their rows.
     """
 
@@ -125,7 +125,7 @@ def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def findings_frame(audit: Audit) -> pl.DataFrame:
-    """All findings as rows, one a path (one with a null path where there is none).
+    """All findings as rows, one per path (one with a null path if there is none).
 
     Returns:
         ``code``, ``level``, ``path``, ``sentence``, ``remedy``, ``count``.
@@ -139,9 +139,9 @@ def findings_frame(audit: Audit) -> pl.DataFrame:
 
 
 def corrections_frame(audit: Audit, scan: Scan) -> pl.DataFrame:
-    """Proposals for a corrections file: pictures whose label somebody should look at.
+    """Proposals for a corrections file: pictures whose labels are worth a look.
 
-    Those with the same or nearly the same picture under another label, and near-copies.
+    These are pictures that also exist, or nearly, under another label, and near-copies.
 
     Returns:
         ``path``, ``action`` (empty: reading ignores the line until somebody writes

@@ -1,4 +1,4 @@
-"""Which pictures must never be parted: copies, near-copies, and those of one ``group``."""
+"""Which pictures must stay together: copies, near-copies, and those of one ``group``."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tellapart.scanning.scanner import Scan
 
 
 def group_ids(scan: Scan, audit: Audit) -> NDArray[np.int64]:
-    """A number for each picture; pictures that must not be parted share it.
+    """A number for each picture; pictures that must stay together have the same one.
 
-    Pairs are not chained into new pairs, but where a~b and b~c, no split may part a from b or
-    b from c: so the three stay together.
+    Pairs are not chained into new pairs. But if a~b and b~c, no split may separate a from b or
+    b from c, so the three stay together.
 
     Returns:
         int64 ``[N]``: the smallest row of the picture's group; its own row if it is alone.

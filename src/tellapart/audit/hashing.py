@@ -1,7 +1,7 @@
 """Which 64-bit hashes are close to each other: an index, not a comparison of all with all.
 
 Multi-index hashing (M. Norouzi, A. Punjani, D. Fleet, 2012, "Fast search in Hamming space with
-multi-index hashing"): cut each hash in four pieces of 16 bits; two hashes that differ in at
+multi-index hashing"): each hash is cut into four pieces of 16 bits. Two hashes that differ in at
 most 7 bits differ in at most one bit of some piece, so they meet in that piece's table under
 one of 17 keys.
 """
@@ -20,14 +20,14 @@ Rows = NDArray[np.int64]
 RADIUS = 7
 """Bits in which near hashes may differ; four 16-bit pieces find up to 7 without a miss."""
 _PIECES, _BITS = 4, 16
-_FEW = 4_096  # up to here all are compared with all, which is quicker and misses nothing
+_FEW = 4_096  # up to here, comparing all with all is quicker and misses nothing
 _CROWDED = 1_024
 _WINDOW = 16
 _BATCH = 1_000_000
 
 
 class _Found(NamedTuple):
-    """Pairs of places and the bits in which they differ."""
+    """Pairs of positions and the number of bits in which they differ."""
 
     a: Rows
     b: Rows
@@ -37,10 +37,10 @@ class _Found(NamedTuple):
 def near_hashes(hashes: Hashes, radius: int = RADIUS) -> NDArray[np.int64]:
     """Pairs of hashes that differ in at most ``radius`` bits.
 
-    Exact up to 4,096 different hashes, and beyond that too except where hashes crowd: of
-    more than 16 pictures with one hash each meets the next 16, not all; and a table entry
-    that more than 1,024 different hashes share is passed over (they still meet in the
-    other three). So thousands of blank pages cost no more than as many photographs.
+    Complete up to 4,096 different hashes. Beyond, it is complete except for crowds: of more than
+    16 pictures with the same hash, each is paired with the next 16 only, and a table entry that
+    more than 1,024 different hashes share is skipped (they can still meet in the other three
+    tables). So thousands of blank pages cost no more than as many photographs.
 
     Args:
         hashes: uint64 ``[n]``.

@@ -1,7 +1,7 @@
 """Which pictures' features are close to each other, for a whole data set in seconds.
 
 Candidates come from the 64 strongest directions of the features (principal components of a
-sample), compared block by block so that memory stays bounded; then the cosine of the full
+sample), compared block by block so that memory stays bounded. Then the cosine of the full
 features decides. Measured on two cores: docs/decisions/0020-near-copies.md.
 """
 
@@ -17,7 +17,7 @@ from tellapart.core.typing import Floats
 Features = NDArray[np.floating[Any]]  # [n, D], float16 or float32
 
 MIN_COSINE = 0.78
-_MIN_PROJECTED = 0.70  # of 2,700 altered photographs none with MIN_COSINE fell below
+_MIN_PROJECTED = 0.70  # 2,700 altered photographs: none with MIN_COSINE was below
 NEIGHBORS = 4
 _DIRECTIONS = 64
 _SAMPLE = 2_048
@@ -91,7 +91,7 @@ def _candidates(vectors: Floats) -> NDArray[np.int64]:
 def _largest(similar: Floats) -> tuple[NDArray[np.int64], Floats]:
     """Columns of each row's largest values, and these values.
 
-    They lie in the groups of columns with the largest maxima, so only those are looked through.
+    They are in the groups of columns with the largest maxima, so only those are searched.
     """
     m, columns = similar.shape
     groups = columns // _GROUP
