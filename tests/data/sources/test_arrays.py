@@ -314,7 +314,7 @@ def test_a_missing_file_and_several_sets(folder: Write) -> None:
     files = mnist()
     del files["t10k-labels-idx1-ubyte.gz"]
     error = refused(folder(files), "missing_array")
-    assert "has 't10k-images-idx3-ubyte.gz', but no labels to it" in str(error)
+    assert "has 't10k-images-idx3-ubyte.gz', but no labels" in str(error)
     more = {f"emnist-letters-{name}": data for name, data in mnist().items()}
     assert "2 data sets" in str(refused(folder({**mnist(), **more}), "many_arrays"))
 

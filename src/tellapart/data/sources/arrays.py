@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from tellapart.core.order import natural
 from tellapart.data.sources.archives import some
 from tellapart.data.sources.base import Listing, Member, Store, unreadable
 from tellapart.data.sources.folder import FolderStore, read_file
-from tellapart.data.sources.idx import MAX_ARRAY_BYTES, idx_name, read_idx
+from tellapart.data.sources.idx import MAX_ARRAY_BYTES, ArrayName, idx_name, read_idx
 from tellapart.data.sources.labeled_arrays import LabeledArray, labeled_array
 from tellapart.data.sources.layout import Placed
 from tellapart.data.sources.names import PICTURE_ENDINGS, Part, ending, may_be_picture, quote
@@ -31,6 +31,7 @@ from tellapart.data.sources.npz import NpzFile, npz_name
 from tellapart.images import netpbm
 
 _ROW_BITS = 32  # of a member's key; the bits above hold the number of the array
+T = TypeVar("T")
 _WORDS = {"images": "pictures", "labels": "labels"}
 
 
@@ -132,50 +133,61 @@ def arrays_in(store: Store, listing: Listing, shown: str) -> ArrayStore | None:
 # ------------------------------------------------------------------ IDX
 
 
-class _Pair(NamedTuple):
-    """The two files of one part."""
-
-    images: Member
-    labels: Member
-
-
 def _from_idx(
     store: Store, members: Sequence[Member], listing: Listing, shown: str
 ) -> ArrayStore | None:
     passed_over: Counter[str] = Counter(listing.passed_over)
-    pairs = _pairs(members, shown, passed_over)
-    beside = len(listing.members) - len(members)
-    if beside:
-        passed_over["files beside the arrays"] += beside
+    # Sorted: of a file that is there twice, the unpacked one comes before the packed one.
+    named = [(name, one) for one in sorted(members) if (name := idx_name(one.name))]
+    _refuse_several_sets(named, shown)
+    pairs, twice = _by_part(named)
+    if twice:
+        passed_over["IDX files that are there twice, packed and unpacked"] += len(twice)
+    if others := len(listing.members) - len(members):
+        passed_over["files beside the arrays"] += others
+    for pair in pairs.values():
+        if len(pair) < 2:
+            ((what, member),) = pair.items()
+            other = "labels" if what == "images" else "images"
+            raise SourceError(
+                f"{quote(shown)} has {quote(member.name)}, but no {_WORDS[other]} for it.",
+                remedy=f"Put the file of the {_WORDS[other]} next to it; its name has {other!r} "
+                f"where this one has {what!r}.",
+                code="missing_array",
+            )
     arrays = [
         labeled_array(
-            f"{pair.images.name}!",
+            f"{pair['images'].name}!",
             part,
-            _idx(store, pair.images),
-            _idx(store, pair.labels),
-            pair.images,
-            (_shown(store, pair.images), _shown(store, pair.labels)),
+            _idx(store, pair["images"]),
+            _idx(store, pair["labels"]),
+            pair["images"],
+            (_shown(store, pair["images"]), _shown(store, pair["labels"])),
         )
         for part, pair in pairs.items()
     ]
     return ArrayStore(store.location, store.joint, arrays, passed_over)
 
 
-def _pairs(
-    members: Sequence[Member], shown: str, passed_over: Counter[str]
-) -> dict[Part | None, _Pair]:
-    """The pictures and labels of each part; one data set, or an error."""
-    found: dict[tuple[str, Part | None], dict[str, Member]] = defaultdict(dict)
-    for member in sorted(members):  # the unpacked one before the packed one
-        name = idx_name(member.name)
-        assert name is not None
-        folder = member.name.rpartition("/")[0]
-        one_set = f"{folder}/{name.set}".strip("/")
-        if name.what in found[one_set, name.part]:
-            passed_over["IDX files that are there twice, packed and unpacked"] += 1
+def _by_part(
+    named: Iterable[tuple[ArrayName, T]],
+) -> tuple[dict[Part | None, dict[str, T]], list[T]]:
+    """For each part its ``images`` and ``labels``; and what comes a second time."""
+    found: dict[Part | None, dict[str, T]] = defaultdict(dict)
+    twice = []
+    for name, item in named:
+        if name.what in found[name.part]:
+            twice.append(item)
         else:
-            found[one_set, name.part][name.what] = member
-    sets = {one_set: min(files.values()).name for (one_set, _), files in found.items()}
+            found[name.part][name.what] = item
+    return found, twice
+
+
+def _refuse_several_sets(named: Iterable[tuple[ArrayName, Member]], shown: str) -> None:
+    sets: dict[str, str] = {}
+    for name, member in named:
+        folder = member.name.rpartition("/")[0]
+        sets.setdefault(f"{folder}/{name.set}".strip("/"), member.name)
     if len(sets) > 1:
         raise SourceError(
             f"{quote(shown)} holds IDX files of {len(sets)} data sets, one of them with "
@@ -183,19 +195,6 @@ def _pairs(
             remedy="Put the files of one data set into a folder of their own, and give that.",
             code="many_arrays",
         )
-    pairs: dict[Part | None, _Pair] = {}
-    for (_, part), files in found.items():
-        if len(files) < 2:
-            ((what, member),) = files.items()
-            other = "labels" if what == "images" else "images"
-            raise SourceError(
-                f"{quote(shown)} has {quote(member.name)}, but no {_WORDS[other]} to it.",
-                remedy=f"Put the file of the {_WORDS[other]} beside it; its name has {other!r} "
-                f"where this one has {what!r}.",
-                code="missing_array",
-            )
-        pairs[part] = _Pair(files["images"], files["labels"])
-    return pairs
 
 
 def _idx(store: Store, member: Member) -> NDArray[np.uint8]:
@@ -235,17 +234,12 @@ def open_npz(path: str, within: tuple[Store, Member, Listing] | None = None) -> 
     """
     file = NpzFile(path)
     try:
-        found: dict[Part | None, dict[str, str]] = defaultdict(dict)
-        unknown = []
-        for array in sorted(file.names):
-            name = npz_name(array)
-            if name is None or name.what in found[name.part]:
-                unknown.append(array)
-            else:
-                found[name.part][name.what] = array
+        names = sorted(file.names)
+        found, unknown = _by_part((name, array) for array in names if (name := npz_name(array)))
+        unknown += [array for array in names if npz_name(array) is None]
         pairs = {part: arrays for part, arrays in found.items() if len(arrays) == 2}
         if not pairs or (None in pairs and len(pairs) > 1):
-            raise _no_pairs(path, sorted(file.names, key=natural))
+            raise _no_pairs(path, sorted(names, key=natural))
         for arrays in found.values():
             unknown += arrays.values() if len(arrays) == 1 else ()
         facts = os.stat(path)  # noqa: PTH116

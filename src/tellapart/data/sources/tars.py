@@ -176,12 +176,10 @@ def _inflate(path: str, target: BinaryIO, most: int) -> None:
 
 
 def _begins_as_tar(chunk: bytes) -> bool:
-    if len(chunk) < _BLOCK:
-        return False
-    if chunk[257:262] == b"ustar" or not chunk[:_BLOCK].strip(b"\0"):
-        return True
-    try:  # a tar of before 1988 has no mark, but a checksum
+    try:
         tarfile.TarInfo.frombuf(chunk[:_BLOCK], "utf-8", "surrogateescape")
-    except tarfile.TarError:
+    except tarfile.EOFHeaderError:  # type: ignore[attr-defined]
+        return True  # an empty archive
+    except tarfile.HeaderError:
         return False
     return True
