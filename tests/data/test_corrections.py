@@ -93,8 +93,8 @@ def test_lines_that_contradict_each_other(tmp_path: Path) -> None:
         "path,action,label\ncats/1.jpg,exclude,\ncats/1.jpg,relabel,dogs\n"
         "cats/2.jpg,relabel,dogs\ncats/2.jpg,relabel,cats\n",
     )
-    assert "line 3: 'cats/1.jpg' is decided otherwise in line 2" in message
-    assert "line 5: 'cats/2.jpg' is decided otherwise in line 4" in message
+    assert "line 3: 'cats/1.jpg' has another decision in line 2" in message
+    assert "line 5: 'cats/2.jpg' has another decision in line 4" in message
 
 
 def test_many_faults_are_cut_short(tmp_path: Path) -> None:

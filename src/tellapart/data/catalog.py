@@ -1,14 +1,13 @@
-"""From a folder, archive or manifest to a catalog: one row a picture, in a fixed order.
+"""From a folder, archive or manifest to a catalog: one row per picture, in a fixed order.
 
-The catalog is the first value of every command. :func:`open_catalog` reads labelled
-data, :func:`open_pictures` pictures to predict. Neither decodes a picture or changes a
-file; a file that cannot be read, or is no picture, is a row all the same, so that what comes
-later can say so. What is not a row is counted in ``passed_over``.
+Every command begins with a catalog. :func:`open_catalog` reads labelled data,
+:func:`open_pictures` reads pictures to predict. Neither decodes a picture or changes a file. A
+file that cannot be read, or is not a picture, still gets a row, so that later stages can report
+it. Everything else is counted in ``passed_over``.
 
-Who does what: ``sources.path_kinds`` finds out what a path is, the store lists its
-members, ``sources.layout`` (or ``sources.manifest``) gives them labels and parts,
-``sources.groups`` groups, ``corrections`` changes; this module sorts the rows and
-makes the frame.
+``sources.path_kinds`` finds out what a path is, the store lists its members, ``sources.layout``
+(or ``sources.manifest``) gives them labels and parts, ``sources.groups`` gives groups, and
+``corrections`` changes labels. This module sorts the rows and makes the frame.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ SCHEMA: Mapping[str, str] = {
     "bytes": "Int64",
 }
 """Columns of a catalog's frame and their Polars types, by name: Polars is imported when a frame
-is asked for, which ``predict`` never does."""
+is needed, which ``predict`` never does."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class Catalog:
         layout: How the labels were found.
         passed_over: Count of files, folders and rows that are not in the frame, by reason.
         classes: The labels in natural order (``2`` before ``10``).
-        noted: Count of what is in the frame but deserves a word, by what it is.
+        noted: Count of rows that are worth mentioning, by kind.
 
     Example:
         >>> catalog = open_catalog("pets/")  # doctest: +SKIP
@@ -87,7 +86,7 @@ class Catalog:
 
     @cached_property
     def frame(self) -> pl.DataFrame:
-        """One row a picture, with the columns of :data:`SCHEMA`."""
+        """One row per picture, with the columns of :data:`SCHEMA`."""
         import polars as pl
 
         schema = {name: getattr(pl, kind) for name, kind in SCHEMA.items()}
@@ -100,7 +99,7 @@ class _Row(NamedTuple):
     path: str  # printable, unique
     store: Store
     member: Member
-    prefix: str = ""  # what stands before the member's name in `path`, not escaped
+    prefix: str = ""  # the text before the member's name in `path`, not escaped
     label: str | None = None
     part: Part | None = None
     group: str | None = None
@@ -127,7 +126,7 @@ def open_catalog(
 
     Raises:
         SourceError: The data cannot be read or understood.
-        LabelError: There are no labels to be had.
+        LabelError: There are no labels.
         SettingsError: ``label_from`` or ``group_from`` has no meaning here.
         CorrectionsError: The corrections do not fit the data.
     """
@@ -168,10 +167,10 @@ def open_catalog(
 
 
 def open_pictures(paths: Sequence[str | Path]) -> Catalog:
-    """Open pictures without labels: files, folders with all they hold, archives.
+    """Open pictures without labels: files, and all files in folders and archives.
 
-    Whatever is named and cannot be read becomes a row whose ``read`` raises, so that it
-    is answered for like every other.
+    A path that cannot be read becomes a row whose ``read`` raises, so that it gets an answer
+    like every other.
 
     Args:
         paths: Files, folders and archives; the same one twice is taken once.
@@ -180,7 +179,7 @@ def open_pictures(paths: Sequence[str | Path]) -> Catalog:
         A catalog of layout ``flat``, its labels null.
 
     Raises:
-        SourceError: Nothing was named, or all that was named holds no file.
+        SourceError: There are no paths, or no files in them.
     """
     listing = Listing()
     rows: dict[str, _Row] = {}
@@ -200,7 +199,7 @@ def open_pictures(paths: Sequence[str | Path]) -> Catalog:
 
 
 class _Opened(NamedTuple):
-    """Rows with labels, what was passed over, and how deep the class folders lie."""
+    """Rows with labels, what was passed over, and the depth of the class folders."""
 
     rows: list[_Row]
     listing: Listing
@@ -252,7 +251,7 @@ def _open_tree(path: str, kind: StoreKind, label_from: Literal["name"] | None) -
 
 
 def _store_at(path: str, kind: StoreKind) -> tuple[Store, Listing]:
-    """The store behind a path, and what it holds; of files that hold arrays, their rows."""
+    """The store behind a path and its members; for files of arrays, the rows of the arrays."""
     store = open_store(path, kind)
     listing = store.listing()
     if arrays := arrays_in(store, listing, path):
@@ -262,14 +261,14 @@ def _store_at(path: str, kind: StoreKind) -> tuple[Store, Listing]:
 
 
 def _rows_at(path: str, listing: Listing) -> list[_Row]:
-    """The rows of one path that somebody named."""
+    """The rows of one path that the user gave."""
     try:
         kind = kind_of(path)
         if kind == "manifest":
             return [_single(path)]
         store, found = _store_at(path, kind)
     except SourceError as error:
-        if error.code == "unknown_data":  # one file: whether it is a picture is told later
+        if error.code == "unknown_data":  # one file: decoding will show whether it is a picture
             return [_single(path)]
         return [_single(path, fault=str(error))]
     listing.passed_over.update(found.passed_over)
@@ -297,7 +296,7 @@ def _single(path: str, fault: str = "") -> _Row:
 
 
 def _correct(rows: list[_Row], corrections: str | Path, listing: Listing) -> list[_Row]:
-    """The rows without those to leave out, and with the labels that were asked for."""
+    """The rows without those to leave out, and with the corrected labels."""
     decided = read_corrections(corrections, labels={row.path: row.label or "" for row in rows})
     kept = [
         row._replace(label=decided.relabel.get(row.path, row.label))
@@ -318,7 +317,7 @@ def _correct(rows: list[_Row], corrections: str | Path, listing: Listing) -> lis
 
 
 def _without_lone_part(rows: list[_Row]) -> list[_Row]:
-    """The rows without their part where all have the same: one part alone parts nothing."""
+    """The rows without their part if all have the same: one part alone is not a division."""
     parts = {row.part for row in rows}
     return [row._replace(part=None) for row in rows] if len(parts) == 1 else rows
 

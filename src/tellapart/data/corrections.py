@@ -1,8 +1,8 @@
-"""What the user wants changed: a CSV of pictures to leave out or to label otherwise.
+"""Corrections by the user: a CSV of pictures to leave out or to relabel.
 
-The file has the columns ``path``, ``action`` and ``label``. The action is ``exclude``,
-``relabel``, or empty: then the line is a proposal nobody decided on, and is ignored.
-No picture is touched; corrections apply while the data is read.
+The file has the columns ``path``, ``action`` and ``label``. The action is ``exclude`` or
+``relabel``. If it is empty, the line is a proposal without a decision, and is ignored.
+No picture is changed; corrections apply while the data is read.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tellapart.data.sources.tables import near, read_table, report_faults, requi
 ACTIONS = ("exclude", "relabel")
 _FORMULA = tuple("=+-@")
 _GUESSES = 5
-"""Faults that get a near spelling; to compare with every path takes a while."""
+"""Faults that get a near spelling; a comparison with every path takes a while."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Corrections:
 
     Attributes:
         exclude: Pictures to leave out.
-        relabel: Pictures to label otherwise, with their new labels.
+        relabel: Pictures to relabel, with their new labels.
     """
 
     exclude: frozenset[str] = frozenset()
@@ -71,13 +71,13 @@ def read_corrections(file: str | Path, *, labels: Mapping[str, str]) -> Correcti
         if path is not None and label is not None and not problems:
             before = decided.setdefault(path, (action, label, line))
             if before[:2] != (action, label):
-                problems.append(f"{quote(path)} is decided otherwise in {table.unit} {before[2]:,}")
+                problems.append(f"{quote(path)} has another decision in {table.unit} {before[2]:,}")
         faults.extend(f"{here}: {problem}" for problem in problems)
     report_faults(
         faults,
         shown,
         error=CorrectionsError,
-        remedy="Mend or remove these lines; nothing was applied.",
+        remedy="Correct or remove these lines; nothing was applied.",
         code="corrections",
     )
     return Corrections(
@@ -87,7 +87,7 @@ def read_corrections(file: str | Path, *, labels: Mapping[str, str]) -> Correcti
 
 
 class _Known:
-    """The paths and labels of the data, and guesses at what a strange one was meant to be."""
+    """The paths and labels of the data, and guesses for unknown ones."""
 
     def __init__(self, labels: Mapping[str, str]) -> None:
         self._paths = labels
@@ -127,8 +127,8 @@ class _Known:
         if same:
             return max(same, key=lambda known: difflib.SequenceMatcher(None, known, path).ratio())
         folder = path.rpartition("/")[0]
-        beside = [known for known in self._paths if known.rpartition("/")[0] == folder]
-        return near(path, (beside or list(self._paths))[:5000])
+        same_folder = [known for known in self._paths if known.rpartition("/")[0] == folder]
+        return near(path, (same_folder or list(self._paths))[:5000])
 
 
 def _base(path: str) -> str:
@@ -136,9 +136,9 @@ def _base(path: str) -> str:
 
 
 def _find(cell: str, known: Mapping[str, str] | Sequence[str]) -> str | None:
-    """The cell as the data knows it; a quote before what looks like a formula is left away.
+    """The cell as in the data, or None; a quote before something like a formula is removed.
 
-    Spreadsheets, and those who guard against formulas in cells, put it there.
+    Spreadsheets, and tools that guard against formulas in cells, put it there.
     """
     if cell in known:
         return cell

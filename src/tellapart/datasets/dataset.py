@@ -16,11 +16,10 @@ class DataFile:
 
     Attributes:
         name: Its name on disk.
-        size: Bytes of what the provider offers; None where nobody says. Another packing of the
-            same content may have another size.
-        sha256s: What it may hash to: one for each known packing, the provider's first. Empty
-            where none is known.
-        urls: Where it can be downloaded, the provider's own address first; empty where it cannot.
+        size: Bytes of the provider's file; None if unknown. Another packing of the same content
+            may have another size.
+        sha256s: The SHA-256 of each known packing, the provider's first; empty if none is known.
+        urls: Download addresses, the provider's own first; empty if there is none.
     """
 
     name: str
@@ -40,24 +39,24 @@ class DataSet:
     """One data set.
 
     Attributes:
-        name: What commands call it.
-        title: What people call it.
+        name: Its name in commands.
+        title: Its name for people.
         origin: Who made it, and when.
         home: A page about it, or empty.
-        licence: Its licence as far as the provider states one.
+        licence: Its licence, as far as the provider states one.
         citation: What to cite.
         classes: The classes, in their order.
-        counts: Pictures by part; ``all`` where there are no parts.
+        counts: Pictures per part; ``all`` if there are no parts.
         form: ``arrays`` (a folder of IDX files), ``archive`` (one zip, read in place), ``parts``
             (a zip for each part, unpacked), ``folders`` (class folders, never an archive of a
             provider), ``embedded`` (comes with a package).
-        files: What it is made of.
-        tree: Pictures in each class folder, once it lies unpacked; empty for arrays.
-        notes: What somebody who uses it should know, as sentences.
-        damaged: Whether pictures may be missing from an unpacked copy, since some are broken.
+        files: Its files.
+        tree: Pictures in each class folder, once it is unpacked; empty for arrays.
+        notes: What users should know, as sentences.
+        damaged: Whether pictures may be missing from an unpacked copy, because some are broken.
         system: The folder under ``/usr/share/datasets`` where Debian puts it, or empty.
-        label_from: ``name`` where labels are in the file names.
-        shareable: Whether its licence lets pictures of it be shown again, with its origin named.
+        label_from: ``name`` if labels are in the file names.
+        shareable: Whether its licence allows showing its pictures again, with its origin.
     """
 
     name: str
@@ -79,14 +78,14 @@ class DataSet:
 
     @property
     def size(self) -> int | None:
-        """Bytes of all its files, or None where nobody says."""
+        """Bytes of all its files, or None if unknown."""
         sizes = [file.size for file in self.files]
         known = [size for size in sizes if size is not None]
         return sum(known) if len(known) == len(sizes) else None
 
     @property
     def pictures(self) -> int:
-        """How many pictures it has, all parts together."""
+        """Number of pictures, all parts together."""
         return sum(self.counts.values())
 
     @property

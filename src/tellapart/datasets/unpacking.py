@@ -1,9 +1,9 @@
-"""An archive of pictures as folders on disk: whole or not at all, and nowhere else.
+"""Unpack an archive of pictures into a folder: completely or not at all, and nowhere else.
 
-Archives are read in place wherever they can be; only a data set whose parts come as two
-archives is unpacked. The archive's directory is read by :mod:`tellapart.data.sources.zips`, which
-refuses bombs, counts and passes over unsafe names and links, and never inflates a member beyond
-what it declares. Here nothing is passed over: an archive with anything unsafe is refused whole.
+Archives are read in place if possible; only a data set whose parts come as two archives is
+unpacked. :mod:`tellapart.data.sources.zips` reads the archive: it refuses bombs, counts and passes
+over unsafe names and links, and never inflates a member beyond the size it declares. Here nothing
+is passed over: an archive with anything unsafe is refused as a whole.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ _HARMLESS = frozenset({"hidden", "system leftovers"})
 def unpack(archive: Path, folder: Path, *, most_files: int, most_bytes: int) -> int:
     """Unpack a zip into a folder that does not exist yet.
 
-    Hidden files and what systems leave behind (``__MACOSX``) are not unpacked. Rights and dates
-    of the archive are not taken over.
+    Hidden files and leftovers of systems (``__MACOSX``) are not unpacked. Permissions and dates in
+    the archive are ignored.
 
     Args:
         archive: The zip.
-        folder: Where its content goes; it appears at the end, whole.
-        most_files: Files that it may have.
-        most_bytes: Bytes that they may have together, unpacked.
+        folder: The folder for its content; it appears at the end, complete.
+        most_files: Largest number of files.
+        most_bytes: Largest number of unpacked bytes, all together.
 
     Returns:
-        How many files there are.
+        The number of files.
 
     Raises:
         SourceError: It is damaged, too large, or has unsafe members; nothing is left behind.
@@ -55,7 +55,7 @@ def unpack(archive: Path, folder: Path, *, most_files: int, most_bytes: int) -> 
                     raise damaged(str(archive), error.message.rstrip(".")) from error
                 except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
                     raise damaged(
-                        str(archive), f"two members want the same place ({member.name})"
+                        str(archive), f"two members have the same place ({member.name})"
                     ) from error
             partial.chmod(0o755)
             partial.rename(folder)

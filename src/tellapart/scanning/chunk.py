@@ -21,12 +21,12 @@ from tellapart.scanning.facts import FACTS, SIDE, Fact, Record, failure, measure
 
 
 class Request(NamedTuple):
-    """What to find out about one picture.
+    """A request about one picture.
 
     Attributes:
         data: The file's bytes.
-        facts: Whether its facts are asked for.
-        consumers: Keys of the consumers whose answers are asked for.
+        facts: Whether its facts are requested.
+        consumers: Keys of the consumers whose answers are requested.
     """
 
     data: bytes
@@ -35,11 +35,11 @@ class Request(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What was found out about one picture.
+    """The result for one picture.
 
     Attributes:
-        record: Its facts, or why it cannot be decoded; None where the facts were not asked for.
-        thumb: uint8 ``[64, 64]`` luma; None where ``record`` has no facts.
+        record: Its facts, or why it cannot be decoded; None if facts were not requested.
+        thumb: uint8 ``[64, 64]`` luma; None if ``record`` has no facts.
         answers: The consumers' answers by key.
     """
 
@@ -55,7 +55,7 @@ def read_chunk(
 
     Args:
         requests: The pictures.
-        consumers: All that may be asked for.
+        consumers: All consumers that requests can name.
         facts: The facts to measure.
 
     Returns:

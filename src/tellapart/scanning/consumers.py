@@ -19,7 +19,7 @@ from tellapart.images.resizing import RGB, Fit
 
 
 class Consumer(Protocol):
-    """Something that gets every picture's pixels and answers with an array."""
+    """Receives every picture's pixels, and answers with an array."""
 
     @property
     def key(self) -> str:
@@ -57,7 +57,7 @@ class PixelConsumer:
         size: Side of the squares in pixels.
         fit: How pictures are fitted to the squares.
         keep: Whether the cache keeps them.
-        file: A ``.npy`` that holds them all, memory-mapped; in memory where None.
+        file: A ``.npy`` for all of them, memory-mapped; None keeps them in memory.
     """
 
     size: int

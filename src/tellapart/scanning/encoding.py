@@ -1,4 +1,4 @@
-"""How the cache holds what is known of one picture: its record of facts and its thumbnail."""
+"""How the cache stores the facts and the thumbnail of one picture."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KIND = f"facts/{VERSION}/{DECODER}"
 """Names the records in the cache."""
 
 PASSING = ("unreadable", "unsupported")
-"""Errors that may be gone at another moment or with another package, so they are never kept."""
+"""Errors that can disappear later or with another package, so they are never stored."""
 
 
 def pack(record: Record, thumb: NDArray[np.uint8] | None) -> bytes:
@@ -30,7 +30,7 @@ def pack(record: Record, thumb: NDArray[np.uint8] | None) -> bytes:
 def unpack(
     value: bytes | None, facts: Sequence[Fact] = FACTS
 ) -> tuple[Record, NDArray[np.uint8]] | None:
-    """Record and thumbnail, or None where there are none, a fact is missing, or it is damaged."""
+    """Record and thumbnail, or None if there are none, a fact is missing, or it is damaged."""
     if value is None:
         return None
     cut = THUMB * THUMB
@@ -46,7 +46,7 @@ def unpack(
 
 
 def unpack_answer(consumer: Consumer, value: bytes | None) -> NDArray[Any] | None:
-    """A consumer's answer, or None where there is none or it has another shape."""
+    """A consumer's answer, or None if there is none or it has another shape."""
     if value is None or len(value) != math.prod(consumer.shape) * consumer.dtype.itemsize:
         return None
     return np.frombuffer(value, consumer.dtype).reshape(consumer.shape)

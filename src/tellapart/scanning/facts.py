@@ -26,11 +26,11 @@ from tellapart.images.decoder import Picture
 from tellapart.images.resizing import RGB, luma_image, resize, stretch
 
 VERSION = "3"
-"""Changes whenever the same pixels might give other facts; part of the cache key."""
+"""Changes if the same pixels can give other facts; part of the cache key."""
 SIDE = 224
 THUMB = 64
 _LEVELS = np.arange(256, dtype=np.float64)
-_TINY = 3 * 64 * 64  # values; of larger pictures Pillow counts the levels quicker than NumPy
+_TINY = 3 * 64 * 64  # values; above, Pillow counts the levels faster than NumPy
 HASH_MIN_SIDE = 64
 """Small pictures (digits, icons) of fewer pixels per side hash alike by nature."""
 
@@ -81,13 +81,13 @@ class FactInput:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One fact of a picture that decodes; null where it does not.
+    """One fact of a picture; null if the picture cannot be decoded.
 
     Attributes:
         name: Column of the scan's frame, and key of the cached record.
         dtype: Polars type of the column.
-        measure: Gives a plain value (number, text, bool or None) for a picture; a function
-            that pickles, so that a picture can be measured in another process.
+        measure: Returns a plain value (number, text, bool or None) for a picture. It must pickle,
+            so that a picture can be measured in another process.
     """
 
     name: str
@@ -156,7 +156,7 @@ def failure(error: PictureError) -> Record:
 
 
 def sharpness(gray: NDArray[np.uint8]) -> float:
-    """Variance of the 3x3 Laplacian of uint8 ``[H, W]``; 0 where a side is under 3."""
+    """Variance of the 3x3 Laplacian of uint8 ``[H, W]``; 0 if a side is under 3."""
     if min(gray.shape) < 3:
         return 0.0
     wide = gray.astype(np.int16)

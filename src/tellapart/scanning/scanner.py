@@ -1,7 +1,7 @@
 """The one pass over the bytes: hash, decode, measure, and feed the consumers of pixels.
 
-Who does what: :func:`scan` asks the cache what is known, gives chunks of the other rows to
-threads, and collects. A thread reads and hashes the files of its chunk, asks the cache again
+:func:`scan` asks the cache what is known, gives chunks of the other rows to threads, and
+collects the results. A thread reads and hashes the files of its chunk, asks the cache again
 (a new path may have a known content), and gives what is still unknown to
 :func:`tellapart.scanning.chunk.read_chunk`, a pure function of the bytes. A
 :class:`~tellapart.scanning.consumers.Consumer` gets every picture's pixels in that same pass, such

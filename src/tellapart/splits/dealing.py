@@ -1,8 +1,8 @@
 """Stratified, grouped folds and held-out draws that never split a group.
 
-Both work on a table of groups: how many pictures of each class each group holds. Large groups
-are placed first, one by one, where they disturb the shares of the classes least; single pictures
-then fill up what is missing, class by class.
+Both work on a table of groups: how many pictures of each class each group has. Large groups
+are placed first, one by one, where they change the shares of the classes least. Then single
+pictures fill the gaps, class by class.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ Folds = list[tuple[Ints, Ints]]
 
 
 def folds(labels: Ints, groups: Ints, *, k: int = 5, seed: int) -> Folds:
-    """Deal pictures into folds: stratified, grouped, the same for the same seed.
+    """Divide pictures into folds: stratified, grouped, the same for the same seed.
 
     Invariant: no group is split, each picture is tested at most once, and every training part
-    has every class. There are fewer than ``k`` folds where a class has fewer groups. A class
+    has every class. There are fewer than ``k`` folds if a class has fewer groups. A class
     with only one group is in every training part and in no fold.
 
     Args:
@@ -32,8 +32,8 @@ def folds(labels: Ints, groups: Ints, *, k: int = 5, seed: int) -> Folds:
         seed: Random seed.
 
     Returns:
-        For each fold the indices to train on and those to test on, sorted; empty where
-        there cannot be two folds.
+        For each fold the indices to train on and those to test on, sorted; empty if
+        two folds are not possible.
     """
     labels, groups = np.asarray(labels, np.int64), np.asarray(groups, np.int64)
     table = Groups.of(labels, groups)
@@ -51,7 +51,7 @@ def folds(labels: Ints, groups: Ints, *, k: int = 5, seed: int) -> Folds:
 def repeated_folds(
     labels: Ints, groups: Ints, *, k: int = 5, repeats: int = 10, seed: int
 ) -> list[Folds]:
-    """:func:`folds` again and again, each time dealt anew.
+    """:func:`folds` repeatedly, each time drawn anew.
 
     Returns:
         ``repeats`` lists of folds.
@@ -64,7 +64,7 @@ def draw(labels: Ints, groups: Ints, share: float, *, seed: int) -> NDArray[np.b
     """Choose what to hold out.
 
     Invariant: no group is split, and each class has pictures on both sides. Within that, the
-    held-out share of each class comes as near to ``share`` as the groups allow; single pictures
+    held-out share of each class is as close to ``share`` as the groups allow; single pictures
     meet it exactly.
 
     Args:
@@ -177,7 +177,7 @@ class Groups:
 
     @property
     def of_class(self) -> Ints:
-        """How many groups hold pictures of each class, int64 ``[K]``."""
+        """Number of groups with pictures of each class, int64 ``[K]``."""
         return np.asarray(np.count_nonzero(self.counts, axis=0), np.int64)
 
     def singles(self, label: int) -> Ints:
@@ -225,7 +225,7 @@ def _deal(table: Groups, k: int, rng: np.random.Generator) -> Ints:
 def _filled(have: Ints, load: Ints, n: int, rng: np.random.Generator) -> Ints:
     """Folds for ``n`` single pictures that even out what the folds have of their class."""
     have = have.copy()
-    order = np.lexsort((rng.random(len(have)), load))  # where equal, the emptiest fold first
+    order = np.lexsort((rng.random(len(have)), load))  # if equal, the emptiest fold first
     given = np.zeros(len(have), np.int64)
     for _ in range(len(have)):  # raise the lowest to the next level, and again
         low = have + given

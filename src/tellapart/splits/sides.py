@@ -19,7 +19,7 @@ from tellapart.splits.dealing import Groups, draw
 LEFT_OUT, TRAIN, HELD_OUT, VALIDATION = -1, 0, 1, 2
 SLICE_LIMIT = 2_000
 """Enough pictures in a validation slice to tell accuracies a point apart (95 % interval of 90 %:
-1.3 points); more would only be missing in training."""
+1.3 points); more would only take pictures from training."""
 _SLICE = 1  # added to the seed, so that the slice's draw differs from the held-out part's
 FEW = 200
 """Under this many usable pictures, and without parts, the headline comes from folds."""
@@ -34,11 +34,11 @@ class Split:
         groups: int64 ``[N]``: pictures that must stay together share a number.
         method: ``given`` (the data has parts), ``split`` (drawn here), ``folds`` (too few
             pictures: all are in ``TRAIN``, and folds measure).
-        held_out: The share that was asked for; None where it was not used.
+        held_out: The requested share; None if it was not used.
         seed: Random seed of the draw.
         leaked: bool ``[N]``: held-out pictures that the training part or the validation
             slice has a copy or near-copy of, or a picture of the same group. They do not
-            count in the headline. Only where parts were given; drawn splits leak nothing.
+            count in the headline. Only if parts were given; drawn splits leak nothing.
         notes: Sentences for the user, such as about a share that large groups made uneven.
     """
 
@@ -69,13 +69,13 @@ def split(
         labels: int ``[N]``, index into ``classes``.
         groups: int ``[N]``; pictures with equal numbers must stay together.
         classes: Names of the classes.
-        left_out: Rows that take no part.
-        parts: ``train``, ``validation``, ``test`` or None for each picture, where the data
+        left_out: Rows to ignore.
+        parts: ``train``, ``validation``, ``test`` or None for each picture, if the data
             comes in parts.
         shared: Columns ``[N]``, such as content and group: a held-out picture with the same value
             as one to learn from leaks. Used with ``parts`` alone, as ``pairs`` is.
         pairs: Rows of near-copies, which leak likewise.
-        held_out: Share to hold out of each class where there are no parts, above 0 and below 1.
+        held_out: Share of each class to hold out if there are no parts, above 0 and below 1.
         seed: Random seed.
 
     Raises:
@@ -107,7 +107,7 @@ def split(
 def set_aside(
     parted: Split, labels: Ints, share: float, *, limit: int = SLICE_LIMIT, seed: int = 0
 ) -> Split:
-    """Make a validation slice of the training part, where the data has none of its own.
+    """Make a validation slice of the training part, if the data has none of its own.
 
     Copies and groups stay together here as well; the held-out pictures are not touched.
 
@@ -119,8 +119,8 @@ def set_aside(
         seed: Random seed.
 
     Returns:
-        The split with the slice on the side ``VALIDATION``; the same split where the share is
-        0, the data brought a slice, or a class has too few groups to be on both sides.
+        The split with the slice on the side ``VALIDATION``; the same split if the share is 0,
+        the data has a slice, or a class has too few groups to be on both sides.
     """
     rows = np.flatnonzero(parted.side == TRAIN)
     share = min(share, limit / max(len(rows), 1))
@@ -145,7 +145,7 @@ def _dense(labels: Ints) -> Ints:
 def _uneven(
     labels: Ints, chosen: NDArray[np.bool_], share: float, classes: Sequence[str]
 ) -> tuple[str, ...]:
-    """A sentence for each class whose held-out share the groups moved far from the one asked."""
+    """A sentence for each class whose held-out share is far from the requested one."""
     notes = []
     for label, name in enumerate(classes):
         mine = labels == label

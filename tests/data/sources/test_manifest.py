@@ -86,7 +86,7 @@ def test_the_same_row_twice_is_kept_once(opened: Opened) -> None:
 
 def test_rows_that_contradict_each_other(opened: Opened) -> None:
     message = refused(opened, "path,label\ncats/1.jpg,cat\ndogs/1.jpg,dog\ncats/1.jpg,dog\n")
-    assert "line 4: 'cats/1.jpg' stands differently in line 2" in message
+    assert "line 4: 'cats/1.jpg' differs from line 2" in message
 
 
 def test_all_faults_are_named_with_their_lines(opened: Opened) -> None:

@@ -25,11 +25,11 @@ def test_what_does_not_exist(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "code", "says"),
     [
-        ("notes.txt", b"hello", "unknown_data", "no folder, archive or manifest"),
+        ("notes.txt", b"hello", "unknown_data", "not a folder, archive or manifest"),
         ("cat.jpg", b"\xff\xd8\xff", "unknown_data", "one file"),
-        ("empty", b"", "unknown_data", "no folder"),
-        ("pets.zip", b"", "unknown_data", "is none"),
-        ("pets.zip", b"<html>not found</html>", "unknown_data", "is none"),
+        ("empty", b"", "unknown_data", "not a folder"),
+        ("pets.zip", b"", "unknown_data", "is not one"),
+        ("pets.zip", b"<html>not found</html>", "unknown_data", "is not one"),
         ("pets.rar", b"Rar!\x1a\x07\x01", "unknown_archive", "RAR"),
         ("pets.7z", b"7z\xbc\xaf\x27\x1c", "unknown_archive", "7-Zip"),
         ("pets.tar.xz", b"\xfd7zXZ\x00", "unknown_archive", "xz"),

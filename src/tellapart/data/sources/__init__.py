@@ -1,8 +1,8 @@
 """Where pictures come from: folders, archives, arrays and manifests, read in place.
 
-Who does what::
+The modules::
 
-    names           which names are shown, escaped, passed over, or stand for a part
+    names           names of files: escaping, which are passed over, which mean a part
     base            Member, Listing, Store (a place with files), Source (rows of a catalog)
     folder          FolderStore: a folder tree on disk
     zips            ZipStore: the members of a .zip
@@ -17,5 +17,5 @@ Who does what::
     groups          groups read from paths
     path_kinds      what a path is, and the store behind it
 
-Nothing here decodes a picture, and nothing here writes into the place it reads.
+No module here decodes a picture, or writes into the place it reads.
 """

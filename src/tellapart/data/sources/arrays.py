@@ -40,9 +40,9 @@ class ArrayStore:
 
     Args:
         location: Absolute path of the folder, archive or NPZ file.
-        joint: What stands between it and a member's name.
+        joint: The text between it and a member's name.
         arrays: The arrays, with their labels.
-        passed_over: Count of what lies beside the arrays, by reason.
+        passed_over: Count of files next to the arrays, by reason.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class ArrayStore:
         rows: list[Placed] = []
         for number, array in enumerate(self._arrays):
             digits = max(5, len(str(len(array.pixels) - 1)))
-            size = len(netpbm.packed(array.pixels[0]))  # stored, not packed: the same for every row
+            size = len(netpbm.packed(array.pixels[0]))  # not compressed: the same for every row
             _, _, mtime_ns, inode, *_ = array.file
             first = number << _ROW_BITS
             rows.extend(
@@ -88,19 +88,19 @@ class ArrayStore:
         return netpbm.packed(pixels[member.key & (1 << _ROW_BITS) - 1])
 
     def close(self) -> None:
-        """Give back the memory."""
+        """Free the memory."""
         self._arrays = ()
 
 
 def arrays_in(store: Store, listing: Listing, shown: str) -> ArrayStore | None:
-    """The arrays in a folder or archive, or None where it holds pictures as files.
+    """The arrays in a folder or archive, or None if it contains pictures as files.
 
-    IDX files count where no picture files lie beside them, an NPZ file only where it is all
-    there is: so data sets of picture files are never taken for arrays.
+    IDX files count if there are no picture files next to them, an NPZ file only if it is the only
+    file. So data sets of picture files are never mistaken for arrays.
 
     Args:
         store: The folder or archive.
-        listing: What it holds.
+        listing: Its files.
         shown: How a message names it.
 
     Raises:
@@ -227,7 +227,7 @@ def open_npz(path: str, within: tuple[Store, Member, Listing] | None = None) -> 
 
     Args:
         path: The file.
-        within: The folder that was named, the file as its member, and what the folder holds.
+        within: The folder that the user named, the file as its member, and the folder's files.
 
     Raises:
         SourceError: It cannot be read, or its arrays do not fit together.

@@ -1,9 +1,8 @@
-"""What every source of pictures shares: members, listings, stores, and rows.
+"""The types that all sources of pictures share: members, listings, stores, and rows.
 
-A *store* is one place that holds files (a folder, an archive): it lists its *members*
-and reads one at a time. A *source* is what a catalog holds: it knows the member behind
-each row. Everything a catalog reads goes through :class:`Store`, so another place (an
-object store through fsspec, say) is one more class with two methods.
+A *store* is a folder or an archive: it lists its *members* and reads one at a time. A *source*
+belongs to a catalog: it knows the member of each row. Everything a catalog reads goes through
+:class:`Store`, so another kind of place, such as an object store, is one more class.
 """
 
 from __future__ import annotations
@@ -29,11 +28,11 @@ class Member(NamedTuple):
     Attributes:
         name: Its path inside the store, ``/`` between folders, undecodable bytes as
             lone surrogates.
-        size: Bytes when read; 0 where ``fault`` is set and nobody knows.
+        size: Bytes when read; 0 if unknown, together with ``fault``.
         mtime_ns: Last change in nanoseconds (an archive's own, for its members).
         inode: Inode number (an archive's own, for its members).
-        key: What the store needs to find it again.
-        fault: Why it cannot be read, where the listing already knows; else empty.
+        key: The store's own number for it.
+        fault: Why it cannot be read, if the listing already shows it; else empty.
     """
 
     name: str
@@ -46,13 +45,13 @@ class Member(NamedTuple):
 
 @dataclass
 class Listing:
-    """What a store holds, and what was passed over.
+    """The files of a store, and what was passed over.
 
     Attributes:
         members: The files, in no particular order.
         folders: Every folder seen, so that an empty one can be reported.
         passed_over: Count of files and folders by reason; not among ``members``.
-        noted: Count of what was kept but deserves a word, by what it is.
+        noted: Count of files that were kept but are worth mentioning, by kind.
     """
 
     members: list[Member] = field(default_factory=list)
@@ -62,7 +61,7 @@ class Listing:
 
 
 class Store(Protocol):
-    """A place that holds files. All methods but ``close`` may be called from any thread."""
+    """A place with files. All methods but ``close`` may be called from any thread."""
 
     @property
     def location(self) -> str:
@@ -70,16 +69,16 @@ class Store(Protocol):
 
     @property
     def joint(self) -> str:
-        """What stands between the location and a member's name: ``/`` or ``!/``."""
+        """The text between the location and a member's name: ``/`` or ``!/``."""
 
     def listing(self) -> Listing:
-        """Everything the store holds; raises SourceError where it cannot be read."""
+        """All files of the store; raises SourceError if it cannot be read."""
 
     def read(self, member: Member) -> bytes:
-        """The bytes of one member; raises PictureError where it cannot be read."""
+        """The bytes of one member; raises PictureError if it cannot be read."""
 
     def close(self) -> None:
-        """Give back file handles; reading afterwards fails."""
+        """Close files; reading afterwards fails."""
 
 
 class Source(Protocol):
@@ -101,14 +100,14 @@ class Source(Protocol):
         """
 
     def identity(self, row: int) -> tuple[str, int, int, int]:
-        """What changes when the file does.
+        """Values that change when the file does.
 
         Returns:
             Absolute printable path, size in bytes, mtime in nanoseconds, inode.
         """
 
     def close(self) -> None:
-        """Give back file handles."""
+        """Close files."""
 
 
 class RowSource:
@@ -138,13 +137,13 @@ class RowSource:
         return store.read(member)
 
     def identity(self, row: int) -> tuple[str, int, int, int]:
-        """What changes when the file does; see :meth:`Source.identity`."""
+        """Values that change when the file does; see :meth:`Source.identity`."""
         store, member = self._rows[row]
         path = printable(store.location + store.joint + member.name)
         return path, member.size, member.mtime_ns, member.inode
 
     def close(self) -> None:
-        """Give back file handles."""
+        """Close files."""
         for store in {id(store): store for store, _ in self._rows}.values():
             store.close()
 
@@ -159,5 +158,5 @@ def too_large(name: str, size: int) -> PictureError:
 
 
 def unreadable(name: str, why: str) -> PictureError:
-    """The error for a file whose bytes cannot be had."""
+    """The error for a file that cannot be read."""
     return PictureError(f"'{printable(name)}' cannot be read: {why}.", code="unreadable")

@@ -1,9 +1,9 @@
 """A folder tree on disk as a store.
 
-The tree is walked once with ``os.scandir``, one ``stat`` a file. Links are followed, to
-files and to folders, but a folder that contains the walk is never entered again: neither
-through a link back into the tree nor through one to a folder above it. Pipes, devices and
-sockets are never opened, not even one that takes a file's place after the walk.
+The tree is walked once with ``os.scandir``, with one ``stat`` per file. Links to files and folders
+are followed, but no folder is entered again from inside: neither through a link back into the
+tree, nor through a link to a folder above it. Pipes, devices and sockets are never opened, not
+even one that replaces a file after the walk.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ class FolderStore:
         return read_file(f"{self.location}/{member.name}", member.name)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Nothing is open."""
 
 
 def read_file(path: str, name: str, most: int = MAX_BYTES) -> bytes:
@@ -131,7 +131,7 @@ def read_file(path: str, name: str, most: int = MAX_BYTES) -> bytes:
         PictureError: ``unreadable`` or ``too_large``.
     """
     try:
-        # Without O_NONBLOCK, opening a pipe that nobody writes to waits for ever.
+        # Without O_NONBLOCK, opening a pipe without a writer waits forever.
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError) as error:
         raise unreadable(name, _reason(error)) from error

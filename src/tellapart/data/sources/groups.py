@@ -1,7 +1,7 @@
 """Groups read from paths: pictures of one patient, specimen or burst stay together.
 
-A group comes from the folder a picture lies in, or from a regular expression. The
-expression is the user's own; paths are short, and no guard against a slow one is tried.
+A group comes from the folder of a picture, or from a regular expression. The expression is
+the user's own and paths are short, so there is no guard against slow expressions.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ def groups_of(names: Sequence[str], group_from: str, *, depth: int) -> list[str 
 
     Args:
         names: Paths inside the data, not empty.
-        group_from: ``parent`` for the name of the folder a picture lies in (none where
-            that is the class folder itself), or a regular expression that is searched in
+        group_from: ``parent`` for the name of a picture's folder (none if that is the class
+            folder itself), or a regular expression that is searched in
             the printable path, in Unicode's composed form: its first group, or all it matched.
-        depth: How many folders lead to the class folder, itself counted.
+        depth: Number of folders down to the class folder, including it.
 
     Returns:
-        A group each; None where nothing matched.
+        One group per picture; None if nothing matched.
 
     Raises:
         SettingsError: The expression is broken, or gives no group at all.
@@ -37,13 +37,13 @@ def groups_of(names: Sequence[str], group_from: str, *, depth: int) -> list[str 
     """
     if group_from == "parent":
         groups = [_parent(name, depth) for name in names]
-        why = "every picture lies directly in its class folder"
+        why = "every picture is directly in its class folder"
     else:
         try:
             pattern = re.compile(group_from)
         except (re.error, RecursionError, OverflowError) as error:
             raise SettingsError(
-                f"--group-from {quote(group_from)} is no regular expression: {error}.",
+                f"--group-from {quote(group_from)} is not a regular expression: {error}.",
                 remedy="Give 'parent' or an expression such as '(patient[0-9]+)'.",
                 code="group_from",
             ) from error

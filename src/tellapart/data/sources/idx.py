@@ -2,8 +2,8 @@
 
 Layout (Y. LeCun, C. Cortes and C. J. C. Burges, "The MNIST database of handwritten digits",
 1998): two zero bytes, a type (8 is unsigned byte), the number of dimensions, each length as
-a big-endian 32-bit number, the values in C order. Nothing is believed: at most what the header
-claims is decompressed, and what it claims is bounded before anything is allocated.
+a big-endian 32-bit number, the values in C order. The header is not trusted: the size that it
+claims is checked before anything is allocated, and no more than that is decompressed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tellapart.core.errors import SourceError
 from tellapart.data.sources.names import Part, part_of, quote
 
 MAX_ARRAY_BYTES = 2 * 1024**3
-"""Bytes that one array may have; it is held in memory as a whole."""
+"""Largest array in bytes; it is kept in memory as a whole."""
 
 _TYPES = {0x09: "int8", 0x0B: "int16", 0x0C: "int32", 0x0D: "float32", 0x0E: "float64"}
 _NAME = re.compile(

@@ -1,16 +1,16 @@
-"""What the folders of a data set mean: which are classes, which parts, which only wrap.
+"""The meaning of a data set's folders: which are classes, which are parts, which only wrap.
 
-The rules, in this order, for a folder and for an archive alike:
+The rules, in this order, for folders and archives alike:
 
-1. A folder in which nothing may be a picture takes no part in the rules below.
-2. A single folder at the top that holds only folders is looked through, again and again
+1. A folder in which nothing may be a picture is ignored by the rules below.
+2. A single folder at the top that contains only folders is skipped, repeatedly
    (``PetImages/Cat``, ``cats_and_dogs_filtered/train/cats``).
-3. Where every folder at the top has the name of a part and holds class folders, these are
-   parts. One part alone parts nothing: rule 2 has looked through it.
-4. Every folder at the top (or in a part) is a class; what lies deeper belongs to it.
-5. What lies beside class folders is passed over and counted.
+3. If every folder at the top has the name of a part and contains class folders, these are
+   parts. One part alone is not a division: rule 2 has skipped it.
+4. Every folder at the top (or in a part) is a class; everything deeper belongs to it.
+5. Files next to class folders are passed over and counted.
 
-So ``cats/siamese`` and ``cats/tabby`` with nothing beside ``cats`` are read as two classes,
+So ``cats/siamese`` and ``cats/tabby`` with nothing next to ``cats`` are read as two classes,
 ``siamese`` and ``tabby``: no rule could tell them from ``PetImages/Cat`` and ``PetImages/Dog``.
 """
 
@@ -42,7 +42,7 @@ Kind = Literal["folders", "parts", "names"]
 
 
 class Placed(NamedTuple):
-    """One picture file and what its place, or its name, says."""
+    """One picture file, with the label and part that its place or its name gives."""
 
     member: Member
     label: str
@@ -56,7 +56,7 @@ class Arrangement:
     Attributes:
         kind: ``folders``, ``parts`` or ``names``.
         rows: The pictures.
-        depth: How many folders lead to the class folder, itself counted; 0 for ``names``.
+        depth: Number of folders down to the class folder, including it; 0 for ``names``.
         passed_over: Count of what is not among the rows, by reason.
     """
 
@@ -67,13 +67,13 @@ class Arrangement:
 
 
 class _Folder:
-    """What lies below one folder.
+    """The content of one folder.
 
     Attributes:
         path: The folder's path with a slash at its end; empty for the top.
         pictures: Files directly inside that may be pictures.
         others: All other files directly inside, and those of folders without pictures.
-        inner: For each folder inside that holds anything that may be a picture, its files.
+        inner: The files of each folder inside, if any of them may be a picture.
     """
 
     def __init__(self, path: str, members: Sequence[Member]) -> None:
@@ -110,12 +110,12 @@ def arrange(listing: Listing, shown: str, *, label_from: Literal["name"] | None)
     Args:
         listing: Its files and folders.
         shown: How a message names it.
-        label_from: ``name`` to take labels from file names, wherever the files lie.
+        label_from: ``name`` to take labels from file names, in whatever folder.
 
     Raises:
         SourceError: Nothing may be a picture, or no folder is a class.
-        LabelError: A part holds no class folders while another one does, or no name
-            carries a label.
+        LabelError: A part has no class folders while another one does, or no name
+            contains a label.
     """
     passed_over: Counter[str] = Counter()
     members = [member for member in listing.members if not is_archive_name(member.name)]
@@ -191,7 +191,7 @@ def _join(shown: str, path: str) -> str:
 
 
 def _empty_folders(listing: Listing, folders: Iterable[_Folder]) -> list[str]:
-    """Folders that stand where a class or part would, but hold nothing that may be a picture."""
+    """Folders in the place of a class or part, but with nothing that may be a picture."""
     inner = {folder.path: folder.inner for folder in folders}
     empty = []
     for path in listing.folders:
@@ -223,7 +223,7 @@ def _by_name(top: _Folder, shown: str, passed_over: Counter[str]) -> Arrangement
     if not rows:
         raise LabelError(
             f"No file name in {quote(shown)} carries a label; the first is {quote(min(without))}.",
-            remedy="A label stands before the first number, as in 'cat.0.jpg'.",
+            remedy="The label is the text before the first number, as in 'cat.0.jpg'.",
             code="no_labels_in_names",
         )
     if without:
@@ -234,7 +234,7 @@ def _by_name(top: _Folder, shown: str, passed_over: Counter[str]) -> Arrangement
 
 
 def _labels_in_names(pictures: Iterable[Member]) -> Counter[str]:
-    """The labels that names seem to carry, with counts; empty where that is not likely."""
+    """The labels that names seem to contain, with counts; empty if that is not likely."""
     names = [member.name for member in pictures if ending(member.name) in PICTURE_ENDINGS]
     labels = Counter(label for name in names if (label := label_in_name(name)))
     likely = 2 <= len(labels) <= len(names) / 2 and labels.total() == len(names)
@@ -249,7 +249,7 @@ def _flat(pictures: Sequence[Member], shown: str, others: Iterable[Member]) -> S
     if not labels:
         return SourceError(
             f"{quote(shown)} has {count} but no class folders, so there are no labels.",
-            remedy=f"Sort them into one folder a class{manifest}.",
+            remedy=f"Sort them into one folder per class{manifest}.",
             code="no_class_folders",
         )
     common = sorted(labels.items(), key=lambda item: (-item[1], item[0]))
@@ -272,9 +272,9 @@ def _empty(shown: str, listing: Listing, archives: Sequence[str], files: int) ->
     elif listing.folders:
         holds = f"no pictures, only empty folders ({some(sorted(listing.folders, key=natural))})"
     passed = sum(listing.passed_over.values())
-    beside = f" ({passed:,} hidden or unreadable entries were passed over)" if passed else ""
+    more = f" ({passed:,} hidden or unreadable entries were passed over)" if passed else ""
     return SourceError(
-        f"{quote(shown)} holds {holds}{beside}.",
+        f"{quote(shown)} holds {holds}{more}.",
         remedy="Give one of the archives by itself."
         if archives
         else "Give a folder with one folder of pictures for each class.",

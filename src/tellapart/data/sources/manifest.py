@@ -65,7 +65,7 @@ def read_manifest(path: str) -> Manifest:
         faults,
         path,
         error=SourceError,
-        remedy="Mend these rows; paths are relative to the manifest's folder.",
+        remedy="Correct these rows; paths are relative to the manifest's folder.",
         code="manifest_rows",
     )
     if all(row.member.fault for row in rows):
@@ -107,7 +107,7 @@ def _understand(
         if (before[0].label, before[0].part, before[0].group) == (row.label, row.part, row.group):
             passed_over["repeated rows of the manifest"] += 1
         else:
-            faults.append(f"{here}: {quote(name)} stands differently in {table.unit} {before[1]:,}")
+            faults.append(f"{here}: {quote(name)} differs from {table.unit} {before[1]:,}")
     rows = [row for row, _ in kept.values()]
     faults.extend(_half_split(rows))
     return rows, faults
@@ -127,7 +127,7 @@ def _name(cell: str, root: str) -> tuple[str, str]:
     if _ADDRESS.match(cell):
         return "", f"{quote(cell)} is an address; only files are read"
     if "\0" in cell:
-        return "", f"{quote(cell)} is no path"
+        return "", f"{quote(cell)} is not a path"
     name = posixpath.normpath(cell)
     if name.startswith("/"):
         if not name.startswith(f"{root}/"):

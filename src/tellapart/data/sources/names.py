@@ -1,4 +1,4 @@
-"""Names of files: how they are shown, which are passed over, which stand for a part.
+"""Names of files: how they are shown, which are passed over, which mean a part.
 
 A name on disk is bytes; inside Python it is a ``str`` whose undecodable bytes are lone
 surrogates (PEP 383). :func:`printable` turns it into text that can be printed, stored
@@ -44,7 +44,7 @@ DOCUMENT_NAMES = frozenset({
 })
 # fmt: on
 
-# What operating systems, file servers and notebooks leave lying about.
+# Files that operating systems, file servers and notebooks leave behind.
 LEFTOVERS = frozenset(
     name.lower()
     for name in (
@@ -128,10 +128,10 @@ def is_archive_name(name: str) -> bool:
 
 
 def may_be_picture(name: str) -> bool:
-    """Whether a file may be a picture, as far as its name tells.
+    """Whether a file may be a picture, judged by its name.
 
-    Formats are told by content, so this only decides how folders are understood (a folder
-    of documents is no class); a document inside a class folder is still a row.
+    Formats are recognized by content, so this only decides how folders are understood (a folder
+    of documents is not a class); a document inside a class folder is still a row.
     """
     last = ending(name)
     if last:
@@ -140,7 +140,7 @@ def may_be_picture(name: str) -> bool:
 
 
 def passing_reason(name: str) -> str | None:
-    """Why a file or folder of this name is passed over wherever it lies, or None.
+    """Why a file or folder with this name is passed over wherever it is, or None.
 
     Example:
         >>> passing_reason("Thumbs.db"), passing_reason(".git"), passing_reason("cat.jpg")
@@ -154,7 +154,7 @@ def passing_reason(name: str) -> str | None:
 
 
 def part_of(name: str) -> Part | None:
-    """The part a folder or split value of this name stands for, or None.
+    """The part that a folder or split value with this name means, or None.
 
     Example:
         >>> part_of("Training"), part_of("val"), part_of("cats")
@@ -176,7 +176,7 @@ _DIGIT = re.compile(r"\d")
 
 
 def label_in_name(name: str) -> str | None:
-    """The label that a file's name carries: all before its first number, or None.
+    """The label in a file's name: the text before its first number, or None.
 
     Example:
         >>> label_in_name("cat.0.jpg"), label_in_name("x/great_dane-12.png"), label_in_name("7.jpg")
@@ -190,11 +190,11 @@ def label_in_name(name: str) -> str | None:
 
 
 def quote(name: str) -> str:
-    """The name as it stands in a message: printable, in quotes, and not endless."""
+    """The name for a message: printable, in quotes, and shortened if long."""
     shown = printable(name)
     return f"'{shown}'" if len(shown) <= 160 else f"'{shown[:100]}…{shown[-50:]}'"
 
 
 def absolute(path: str) -> str:
-    """The absolute path, links kept and ``..`` taken away by its text; undecodable bytes kept."""
+    """The absolute path, with links kept and ``..`` removed textually; undecodable bytes stay."""
     return os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links

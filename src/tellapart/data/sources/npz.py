@@ -1,9 +1,8 @@
 """NPZ files, NumPy's archive of arrays, read without NumPy's loader and without pickle.
 
 An ``.npz`` is a zip of ``.npy`` files. The zip goes through ``ZipStore`` with all its guards; of
-each ``.npy``, the header is checked (by NumPy's own reader, which evaluates nothing but
-literals) before the values behind it are taken as they are. Arrays of Python objects, which
-only a pickle can hold, are refused.
+each ``.npy``, NumPy's own reader, which evaluates only literals, reads the header, which is
+checked before the values are used. Arrays of Python objects, which need pickle, are refused.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ _HEADER = 16 * 1024  # a header that NumPy writes has 128 bytes
 
 
 def npz_name(name: str) -> ArrayName | None:
-    """What an array's name says, or None where it says nothing.
+    """The meaning of an array's name, or None if it has none.
 
     Example:
         >>> npz_name("x_train")
@@ -53,7 +52,7 @@ class NpzFile:
         path: The file.
 
     Raises:
-        SourceError: It is no sound zip.
+        SourceError: It is not a sound zip.
     """
 
     def __init__(self, path: str) -> None:
@@ -72,7 +71,7 @@ class NpzFile:
 
     @property
     def names(self) -> Iterable[str]:
-        """The names of the arrays, as ``numpy.savez`` was given them."""
+        """The names of the arrays, as given to ``numpy.savez``."""
         return self._members.keys()
 
     def read(self, name: str) -> NDArray[Any]:
@@ -94,7 +93,7 @@ class NpzFile:
         return _parse(data, shown)
 
     def close(self) -> None:
-        """Give back the file handle."""
+        """Close the file."""
         self._store.close()
 
 
@@ -105,7 +104,7 @@ def _parse(data: bytes, shown: str) -> NDArray[Any]:
         read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, columns_first, kind = read(stream)
         count = math.prod(shape)
-    except Exception as error:  # NumPy raises what it likes on broken headers
+    except Exception as error:  # NumPy raises errors of many kinds for broken headers
         raise damaged_array(shown, "it does not begin as an .npy array") from error
     if kind.hasobject or kind.fields:
         raise SourceError(

@@ -1,4 +1,4 @@
-"""What a path that somebody names is: a folder, an archive, a manifest, arrays, or none."""
+"""The kind of a path that users give: a folder, an archive, a manifest, arrays, or none."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PathKind = StoreKind | Literal["manifest"]
 
 
 def kind_of(path: str) -> PathKind:
-    """What the data is, by looking at it.
+    """The kind of the data, by looking at it.
 
     Raises:
         SourceError: It is missing, may not be read, or is none of these.
@@ -61,11 +61,11 @@ def _unknown(path: str) -> SourceError:
     elif idx_name(path):
         what, remedy = "is one of several IDX files", "Give the folder that holds them all."
     elif ending(path) == "npz":
-        what, remedy = "is called an .npz, but is none", "Download or copy it again."
+        what, remedy = "is called an .npz, but is not one", "Download or copy it again."
     elif is_archive_name(path):
-        what, remedy = "is called an archive, but is none", "Download or copy it again."
+        what, remedy = "is called an archive, but is not one", "Download or copy it again."
     else:
-        what = "is no folder, archive or manifest"
+        what = "is not a folder, archive or manifest"
         remedy = "Give a folder, a .zip, .tar or .tar.gz, an .npz, "
         remedy += "or a .csv, .jsonl or .parquet manifest."
     return SourceError(f"{quote(path)} {what}.", remedy=remedy, code="unknown_data")
@@ -76,7 +76,7 @@ def open_store(path: str, kind: StoreKind) -> Store:
 
     Args:
         path: A folder or an archive.
-        kind: What :func:`kind_of` says it is.
+        kind: The result of :func:`kind_of`.
 
     Raises:
         SourceError: It cannot be read.

@@ -1,9 +1,8 @@
-"""The rows of a small table that somebody wrote: CSV, JSON Lines or Parquet, as text.
+"""The rows of a small table, as text: CSV, JSON Lines or Parquet.
 
-Manifests and corrections files come from spreadsheets, scripts and other programs, so a
-byte-order mark, semicolons or tabs between cells, Windows line ends, spaces around
-a cell and capitals in a column's name are all taken as they are meant. A cell is
-text and stays text: nothing in it is ever evaluated.
+Manifests and corrections files come from spreadsheets, scripts and other programs. So a
+byte-order mark, semicolons or tabs between cells, Windows line ends, spaces around a cell and
+capitals in a column's name are all understood. A cell is text, and is never evaluated.
 """
 
 from __future__ import annotations
@@ -36,8 +35,8 @@ class Table:
 
     Attributes:
         columns: Names, lower case, spaces at the ends removed, in the file's order.
-        rows: One dict a row, by column; a missing cell is the empty string. Of Parquet,
-            only the columns asked for.
+        rows: One dict per row, by column; a missing cell is the empty string. For Parquet,
+            only the requested columns.
         lines: The line or row number of each row as an editor shows it, from 1.
         unit: What ``lines`` counts, ``line`` or ``row``.
     """
@@ -56,12 +55,12 @@ def looks_like_table(name: str) -> bool:
 def read_table(
     path: str, *, only: Sequence[str], error: type[TellapartError] = SourceError
 ) -> Table:
-    """Read a table; the kind is told by content for Parquet, else by the ending.
+    """Read a table; Parquet is recognized by its content, the others by their ending.
 
     Args:
         path: The file.
-        only: The columns that will be looked at; Parquet leaves the others unread.
-        error: The class of what is raised.
+        only: The columns that are needed; of a Parquet file, the others are not read.
+        error: The class of errors to raise.
 
     Raises:
         TellapartError: Of class ``error``: the file is missing, too large, or broken.
@@ -83,7 +82,7 @@ def read_table(
 
 
 def near(word: str, known: Iterable[str]) -> str | None:
-    """The known word that somebody may have meant, or None.
+    """The known word that was probably meant, or None.
 
     Example:
         >>> near("lable", ["path", "label"])
@@ -108,7 +107,7 @@ def require_columns(
         path: Its file, for messages.
         needed: Columns that must be there.
         wanted: Columns that may be there.
-        error: The class of what is raised.
+        error: The class of errors to raise.
 
     Returns:
         The columns that are neither.
@@ -141,7 +140,7 @@ def require_columns(
 def report_faults(
     faults: Sequence[str], path: str, *, error: type[TellapartError], remedy: str, code: str
 ) -> None:
-    """Raise all faults of a table as one error; nothing where there are none."""
+    """Raise all faults of a table as one error, if there are any."""
     if not faults:
         return
     most = 10
@@ -232,7 +231,7 @@ def _read_json_lines(text: str, path: str, error: type[TellapartError]) -> Table
         rows.append(row)
         lines.append(number)
     report_faults(
-        faults, path, error=error, code="broken_table", remedy="Write one JSON object a line."
+        faults, path, error=error, code="broken_table", remedy="Write one JSON object per line."
     )
     complete = [{name: row.get(name, "") for name in columns} for row in rows]
     return Table(tuple(columns), complete, lines)

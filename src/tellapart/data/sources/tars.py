@@ -1,9 +1,9 @@
 """A .tar or .tar.gz file as a store, read in place and from many threads.
 
-A plain tar is read where it lies. Compressed, it has no random access: it is decompressed
-once into a temporary file without a name (in ``TMPDIR``), which vanishes with
-the process. That file is bounded: an archive that inflates a hundredfold beyond the first
-gigabyte is refused, since pictures hardly compress.
+A plain tar is read in place. A compressed one has no random access, so it is decompressed once
+into a temporary file without a name (in ``TMPDIR``), which vanishes with the process. That file
+is bounded: an archive that inflates a hundredfold beyond the first gigabyte is refused, because
+pictures hardly compress.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ MAX_SPOOLED = 64 << 30
 """Bytes a compressed tar may inflate to."""
 
 FREE_SPOOLED = 1 << 30
-"""Bytes below which the ratio is not looked at."""
+"""Bytes below which the ratio does not matter."""
 
 MAX_RATIO = 100
-"""Inflated bytes for each compressed one, beyond :data:`FREE_SPOOLED`."""
+"""Inflated bytes per compressed byte, beyond :data:`FREE_SPOOLED`."""
 
 _MAX_HEADER = 16 << 20
 _BLOCK = 512
@@ -100,19 +100,19 @@ class TarStore:
             ) as archive:
                 before = -1
                 while (entry := archive.next()) is not None:
-                    # A negative size leads tarfile back to where it was, for ever
+                    # A negative size sends tarfile back to where it was, forever
                     # (CVE-2025-8194).
                     if archive.offset <= before or entry.size < 0:
                         raise damaged(self.location, "a member has a size that cannot be")
                     before = archive.offset
                     entries.append(entry)
-                    archive.members = []  # tarfile would keep them all, again
+                    archive.members = []  # else tarfile keeps them all a second time
                     if len(entries) > MAX_MEMBERS:
                         raise bomb(self.location, f"it has more than {MAX_MEMBERS:,} members")
                 end = archive.offset
         except (tarfile.TarError, ValueError, OSError, RecursionError, TooLong) as error:
             raise damaged(self.location, str(error) or "its headers are broken") from error
-        # tarfile takes a header that it cannot read for the end.
+        # tarfile mistakes a header that it cannot read for the end.
         mark = self._handle.read(_BLOCK, end)
         if len(mark) < _BLOCK or mark.strip(b"\0"):
             raise damaged(self.location, "it is cut off, its end mark is missing")
@@ -127,7 +127,7 @@ class TarStore:
         return self._handle.read_all(member.size, member.key, member.name)
 
     def close(self) -> None:
-        """Give back the file handle, and with it the temporary file."""
+        """Close the file, which deletes a temporary one."""
         self._handle.close()
 
 
@@ -165,8 +165,8 @@ def _inflate(path: str, target: BinaryIO, most: int) -> None:
         while chunk := source.read(1 << 20):
             if written == 0 and not _begins_as_tar(chunk):
                 raise SourceError(
-                    f"{quote(path)} is compressed, but what is inside is no tar archive.",
-                    remedy="Decompress it, and give what comes out.",
+                    f"{quote(path)} is compressed, but its content is not a tar archive.",
+                    remedy="Decompress it, and give the result.",
                     code="not_an_archive",
                 )
             written += len(chunk)
