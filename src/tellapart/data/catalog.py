@@ -13,7 +13,7 @@ it. Everything else is counted in ``passed_over``.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +23,7 @@ from tellapart.core.errors import CorrectionsError, SettingsError, SourceError
 from tellapart.core.order import natural
 from tellapart.data.corrections import read_corrections
 from tellapart.data.sources.arrays import ArrayStore, arrays_in
-from tellapart.data.sources.base import Listing, Member, RowSource, Source, Store
+from tellapart.data.sources.base import LabeledMember, Listing, Member, Source, Store
 from tellapart.data.sources.folder import FolderStore, member_at
 from tellapart.data.sources.groups import groups_of
 from tellapart.data.sources.layout import arrange
@@ -215,19 +215,14 @@ def _no_label_from(why: str) -> SettingsError:
 
 def _open_manifest(path: str) -> _Opened:
     manifest = read_manifest(path)
-    rows = [
-        _Row(
-            printable(row.member.name),
-            manifest.store,
-            row.member,
-            "",
-            row.label,
-            row.part,
-            row.group,
-        )
-        for row in manifest.rows
+    return _Opened(_rows(manifest.store, manifest.rows), manifest.listing, "manifest", 0)
+
+
+def _rows(store: Store, labeled: Iterable[LabeledMember], prefix: str = "") -> list[_Row]:
+    return [
+        _Row(printable(prefix + one.member.name), store, one.member, prefix, *one[1:])
+        for one in labeled
     ]
-    return _Opened(rows, manifest.listing, "manifest", 0)
 
 
 def _open_tree(path: str, kind: StoreKind, label_from: Literal["name"] | None) -> _Opened:
@@ -243,11 +238,7 @@ def _open_tree(path: str, kind: StoreKind, label_from: Literal["name"] | None) -
         found = arrange(listing, path, label_from=label_from)
         listing.passed_over.update(found.passed_over)
         placed, layout, depth = found.rows, found.kind, found.depth
-    rows = [
-        _Row(printable(prefix + member.name), store, member, prefix, label, part)
-        for member, label, part in placed
-    ]
-    return _Opened(rows, listing, layout, depth)
+    return _Opened(_rows(store, placed, prefix), listing, layout, depth)
 
 
 def _store_at(path: str, kind: StoreKind) -> tuple[Store, Listing]:
@@ -336,7 +327,7 @@ def _finish(rows: list[_Row], path: str, layout: Layout, listing: Listing) -> Ca
     name = os.path.basename(location) or "/"  # noqa: PTH119
     return Catalog(
         columns=columns,
-        source=RowSource(name, location, [(row.store, row.member) for row in rows]),
+        source=Source(name, location, [(row.store, row.member) for row in rows]),
         layout=layout,
         passed_over=dict(sorted(listing.passed_over.items())),
         classes=tuple(sorted({row.label for row in rows if row.label is not None}, key=natural)),

@@ -3,7 +3,7 @@
 The modules::
 
     names           names of files: escaping, which are passed over, which mean a part
-    base            Member, Listing, Store (a place with files), Source (rows of a catalog)
+    base            Member, Listing, Store (a place with files), Source (a catalog's rows)
     folder          FolderStore: a folder tree on disk
     zips            ZipStore: the members of a .zip
     tars            TarStore: the members of a .tar or .tar.gz

@@ -21,11 +21,10 @@ from numpy.typing import NDArray
 from tellapart.core.errors import PictureError, SourceError
 from tellapart.core.order import natural
 from tellapart.data.sources.archives import some
-from tellapart.data.sources.base import Listing, Member, Store, unreadable
+from tellapart.data.sources.base import LabeledMember, Listing, Member, Store, unreadable
 from tellapart.data.sources.folder import FolderStore, read_file
 from tellapart.data.sources.idx import MAX_ARRAY_BYTES, ArrayName, idx_name, read_idx
 from tellapart.data.sources.labeled_arrays import LabeledArray, labeled_array
-from tellapart.data.sources.layout import Placed
 from tellapart.data.sources.names import PICTURE_ENDINGS, Part, ending, may_be_picture, quote
 from tellapart.data.sources.npz import NpzFile, npz_name
 from tellapart.images import netpbm
@@ -58,16 +57,16 @@ class ArrayStore:
         members = [placed.member for placed in self.placed()]
         return Listing(members, passed_over=Counter(self._passed_over))
 
-    def placed(self) -> tuple[Placed, ...]:
+    def placed(self) -> tuple[LabeledMember, ...]:
         """A member for each picture, with its label and part."""
-        rows: list[Placed] = []
+        rows: list[LabeledMember] = []
         for number, array in enumerate(self._arrays):
             digits = max(5, len(str(len(array.pixels) - 1)))
             size = len(netpbm.packed(array.pixels[0]))  # not compressed: the same for every row
             _, _, mtime_ns, inode, *_ = array.file
             first = number << _ROW_BITS
             rows.extend(
-                Placed(
+                LabeledMember(
                     Member(f"{array.name}/{row:0{digits}}", size, mtime_ns, inode, first + row),
                     label,
                     array.part,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from tellapart.core.errors import PictureError
-from tellapart.data.sources.names import printable
+from tellapart.data.sources.names import Part, printable
 
 MAX_BYTES = 256 * 1024 * 1024
 """Bytes one picture file may have; a larger one is refused unread."""
@@ -81,42 +81,33 @@ class Store(Protocol):
         """Close files; reading afterwards fails."""
 
 
-class Source(Protocol):
-    """The bytes behind the rows of a catalog; safe to read from many threads."""
+class LabeledMember(NamedTuple):
+    """One picture file, with what its place, its name or a manifest says.
 
-    @property
-    def name(self) -> str:
-        """A short name to show, such as ``pets.zip``."""
+    Attributes:
+        member: The file.
+        label: Its class.
+        part: The part of the data, or None.
+        group: The group that it must stay together with, or None.
+    """
 
-    @property
-    def location(self) -> str:
-        """Absolute path of the folder, archive or manifest, printable."""
-
-    def read(self, row: int) -> bytes:
-        """The bytes of one picture file.
-
-        Raises:
-            PictureError: With code ``unreadable`` or ``too_large``.
-        """
-
-    def identity(self, row: int) -> tuple[str, int, int, int]:
-        """Values that change when the file does.
-
-        Returns:
-            Absolute printable path, size in bytes, mtime in nanoseconds, inode.
-        """
-
-    def close(self) -> None:
-        """Close files."""
+    member: Member
+    label: str
+    part: Part | None
+    group: str | None = None
 
 
-class RowSource:
-    """A :class:`Source` over the members of one or more stores.
+class Source:
+    """The bytes behind the rows of a catalog; safe to read from many threads.
 
     Args:
-        name: A short name to show.
-        location: Absolute path of what the user named.
-        rows: The store and member behind each row, in row order.
+        name: A short name to show, such as ``pets.zip``.
+        location: Absolute path that the user named.
+        rows: The store and member of each row, in row order.
+
+    Attributes:
+        name: The short name, printable.
+        location: The path, printable.
     """
 
     def __init__(self, name: str, location: str, rows: Sequence[tuple[Store, Member]]) -> None:
@@ -128,7 +119,11 @@ class RowSource:
         return len(self._rows)
 
     def read(self, row: int) -> bytes:
-        """The bytes of one picture file; see :meth:`Source.read`."""
+        """The bytes of one picture file.
+
+        Raises:
+            PictureError: With code ``unreadable`` or ``too_large``.
+        """
         store, member = self._rows[row]
         if member.fault:
             raise PictureError(member.fault, code="unreadable")
@@ -137,7 +132,11 @@ class RowSource:
         return store.read(member)
 
     def identity(self, row: int) -> tuple[str, int, int, int]:
-        """Values that change when the file does; see :meth:`Source.identity`."""
+        """Values that change when the file does.
+
+        Returns:
+            Absolute printable path, size in bytes, mtime in nanoseconds, inode.
+        """
         store, member = self._rows[row]
         path = printable(store.location + store.joint + member.name)
         return path, member.size, member.mtime_ns, member.inode

@@ -19,12 +19,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from tellapart.core.errors import LabelError, SourceError
 from tellapart.core.order import natural
 from tellapart.data.sources.archives import some
-from tellapart.data.sources.base import Listing, Member
+from tellapart.data.sources.base import LabeledMember, Listing, Member
 from tellapart.data.sources.names import (
     PICTURE_ENDINGS,
     Part,
@@ -41,14 +41,6 @@ from tellapart.data.sources.tables import looks_like_table
 Kind = Literal["folders", "parts", "names"]
 
 
-class Placed(NamedTuple):
-    """One picture file, with the label and part that its place or its name gives."""
-
-    member: Member
-    label: str
-    part: Part | None
-
-
 @dataclass(frozen=True)
 class Arrangement:
     """How a listing was understood.
@@ -61,7 +53,7 @@ class Arrangement:
     """
 
     kind: Kind
-    rows: tuple[Placed, ...]
+    rows: tuple[LabeledMember, ...]
     depth: int
     passed_over: Counter[str]
 
@@ -139,7 +131,7 @@ def arrange(listing: Listing, shown: str, *, label_from: Literal["name"] | None)
     if empty:
         passed_over[f"folders without pictures ({some(empty)})"] += len(empty)
     rows = [
-        Placed(member, label, part)
+        LabeledMember(member, label, part)
         for folder, part in folders.items()
         for label, files in ((label_of(name), files) for name, files in folder.inner.items())
         for member in files
@@ -211,7 +203,7 @@ def _by_name(top: _Folder, shown: str, passed_over: Counter[str]) -> Arrangement
         for name, members in top.inner.items()
         for member in members
     ]
-    rows: list[Placed] = []
+    rows: list[LabeledMember] = []
     without: list[str] = []
     for member, part in (*files, *inside):
         if not may_be_picture(member.name):
@@ -219,7 +211,7 @@ def _by_name(top: _Folder, shown: str, passed_over: Counter[str]) -> Arrangement
         elif (label := label_in_name(member.name)) is None:
             without.append(member.name)
         else:
-            rows.append(Placed(member, label, part))
+            rows.append(LabeledMember(member, label, part))
     if not rows:
         raise LabelError(
             f"No file name in {quote(shown)} carries a label; the first is {quote(min(without))}.",

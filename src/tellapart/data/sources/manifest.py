@@ -1,8 +1,8 @@
-"""A manifest: a table with one picture a row, its label, and perhaps its part and group.
+"""A manifest: a table with one picture per row, its label, and perhaps its part and group.
 
-Paths are relative to the folder the manifest lies in and stay inside it: a manifest
-comes from somewhere else more often than a folder does, and must not make the
-software read ``/etc`` or a neighbor's files. Links inside the folder are followed.
+Paths are relative to the manifest's folder and stay inside it. A manifest often comes from
+somewhere else, and must not make the software read ``/etc`` or a neighbor's files. Links inside
+the folder are followed.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from tellapart.core.errors import SourceError
 from tellapart.data.sources.archives import some
-from tellapart.data.sources.base import Listing, Member
+from tellapart.data.sources.base import LabeledMember, Listing, Member
 from tellapart.data.sources.folder import FolderStore, member_at
-from tellapart.data.sources.names import Part, absolute, label_of, part_of, quote, raw
+from tellapart.data.sources.names import absolute, label_of, part_of, quote, raw
 from tellapart.data.sources.tables import Table, read_table, report_faults, require_columns
 
 NEEDED = ("path", "label")
@@ -25,21 +25,11 @@ _ADDRESS = re.compile(r"^[a-z][a-z0-9+.\-]*://", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class ManifestRow:
-    """One picture of a manifest."""
-
-    member: Member
-    label: str
-    part: Part | None
-    group: str | None
-
-
-@dataclass(frozen=True)
 class Manifest:
     """The pictures of a manifest, and what was passed over or noted."""
 
     store: FolderStore
-    rows: tuple[ManifestRow, ...]
+    rows: tuple[LabeledMember, ...]
     listing: Listing
 
 
@@ -82,9 +72,9 @@ def read_manifest(path: str) -> Manifest:
 
 def _understand(
     table: Table, root: str, passed_over: Counter[str]
-) -> tuple[list[ManifestRow], list[str]]:
+) -> tuple[list[LabeledMember], list[str]]:
     """The rows that make sense, and a sentence for each one that does not."""
-    kept: dict[str, tuple[ManifestRow, int]] = {}
+    kept: dict[str, tuple[LabeledMember, int]] = {}
     faults: list[str] = []
     for cells, line in zip(table.rows, table.lines, strict=True):
         here = f"{table.unit} {line:,}"
@@ -100,7 +90,7 @@ def _understand(
             continue
         member = _member(root, name)
         group = label_of(cells.get("group", "")) or None
-        row = ManifestRow(member, label_of(cells["label"]), part, group)
+        row = LabeledMember(member, label_of(cells["label"]), part, group)
         before = kept.setdefault(member.name, (row, line))
         if before[1] == line:
             continue
@@ -113,7 +103,7 @@ def _understand(
     return rows, faults
 
 
-def _half_split(rows: list[ManifestRow]) -> list[str]:
+def _half_split(rows: list[LabeledMember]) -> list[str]:
     without = sum(row.part is None for row in rows)
     if 0 < without < len(rows):
         return [f"the split is empty in {without:,} of {len(rows):,} rows; fill all or none"]
