@@ -92,7 +92,7 @@ def test_a_run_reads_what_it_wrote(run: ta.Run) -> None:
     assert run.predictions.height == run.metrics["held_out"]["n"] == 48
     assert run.split.height == 48
     assert run.settings["proof"]["max_difference"] <= run.settings["proof"]["tolerance"]
-    assert "each held out in turn" in run._repr_html_()
+    assert "cross-validated" in run._repr_html_()
 
 
 def test_a_picture_may_come_in_many_ways(run: ta.Run, small_photos: Path) -> None:
@@ -184,5 +184,5 @@ def test_a_run_shows_in_a_notebook_as_it_was_measured(tmp_path: Path) -> None:
     (tmp_path / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
     (tmp_path / "run.json").write_text('{"classes": ["a", "b"]}', encoding="utf-8")
     shown = Run(tmp_path)._repr_html_()
-    assert "over 99.9 % of 3,000 pictures, each held out in turn, right" in shown
+    assert "over 99.9 % of 3,000 pictures right, cross-validated" in shown
     assert "100" not in shown

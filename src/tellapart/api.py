@@ -6,13 +6,23 @@ that does the work.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import inspect
+import textwrap
+import typing
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any, TypeVar
 
 from tellapart.core.cache import Cache
-from tellapart.core.config import DataSettings, TrainSettings, settings
+from tellapart.core.config import (
+    NETWORKS,
+    DataSettings,
+    Settings,
+    TrainSettings,
+    options_of,
+    settings,
+)
 from tellapart.core.progress import SILENT, Progress
 from tellapart.exports import is_export, open_export
 from tellapart.inference.classifier import Classifier
@@ -28,7 +38,6 @@ from tellapart.scanning.scanner import Consumer, Scan
 __all__ = [
     "Check",
     "Classifier",
-    "NetworkOptions",
     "check",
     "compare",
     "evaluate",
@@ -38,29 +47,48 @@ __all__ = [
     "train",
 ]
 
+F = TypeVar("F", bound=Callable[..., Any])
 
-class NetworkOptions(TypedDict, total=False):
-    """Options of :func:`train` for networks; what is left out is the network's own choice.
 
-    Each is told in :class:`tellapart.core.config.NetworkSettings`.
+def _takes(kind: type[Settings]) -> Callable[[F], F]:
+    """Show the fields of a settings class in the signature and docstring of a function.
+
+    They are the function's ``**options``, and are declared in the class alone.
     """
 
-    epochs: int | None
-    batch: int | None
-    lr: float | str | None
-    schedule: str | None
-    target: float | None
-    target_on: str | None
-    patience: int | None
-    budget: float | str | None
-    augment: str | None
-    units: Sequence[int] | str | None
-    filters: Sequence[int] | str | None
-    validation: float | None
-    label_smoothing: float | None
-    class_weights: bool | None
-    precision: str | None
-    tensorboard: bool
+    def mark(function: F) -> F:
+        signature = inspect.signature(function)
+        first, *rest, _ = signature.parameters.values()
+        fields, told, types = [], [], typing.get_type_hints(kind)
+        for name, option in options_of(kind).items():
+            fields.append(
+                inspect.Parameter(
+                    name,
+                    inspect.Parameter.KEYWORD_ONLY,
+                    default=kind.model_fields[name].default,
+                    annotation=types[name],
+                )
+            )
+            some = "Networks" if len(option.models) >= len(NETWORKS) else ", ".join(option.models)
+            models = f" {some} only." if option.models else ""
+            told.append(
+                textwrap.fill(
+                    f"{name}: {option.help}{models}",
+                    100,
+                    initial_indent=8 * " ",
+                    subsequent_indent=12 * " ",
+                )
+            )
+        function.__signature__ = signature.replace(  # type: ignore[attr-defined]
+            parameters=[first, *fields, *rest]
+        )
+        function.__doc__ = (function.__doc__ or "").replace(_OPTIONS, "\n".join(told))
+        return function
+
+    return mark
+
+
+_OPTIONS = "        options: How; shown by ``help`` and checked before anything is read."
 
 
 def scan(
@@ -124,42 +152,23 @@ def check(
         return checking.check(data, chosen, cache=cache, rescan=rescan, progress=progress)
 
 
+@_takes(TrainSettings)
 def train(
     data: str | Path,
     *,
-    model: str = "probe",
-    size: int | None = None,
-    fit: str = "squash",
-    held_out: float = 0.2,
-    seed: int = 0,
     out: str | Path | None = None,
-    corrections: str | Path | None = None,
-    group_from: str | None = None,
-    label_from: str | None = None,
     rescan: bool = False,
     progress: Progress = SILENT,
-    **network: Unpack[NetworkOptions],
+    **options: Any,
 ) -> Run:
     """Train a classifier, measure it honestly, and leave a run folder.
 
     Args:
         data: A folder, archive or manifest of labelled pictures.
-        model: ``"probe"``: a linear head on pretrained features; ``"linear"``, ``"dnn"``,
-            ``"cnn"``, ``"resnet"``, ``"finetune"``: networks trained from pixels (extra
-            ``keras``); ``"auto"``: the best of what the budget has time for.
-        size: Side in pixels of the square pictures are brought to, up to 1024; 224 for a probe
-            and ``finetune``, else the pictures' own size where all share one of at most 160,
-            else 96 for ``resnet`` and 150 for others.
-        fit: ``"squash"``, ``"crop"`` or ``"pad"``.
-        held_out: Share held out where the data has no parts, above 0 and below 1.
-        seed: Draws every random choice.
+        options: How; shown by ``help`` and checked before anything is read.
         out: The run folder; ``runs/NAME-1`` unless given.
-        corrections: A corrections file (CSV: path, action, label).
-        group_from: ``"parent"`` or a regular expression.
-        label_from: ``"name"`` takes labels from file names.
         rescan: Hash every file again instead of trusting its date.
-        progress: Who is told how far it is.
-        network: How a network is trained; see :class:`NetworkOptions`.
+        progress: Told how far it is.
 
     Raises:
         SettingsError: With every setting that has no meaning, or if an extra is missing.
@@ -167,20 +176,7 @@ def train(
         RunError: If ``out`` exists or cannot be written.
         KeyboardInterrupt: If it was interrupted; :func:`resume` goes on from a checkpoint.
     """
-    chosen = settings(
-        TrainSettings,
-        {
-            "model": model,
-            "size": size,
-            "fit": fit,
-            "held_out": held_out,
-            "seed": seed,
-            "group_from": group_from,
-            "label_from": label_from,
-            "corrections": None if corrections is None else Path(corrections),
-            **network,
-        },
-    )
+    chosen = settings(TrainSettings, options)
     with _cache() as cache:
         return training.train(data, chosen, out=out, cache=cache, rescan=rescan, progress=progress)
 
@@ -259,11 +255,7 @@ def _data_settings(
 ) -> DataSettings:
     return settings(
         DataSettings,
-        {
-            "label_from": label_from,
-            "group_from": group_from,
-            "corrections": None if corrections is None else Path(corrections),
-        },
+        {"corrections": corrections, "group_from": group_from, "label_from": label_from},
     )
 
 

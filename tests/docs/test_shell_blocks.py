@@ -15,6 +15,7 @@ import typer
 from fences import ROOT, Block, blocks, pages
 
 from tellapart.cli.app import build
+from tellapart.cli.options import whole
 
 BLOCKS = blocks("console", "sh")
 SENTENCE = "in a sentence"
@@ -93,7 +94,7 @@ def parse(words: list[str], *, bare: bool = False) -> None:
     arguments = words[1:]
     while hasattr(command, "commands"):
         assert arguments and arguments[0] in command.commands, f"no command: {' '.join(words)}"
-        command = command.commands[arguments.pop(0)]
+        command = whole(command.commands[arguments.pop(0)])
     if arguments or not bare:
         command.make_context(command.name, arguments)
 
@@ -117,7 +118,7 @@ def test_an_option_within_a_sentence_is_one() -> None:
 
 
 def _options(command: Any) -> Iterator[str]:
-    for option in command.params:
+    for option in whole(command).params:
         yield from (*option.opts, *option.secondary_opts)
     for inner in getattr(command, "commands", {}).values():
         yield from _options(inner)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tellapart.cli.options import Corrections, Data, GroupFrom, Json, LabelFrom, Quiet
+from tellapart.cli.options import Data, Json, Quiet, takes
 
 if TYPE_CHECKING:
     from tellapart.data.catalog import Catalog
@@ -18,48 +18,22 @@ if TYPE_CHECKING:
 _MARK = "tellapart augment-preview"  # in every PNG written here: only such a one is replaced
 
 
+@takes("tellapart.networks.augment.preview:PreviewSettings")
 def command(
     data: Data,
-    augment: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SPEC",
-            help="none, light, strong, or changes such as 'flip,shift=0.1,rotation=15' "
-            "[the network's own].",
-            show_default=False,
-        ),
-    ] = None,
-    model: Annotated[
-        str, typer.Option(metavar="linear|dnn|cnn|resnet|finetune", help="The network.")
-    ] = "cnn",
-    size: Annotated[
-        int | None,
-        typer.Option(
-            metavar="PIXELS",
-            help="Side of the square pictures are brought to [as training would choose].",
-            show_default=False,
-        ),
-    ] = None,
-    fit: Annotated[
-        str, typer.Option(metavar="squash|crop|pad", help="How they are brought to it.")
-    ] = "squash",
-    n: Annotated[int, typer.Option("--n", metavar="N", help="Pictures, up to 32.")] = 6,
-    seed: Annotated[int, typer.Option(help="Draws every random choice.")] = 0,
     out: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE", help="The PNG to write [NAME-augmented.png here].", show_default=False
         ),
     ] = None,
-    corrections: Corrections = None,
-    group_from: GroupFrom = None,
-    label_from: LabelFrom = None,
     as_json: Json = False,
     quiet: Quiet = False,
+    **options: Any,
 ) -> None:
     """Draw a contact sheet of what training would see of a few pictures.
 
-    Each row begins with a picture as it is; beside it stands what the first epochs make of it.
+    Each row starts with an original; next to it are the versions that the first epochs would see.
     Nothing is trained.
 
     Examples:
@@ -70,22 +44,15 @@ def command(
       tellapart augment-preview pets/ --augment flip,shift=0.1,rotation=15 --out turned.png
     """
     from tellapart.cli.terminal import print_json, progress_of
-    from tellapart.core.config import DataSettings, settings
+    from tellapart.core.config import settings
     from tellapart.networks.augment.policy import Policy
     from tellapart.networks.augment.preview import PreviewSettings, preview
     from tellapart.pipelines.check import open_data
 
-    asked = {"model": model, "augment": augment, "size": size, "fit": fit, "n": n, "seed": seed}
-    wanted = settings(PreviewSettings, asked)
-    if augment is not None:
-        Policy.parse(augment)  # before anything is read
-    catalog = open_data(
-        data,
-        settings(
-            DataSettings,
-            {"label_from": label_from, "group_from": group_from, "corrections": corrections},
-        ),
-    )
+    wanted = settings(PreviewSettings, options)
+    if wanted.augment is not None:
+        Policy.parse(wanted.augment)  # before anything is read
+    catalog = open_data(data, wanted)
     target = out or Path(f"{_stem(catalog.source.name)}-augmented.png")
     _check_target(target, catalog)
     found = preview(catalog, wanted, progress=progress_of(quiet=quiet))

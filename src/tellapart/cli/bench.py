@@ -39,18 +39,18 @@ def devices(
             metavar="N",
             min=1,
             max=60_000,
-            help="Pictures in an epoch of each network [dnn 60,000, cnn 2,000].",
+            help="Pictures per epoch of each network [dnn 60,000, cnn 2,000].",
             show_default=False,
         ),
     ] = None,
-    batch: Annotated[int, typer.Option(metavar="N", min=1, help="Pictures a step.")] = 32,
+    batch: Annotated[int, typer.Option(metavar="N", min=1, help="Pictures per step.")] = 32,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Time one step and one epoch of two networks on every device: CPU against GPU.
 
-    The networks and picture sizes are those of the classic lessons, the pictures are made up.
-    All devices start from the same weights; their losses have to agree.
+    The networks and picture sizes are those of the classic lessons; the pictures are made up.
+    All devices start from the same weights, and their losses must agree.
 
     Examples:
       tellapart bench devices

@@ -11,14 +11,14 @@ from tellapart.cli.plain import Command, group
 
 def build() -> typer.Typer:
     """The group of ``cache`` commands."""
-    commands = group("Show or clear what was worked out and kept.")
+    commands = group("Show or clear the cache.")
     commands.command("info", cls=Command)(guarded(info))
     commands.command("clear", cls=Command)(guarded(clear))
     return commands
 
 
 def info(as_json: Json = False) -> None:
-    """Show where the cache lies, how large it is, and what it holds.
+    """Show where the cache is, how large it is, and what it holds.
 
     Examples:
       tellapart cache info
@@ -48,7 +48,7 @@ def info(as_json: Json = False) -> None:
 
 
 def clear(as_json: Json = False) -> None:
-    """Throw away everything that is kept; the next run works it out again.
+    """Delete everything in the cache; the next command computes it again.
 
     Examples:
       tellapart cache clear

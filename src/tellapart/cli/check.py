@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tellapart.cli.options import Corrections, Data, GroupFrom, Json, LabelFrom, Quiet, Rescan
+from tellapart.cli.options import Data, Json, Quiet, Rescan, takes
 
 if TYPE_CHECKING:
     from tellapart.pipelines.check import Check
@@ -15,30 +15,29 @@ if TYPE_CHECKING:
 _STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
 
 
+@takes("tellapart.core.config:DataSettings")
 def command(
     data: Data,
     out: Annotated[
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="Write check.html, findings.parquet and corrections.csv there.",
+            help="Write check.html, findings.parquet and corrections.csv into this folder.",
             show_default=False,
         ),
     ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 if there is an error-level finding.")
     ] = False,
-    corrections: Corrections = None,
-    group_from: GroupFrom = None,
-    label_from: LabelFrom = None,
     rescan: Rescan = False,
     as_json: Json = False,
     quiet: Quiet = False,
+    **options: Any,
 ) -> None:
     """Say what is wrong with a folder of pictures, and what to do about it.
 
-    Nothing of yours is changed. What should be left out or relabelled goes into a corrections
-    file, which --out writes for you to edit.
+    Your files are never changed. Pictures to exclude or relabel go into a corrections file, which
+    --out writes for you to edit.
 
     Examples:
       tellapart check pets/
@@ -50,14 +49,7 @@ def command(
     import tellapart as ta
     from tellapart.cli.terminal import clean, print_json, progress_of
 
-    found = ta.check(
-        data,
-        corrections=corrections,
-        group_from=group_from,
-        label_from=label_from,
-        rescan=rescan,
-        progress=progress_of(quiet=quiet),
-    )
+    found = ta.check(data, rescan=rescan, progress=progress_of(quiet=quiet), **options)
     written = found.write(out) if out is not None else ()
     if as_json:
         print_json(found.as_json())
@@ -66,13 +58,13 @@ def command(
         if written:
             names = " · ".join(path.name for path in written)
             typer.echo(f"Wrote     {clean(out)}/   {names}")
-        for i, line in enumerate(_next(found, out, corrections)):
+        for i, line in enumerate(_next(found, out, options["corrections"])):
             typer.echo(f"{'Next' if i == 0 else '':<10}{clean(line)}")
     if strict and any(finding.level == "error" for finding in found.findings):
         raise typer.Exit(1)
 
 
-def _next(found: Check, out: Path | None, corrections: Path | None) -> list[str]:
+def _next(found: Check, out: Path | None, corrections: str | None) -> list[str]:
     """The commands to go on with: a file to correct in, where something was found; training."""
     from tellapart.cli.terminal import program, quoted
     from tellapart.pipelines.check import CORRECTIONS

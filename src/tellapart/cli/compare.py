@@ -16,9 +16,9 @@ def command(
     ],
     as_json: Json = False,
 ) -> None:
-    """Show runs side by side, and whether their difference is more than chance.
+    """Show runs side by side, and whether they differ by more than chance.
 
-    Where two runs held out the same pictures, McNemar's exact test compares them.
+    Two runs that held out the same pictures are compared by McNemar's exact test.
 
     Examples:
       tellapart compare runs/pets-1 runs/pets-2

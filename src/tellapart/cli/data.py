@@ -79,9 +79,9 @@ def list_all(as_json: Json = False) -> None:
 
 
 def get(name: Name, given: From = None, as_json: Json = False, quiet: Quiet = False) -> None:
-    """Find a data set on this machine, or download it, and print where it lies.
+    """Find a data set on this machine, or download it, and print where it is.
 
-    A download that was interrupted goes on where it was. What has come is compared with the known
+    An interrupted download continues where it stopped. Downloaded files are compared with the known
     size and SHA-256 before it is used. TELLAPART_DATA names a folder of copies that you keep,
     TELLAPART_DATASETS another folder for downloads.
 
@@ -99,9 +99,9 @@ def get(name: Name, given: From = None, as_json: Json = False, quiet: Quiet = Fa
 
 
 def where(name: Name, given: From = None, as_json: Json = False, quiet: Quiet = False) -> None:
-    """Print where a data set lies on this machine, after checking it; download nothing.
+    """Check a data set on this machine and print where it is; download nothing.
 
-    Exits with 1 where there is none.
+    Exits with 1 if there is none.
 
     Examples:
       tellapart data where mnist

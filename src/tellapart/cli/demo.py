@@ -13,7 +13,7 @@ from tellapart.cli.options import Json, Quiet
 def command(
     folder: Annotated[
         Path,
-        typer.Option(metavar="FOLDER", help="Where the demo's pictures are written."),
+        typer.Option(metavar="FOLDER", help="Folder for the demo's pictures."),
     ] = Path("demo-data"),
     as_json: Json = False,
     quiet: Quiet = False,

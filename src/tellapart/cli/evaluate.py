@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from tellapart.cli.options import Corrections, Data, GroupFrom, Json, LabelFrom, Quiet, RunFolder
+from typing import Any
+
+from tellapart.cli.options import Data, Json, Quiet, RunFolder, takes
 
 
+@takes("tellapart.core.config:DataSettings")
 def command(
     run: RunFolder,
     data: Data,
-    corrections: Corrections = None,
-    group_from: GroupFrom = None,
-    label_from: LabelFrom = None,
     as_json: Json = False,
     quiet: Quiet = False,
+    **options: Any,
 ) -> None:
     """Measure a model on other labelled pictures; classes are matched by name.
 
-    Pictures whose exact content the model was trained on are not counted.
+    Exact copies of pictures that the model was trained on are not counted.
 
     Examples:
       tellapart evaluate runs/pets-1 newer-pets/
@@ -24,14 +25,7 @@ def command(
     import tellapart as ta
     from tellapart.cli.terminal import clean, console, print_headline, print_json, progress_of
 
-    measured = ta.evaluate(
-        run,
-        data,
-        corrections=corrections,
-        group_from=group_from,
-        label_from=label_from,
-        progress=progress_of(quiet=quiet),
-    )
+    measured = ta.evaluate(run, data, progress=progress_of(quiet=quiet), **options)
     if as_json:
         print_json(measured)
         return

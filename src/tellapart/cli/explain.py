@@ -24,7 +24,7 @@ def command(
         str | None,
         typer.Argument(
             metavar="PICTURE",
-            help="One picture file. With --kernels it may stand alone, without RUN.",
+            help="One picture file. With --kernels, RUN is not needed.",
             show_default=False,
         ),
     ] = None,
@@ -38,11 +38,11 @@ def command(
         str,
         typer.Option(
             metavar="auto|evidence|hirescam|gradcam|occlusion",
-            help="How the heat map is found; 'auto' takes the most exact one the network allows.",
+            help="How the heat map is computed; 'auto' takes the most exact one possible.",
         ),
     ] = "auto",
     maps: Annotated[
-        bool, typer.Option("--maps", help="Draw what each convolution and pooling makes of it.")
+        bool, typer.Option("--maps", help="Draw the output of each convolution and pooling.")
     ] = False,
     filters: Annotated[
         bool, typer.Option("--filters", help="Draw the first layer's kernels and their maps.")
@@ -64,7 +64,7 @@ def command(
 ) -> None:
     """Draw a heat map over a picture: evidence for a class, and evidence against it.
 
-    Or draw what the network's layers see, or what a convolution is.
+    Or draw what the network's layers compute, or what a convolution does.
 
     Examples:
       tellapart explain runs/pets-1 new.jpg

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+from tellapart.cli.options import whole
 
 _TYPE = re.compile(r"<(\w+)>")
 _WORDS = {"int": "N", "float": "N", "str": "TEXT"}
@@ -59,17 +62,32 @@ class Command(TyperCommand):
         if arguments:
             with formatter.section("Arguments"):
                 formatter.write_dl(arguments)
-        records = [one.get_help_record(ctx) for one in params if not _is_argument(one)]
-        with formatter.section("Options"):
-            formatter.write_dl([(_worded(name), told) for name, told in filter(None, records)])
+        for panel, options in by_panel(params).items():
+            records = filter(None, (one.get_help_record(ctx) for one in options))
+            with formatter.section(panel):
+                formatter.write_dl([(_worded(name), told) for name, told in records])
 
 
 class Group(TyperGroup):
-    """A group of commands."""
+    """A group of commands, which get the options of their settings when they are called."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that is called, with all of its options."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, whole(command), rest
 
     def get_short_help_str(self, limit: int = 45) -> str:
         """The first sentence, whole."""
         return _first_sentence(self.help)
+
+
+def by_panel(params: Iterable[Any]) -> dict[str, list[Any]]:
+    """Options by the heading they stand under, in the order of the headings' first option."""
+    panels: dict[str, list[Any]] = {}
+    for one in params:
+        if not _is_argument(one):
+            panels.setdefault(getattr(one, "rich_help_panel", None) or "Options", []).append(one)
+    return panels
 
 
 def _worded(option: str) -> str:

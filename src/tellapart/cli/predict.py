@@ -34,14 +34,14 @@ def command(
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="Copy each picture into a folder of its class there; nothing is moved.",
+            help="Copy each picture into a sub-folder named after its class; nothing is moved.",
             show_default=False,
         ),
     ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Classify pictures. One that cannot be read becomes a row with its error.
+    """Classify pictures. A picture that cannot be read gets a row with its error.
 
     Examples:
       tellapart predict runs/pets-1 new.jpg

@@ -53,7 +53,7 @@ def run(
         str | None,
         typer.Argument(
             metavar="NAME",
-            help="Which lesson; 'tellapart project list' shows all. Omit with --all.",
+            help="The lesson; 'tellapart project list' shows all. Omit with --all.",
             show_default=False,
         ),
     ] = None,
@@ -86,7 +86,7 @@ def run(
             show_default=False,
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Draws every random choice.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Random seed.")] = 0,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:

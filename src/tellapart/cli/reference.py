@@ -11,7 +11,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from tellapart.cli.plain import parts_of
+from tellapart.cli.options import whole
+from tellapart.cli.plain import by_panel, parts_of
 
 HEAD = """# Commands
 
@@ -41,7 +42,7 @@ def page() -> str:
 
 
 def _sections(group: Any, name: str) -> Iterator[str]:
-    for command in group.commands.values():
+    for command in map(whole, group.commands.values()):
         full = f"{name} {command.name}"
         if hasattr(command, "commands"):
             yield from _sections(command, full)
@@ -61,9 +62,11 @@ def _section(command: Any, name: str) -> Iterator[str]:
         yield "| argument | meaning |\n| --- | --- |"
         yield from (f"| `{_cell(p.metavar or p.name)}` | {_cell(p.help)} |" for p in arguments)
         yield ""
-    if options:
+    for panel, listed in by_panel(options).items():
+        if panel != "Options":
+            yield f"{panel}:\n"
         yield "| option | meaning | default |\n| --- | --- | --- |"
-        yield from (f"| {_flag(p)} | {_cell(p.help)} | {_default(p)} |" for p in options)
+        yield from (f"| {_flag(p)} | {_cell(p.help)} | {_default(p)} |" for p in listed)
         yield ""
     if lines:
         yield "```sh\n" + "\n".join(lines) + "\n```\n"

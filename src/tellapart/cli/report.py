@@ -8,7 +8,7 @@ from tellapart.cli.options import Json, RunFolder
 
 
 def command(run: RunFolder, as_json: Json = False) -> None:
-    """Write a run's report.html again, from its files and the pictures that are still there.
+    """Write a run's report.html again from its files and from the pictures that still exist.
 
     Examples:
       tellapart report runs/pets-1

@@ -95,14 +95,14 @@ def clean_lines(text: str) -> str:
     return "\n".join(clean(line) for line in text.split("\n"))
 
 
-def print_headline(shown: Console, measured: Mapping[str, Any], what: str) -> None:
-    """The accuracy with its interval and what guessing gets; what is not all is never 100 %."""
+def print_headline(shown: Console, measured: Mapping[str, Any], what: str, how: str = "") -> None:
+    """The accuracy with its interval and the score of guessing, and ``how`` it was measured."""
     from tellapart.core import text
 
     right = text.percent(measured["accuracy"])
     guessing = text.percent(measured["majority_accuracy"])
     interval = text.interval(*measured["accuracy_ci95"])
-    rest = f"  of {what} right (95 % interval {interval}; guessing gets {guessing})"
+    rest = f"  of {what} right{how} (95 % interval {interval}; guessing gets {guessing})"
     from rich.text import Text
 
     told = Text.assemble((right, "bold"), rest)

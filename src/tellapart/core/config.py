@@ -13,6 +13,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -31,25 +32,6 @@ from tellapart.core.errors import SettingsError
 NETWORKS = ("linear", "dnn", "cnn", "resnet", "finetune")
 """Kinds of models that are trained from pixels."""
 
-_ALL = (*NETWORKS, "auto")
-_ONLY_FOR: Mapping[str, tuple[str, ...]] = {
-    "epochs": NETWORKS,
-    "batch": NETWORKS,
-    "lr": NETWORKS,
-    "schedule": NETWORKS,
-    "target": NETWORKS,
-    "target_on": NETWORKS,
-    "patience": NETWORKS,
-    "budget": _ALL,
-    "augment": NETWORKS,
-    "units": ("dnn", "cnn"),
-    "filters": ("cnn", "resnet"),
-    "validation": _ALL,
-    "label_smoothing": NETWORKS,
-    "class_weights": NETWORKS,
-    "precision": _ALL,
-    "tensorboard": NETWORKS,
-}
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|sec|m|min|h)?\s*")
 _SECONDS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, None: 1}
 
@@ -63,6 +45,18 @@ def _seconds(value: object) -> object:
     return float(value) if type(value) is int else value
 
 
+def _number(value: object) -> object:
+    """``"0.01"`` as a number; what is none is left to the check of types."""
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+def _path(value: object) -> object:
+    return Path(value) if isinstance(value, str) else value
+
+
 def _widths(value: object) -> object:
     """``"512,512"``, a list or one number as a tuple."""
     if isinstance(value, str):
@@ -73,121 +67,249 @@ def _widths(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
-def option(name: str) -> str:
-    """A setting as the command line spells it: ``target_on`` is ``--target-on``."""
-    return "--" + name.replace("_", "-")
-
-
 class Settings(BaseModel):
     """Base of all settings: frozen, and an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-class DataSettings(Settings):
-    """How a folder, archive or manifest is read.
+@dataclass(frozen=True)
+class Option:
+    """What a setting is for people: all that its type and its bounds do not say.
 
     Attributes:
-        label_from: ``"name"`` takes labels from file names in a flat folder.
-        group_from: ``"parent"``, or a regular expression searched in each path.
-        corrections: A corrections file (CSV: path, action, label).
+        help: What it does, for help pages and docstrings; the default stands in brackets at its
+            end where it depends on something.
+        metavar: Stands for its value, such as ``PIXELS``.
+        models: The only kinds of model that have it; empty for all.
+        allowed: Goes on after "but it", where a type and bounds do not say what is allowed.
+        flag: Its name on the command line, where that is not its own.
     """
 
-    label_from: Literal["name"] | None = None
-    group_from: str | None = None
-    corrections: Path | None = None
+    help: str
+    metavar: str | None = None
+    models: tuple[str, ...] = ()
+    allowed: str = ""
+    flag: str = ""
+
+
+def options_of(kind: type[Settings]) -> dict[str, Option]:
+    """The settings of a class that are options for people, its own before those of its bases."""
+    found: dict[str, Option] = {}
+    for one in kind.__mro__:
+        for name in vars(one).get("__annotations__", ()):
+            field = kind.model_fields.get(name)
+            for meta in field.metadata if field else ():
+                if isinstance(meta, Option):
+                    found.setdefault(name, meta)
+    return found
+
+
+def option(name: str, kind: type[Settings] | None = None) -> str:
+    """A setting as the command line spells it: ``target_on`` is ``--target-on``."""
+    known = options_of(kind).get(name) if kind is not None else None
+    return (known and known.flag) or "--" + name.replace("_", "-")
+
+
+_WIDTHS = "should be widths from 1 to 65536, such as "
+_TIME = "should be seconds above 0, or a text such as '90s', '2m' or '1h'"
+_ANY = (*NETWORKS, "auto")
+
+
+class DataSettings(Settings):
+    """How a folder, archive or manifest is read."""
+
+    label_from: Annotated[
+        Literal["name"] | None, Option("Take labels from file names such as cat.0.jpg.", "name")
+    ] = None
+    group_from: Annotated[
+        str | None,
+        Option(
+            "Keep pictures together that share a group (patient, specimen, burst), read from "
+            "their parent folder or by a regular expression.",
+            "parent|REGEX",
+        ),
+    ] = None
+    corrections: Annotated[
+        Path | None,
+        BeforeValidator(_path),
+        Option("A CSV (path,action,label) of pictures to exclude or relabel.", "FILE"),
+    ] = None
 
 
 class NetworkSettings(Settings):
-    """How a network is trained from pixels; None leaves the choice to the network's recipe.
+    """How a network is trained from pixels; None leaves the choice to the network's recipe."""
 
-    Attributes:
-        epochs: Passes over the training pictures.
-        batch: Pictures a step.
-        lr: The highest learning rate; ``"auto"`` looks for one first.
-        schedule: How the learning rate goes up and down.
-        target: Accuracy at which training stops, above 0 and at most 1.
-        target_on: The pictures whose accuracy that is; ``validation`` is a slice of the training
-            part, never the held-out pictures.
-        patience: Epochs without a better validation loss after which training stops, with the
-            weights of the best epoch.
-        budget: Seconds that training may take; text such as ``"90s"``, ``"2m"`` or ``"1h"`` is
-            read as well.
-        augment: ``none``, ``light``, ``strong``, or a list such as ``flip,shift=0.1``.
-        units: Widths of the dense layers of ``dnn`` and ``cnn``.
-        filters: Widths of the convolutions of ``cnn``, or of the stages of ``resnet``.
-        validation: Share of the training part that is set aside to watch and to choose by;
-            0 sets none aside.
-        label_smoothing: Share of certainty that labels are taken to lack.
-        class_weights: Whether rare classes count more.
-        precision: Arithmetic of the training; ``auto`` measures where the processor has both.
-        tensorboard: Whether logs for TensorBoard are kept in the run folder.
-    """
-
-    epochs: int | None = Field(default=None, ge=1, le=10_000)
-    batch: int | None = Field(default=None, ge=1, le=65_536)
-    lr: Annotated[float, Field(gt=0, le=1e6)] | Literal["auto"] | None = None
-    schedule: Literal["onecycle", "cosine", "constant"] | None = None
-    target: float | None = Field(default=None, gt=0, le=1)
-    target_on: Literal["training", "validation"] | None = None
-    patience: int | None = Field(default=None, ge=1, le=10_000)
-    budget: Annotated[Annotated[float, Field(gt=0)] | None, BeforeValidator(_seconds)] = None
-    augment: str | None = None
-    units: Annotated[tuple[Width, ...] | None, BeforeValidator(_widths)] = None
-    filters: Annotated[tuple[Width, ...] | None, BeforeValidator(_widths)] = None
-    validation: float | None = Field(default=None, ge=0, le=0.5)
-    label_smoothing: float | None = Field(default=None, ge=0, lt=1)
-    class_weights: bool | None = None
-    precision: Literal["auto", "float32", "mixed_bfloat16"] | None = None
-    tensorboard: bool = False
+    epochs: Annotated[
+        int | None,
+        Field(ge=1, le=10_000),
+        Option("Passes over the training pictures.", "N", NETWORKS),
+    ] = None
+    batch: Annotated[
+        int | None, Field(ge=1, le=65_536), Option("Pictures per step.", "N", NETWORKS)
+    ] = None
+    lr: Annotated[
+        Annotated[float, Field(gt=0, le=1e6)] | Literal["auto"] | None,
+        BeforeValidator(_number),
+        Option(
+            "Highest learning rate; 'auto' looks for a good one first.",
+            "RATE|auto",
+            NETWORKS,
+            "should be a number above 0, or 'auto'",
+        ),
+    ] = None
+    schedule: Annotated[
+        Literal["onecycle", "cosine", "constant"] | None,
+        Option("How the learning rate changes.", "onecycle|cosine|constant", NETWORKS),
+    ] = None
+    target: Annotated[
+        float | None,
+        Field(gt=0, le=1),
+        Option("Stop at this accuracy, such as 0.99.", "SHARE", NETWORKS),
+    ] = None
+    target_on: Annotated[
+        Literal["training", "validation"] | None,
+        Option(
+            "Which pictures the target is for; 'validation' is a slice of the training part "
+            "[training].",
+            "training|validation",
+            NETWORKS,
+        ),
+    ] = None
+    patience: Annotated[
+        int | None,
+        Field(ge=1, le=10_000),
+        Option(
+            "Stop after this many epochs without a better validation loss, and keep the best "
+            "epoch's weights.",
+            "EPOCHS",
+            NETWORKS,
+        ),
+    ] = None
+    budget: Annotated[
+        Annotated[float, Field(gt=0)] | None,
+        BeforeValidator(_seconds),
+        Option("Time that training may take, such as 90s or 2m.", "TIME", _ANY, _TIME),
+    ] = None
+    augment: Annotated[
+        str | None,
+        Option("How training pictures are varied.", "none|light|strong|flip,shift=0.1,…", NETWORKS),
+    ] = None
+    units: Annotated[
+        tuple[Width, ...] | None,
+        BeforeValidator(_widths),
+        Option(
+            "Widths of the dense layers of dnn and cnn.",
+            "N,N,…",
+            ("dnn", "cnn"),
+            f"{_WIDTHS}'512,512'",
+        ),
+    ] = None
+    filters: Annotated[
+        tuple[Width, ...] | None,
+        BeforeValidator(_widths),
+        Option(
+            "Widths of the convolutions of cnn, or of the stages of resnet.",
+            "N,N,…",
+            ("cnn", "resnet"),
+            f"{_WIDTHS}'16,32,64'",
+        ),
+    ] = None
+    validation: Annotated[
+        float | None,
+        Field(ge=0, le=0.5),
+        Option(
+            "Share of the training part set aside for validation; 0 sets none aside [0.1].",
+            "SHARE",
+            _ANY,
+        ),
+    ] = None
+    label_smoothing: Annotated[
+        float | None,
+        Field(ge=0, lt=1),
+        Option("Label smoothing: how much to doubt the labels, from 0 to 1.", "SHARE", NETWORKS),
+    ] = None
+    class_weights: Annotated[
+        bool | None,
+        Option(
+            "Whether rare classes count more [where one class has twice as many pictures as "
+            "another].",
+            models=NETWORKS,
+        ),
+    ] = None
+    precision: Annotated[
+        Literal["auto", "float32", "mixed_bfloat16"] | None,
+        Option(
+            "Arithmetic of the training; 'auto' measures which is faster.",
+            "auto|float32|mixed_bfloat16",
+            _ANY,
+        ),
+    ] = None
+    tensorboard: Annotated[
+        bool, Option("Keep logs for TensorBoard in the run folder.", models=NETWORKS)
+    ] = False
 
 
 class TrainSettings(DataSettings, NetworkSettings):
-    """How a classifier is trained and measured.
+    """How a classifier is trained and measured. An option of ``train`` is declared here alone."""
 
-    Attributes:
-        model: The kind of model: ``probe``, one of :data:`NETWORKS`, or ``auto``.
-        size: Side in pixels of the square that pictures are brought to; 224 for a probe and for
-            ``finetune``, otherwise the pictures' own size where all share one of at most 160,
-            else 96 for ``resnet`` and 150 for others.
-        fit: How they are brought to it.
-        held_out: Share of pictures held out where the data has no parts of its own,
-            above 0 and below 1.
-        seed: Draws every random choice; the same seed gives the same run.
-    """
-
-    model: Literal["probe", "linear", "dnn", "cnn", "resnet", "finetune", "auto"] = "probe"
-    size: int | None = Field(default=None, ge=8, le=1024)
-    fit: Literal["squash", "crop", "pad"] = "squash"
-    held_out: float = Field(default=0.2, gt=0, lt=1)
-    seed: int = Field(default=0, ge=0, le=2**32 - 1)
+    model: Annotated[
+        Literal["probe", "linear", "dnn", "cnn", "resnet", "finetune", "auto"],
+        Option(
+            "What to train: 'probe', a linear head on pretrained features; from pixels: 'linear', "
+            "'dnn', 'cnn', 'resnet' or 'finetune'; or 'auto', the best network that the budget "
+            "has time for.",
+            "KIND",
+        ),
+    ] = "probe"
+    size: Annotated[
+        int | None,
+        Field(ge=8, le=1024),
+        Option(
+            "Size in pixels; pictures are resized to a square of this side [224 for probe and "
+            "finetune; the pictures' own size if they share one up to 160; else 96 for resnet, "
+            "150 for others].",
+            "PIXELS",
+        ),
+    ] = None
+    fit: Annotated[
+        Literal["squash", "crop", "pad"],
+        Option("How pictures are fitted to the square.", "squash|crop|pad"),
+    ] = "squash"
+    held_out: Annotated[
+        float,
+        Field(gt=0, lt=1),
+        Option("Share of pictures to hold out if the data has no parts.", "SHARE"),
+    ] = 0.2
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1), Option("Random seed.", "N")] = 0
 
     @model_validator(mode="after")
     def _fits_together(self) -> TrainSettings:
-        faults = [*self._strangers(), *self._target_faults()]
+        faults = [*self._foreign_options(), *self._target_faults()]
         if self.model in ("probe", "finetune", "auto") and (self.size or 224) < 32:
             faults.append(f"--size is {self.size}, but '{self.model}' takes 32 or more.")
         if faults:
             raise PydanticCustomError("together", "{faults}", {"faults": " ".join(faults)})
         return self
 
-    def _strangers(self) -> Iterator[str]:
-        """Options that this kind of model has no use for."""
-        for name, kinds in _ONLY_FOR.items():
-            if getattr(self, name) not in (None, False) and self.model not in kinds:
+    def _foreign_options(self) -> Iterator[str]:
+        """Options that this kind of model does not have."""
+        for name, known in options_of(type(self)).items():
+            used = getattr(self, name) not in (None, False)
+            if used and known.models and self.model not in known.models:
                 what = "a probe" if self.model == "probe" else f"'{self.model}'"
                 yield (
                     f"{option(name)} has no meaning for {what}; it is for "
-                    f"{', '.join(kinds)} (--model)."
+                    f"{', '.join(known.models)} (--model)."
                 )
 
     def _target_faults(self) -> Iterator[str]:
         if self.target_on is not None and self.target is None:
             yield "--target-on needs a --target, such as 0.99."
-        wants = {"--target-on validation": self.target_on == "validation"}
-        wants["--patience"] = self.patience is not None
-        for name, wanted in wants.items():
-            if wanted and self.validation == 0:
+        needed = {"--target-on validation": self.target_on == "validation"}
+        needed["--patience"] = self.patience is not None
+        for name, used in needed.items():
+            if used and self.validation == 0:
                 yield f"{name} needs a validation slice, but --validation is 0."
 
 
@@ -208,29 +330,19 @@ def settings(kind: type[S], values: Mapping[str, Any]) -> S:
     try:
         return kind.model_validate(dict(values))
     except ValidationError as error:
-        told = [_sentence(kind, fault) for fault in error.errors(include_url=False)]
-        # A value of several allowed types is told once for each of them.
-        raise SettingsError(" ".join(dict.fromkeys(told))) from None
+        sentences = [_sentence(kind, fault) for fault in error.errors(include_url=False)]
+        # A value of several allowed types has a fault for each of them.
+        raise SettingsError(" ".join(dict.fromkeys(sentences))) from None
 
 
 def _sentence(kind: type[Settings], fault: Mapping[str, Any]) -> str:
     if not fault["loc"]:
         return str(fault["msg"])
     name = str(fault["loc"][0])
+    known_option = options_of(kind).get(name)
     if fault["type"] == "extra_forbidden":
         near = difflib.get_close_matches(name, kind.model_fields, n=1, cutoff=0.5)
         known = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(kind.model_fields)}."
         return f"Unknown setting {name!r}; {known}"
-    if name in _TEXTS:
-        return f"{option(name)} is {fault['input']!r}, but it {_TEXTS[name]}."
-    allowed = str(fault["msg"]).removeprefix("Input ")
-    return f"{option(name)} is {fault['input']!r}, but it {allowed}."
-
-
-_TEXTS = {
-    "lr": "should be a number above 0, or 'auto'",
-    "budget": "should be seconds above 0, or a text such as '90s', '2m' or '1h'",
-    "units": "should be widths from 1 to 65536, such as '512,512'",
-    "filters": "should be widths from 1 to 65536, such as '16,32,64'",
-}
-"""What is allowed, where the check's own words would not say it."""
+    allowed = (known_option and known_option.allowed) or str(fault["msg"]).removeprefix("Input ")
+    return f"{option(name, kind)} is {fault['input']!r}, but it {allowed}."

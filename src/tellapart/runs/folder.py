@@ -159,8 +159,8 @@ class Run:
         turns = held.get("method") == "folds"
         how = counted(held["n"], "picture" if turns else "held-out picture")
         return (
-            f"<b>{escape(self.name)}</b>: {percent(held['accuracy'])} of {how}"
-            f"{', each held out in turn,' if turns else ''} right "
+            f"<b>{escape(self.name)}</b>: {percent(held['accuracy'])} of {how} "
+            f"right{', cross-validated' if turns else ''} "
             f"(95 % interval {interval(*held['accuracy_ci95'])}). "
             f"{escape(self.metrics['verdict']['sentence'])}"
         )

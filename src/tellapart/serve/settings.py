@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from typing import Annotated
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from tellapart.core.config import Settings
+from tellapart.core.config import Option, Settings
 
 MEGABYTE = 1024**2
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-]+(:\d{1,5})?|https?://\[[0-9A-Fa-f:]+\](:\d{1,5})?")
@@ -17,57 +18,96 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,99}")
 
 
 class ServeSettings(Settings):
-    """How a run is served.
+    """How a run is served. Fields without an :class:`Option` are for Python alone."""
 
-    Attributes:
-        host: Address to listen on; loopback unless given.
-        port: Port to listen on; 0 takes a free one.
-        name: The model's name in the Open Inference Protocol.
-        workers: Processes. One uses all cores; more of them share the cores.
-        threads: Threads of a process that decode and run the model; the cores, divided by
-            ``workers``, unless given.
-        batch: Most pictures that go through the model at once.
-        max_latency_ms: Longest that a decoded picture waits for others to fill a batch; none
-            waits while nothing else is being decoded.
-        queue: Most pictures that are waiting or at work; beyond, the answer is 503.
-        max_body_mb: Largest body of a request, in MiB.
-        max_bodies_mb: Memory for all bodies together, in MiB; beyond, the answer is 503.
-        max_megapixels: Largest picture, in millions of pixels.
-        max_pictures: Most pictures of one request.
-        timeout: Seconds from a whole request to its answer.
-        body_timeout: Seconds in which a body must have arrived.
-        header_timeout: Seconds in which a request's headers must have arrived, and in which a
-            client must have taken what it was sent.
-        idle_timeout: Seconds that a connection stays open without a request.
-        connections: Most connections at once.
-        grace: Seconds for what is in flight when the server is told to stop.
-        api_key: What clients must present; None lets everybody ask.
-        cors: Origins whose pages may ask, such as ``https://example.org``; ``*`` for all.
-        allowed_hosts: Names by which clients may call the server. Unless given, on a loopback
-            address those of the loopback, elsewhere all.
-    """
-
-    host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=0, le=65_535)
-    name: str = "tellapart"
-    workers: int = Field(default=1, ge=1, le=64)
-    threads: int | None = Field(default=None, ge=1, le=256)
-    batch: int = Field(default=2, ge=1, le=64)
-    max_latency_ms: float = Field(default=5.0, ge=0, le=1000)
-    queue: int = Field(default=256, ge=1, le=100_000)
-    max_body_mb: float = Field(default=32.0, gt=0, le=1024)
-    max_bodies_mb: float = Field(default=256.0, gt=0, le=65_536)
-    max_megapixels: float = Field(default=50.0, gt=0, le=100)
-    max_pictures: int = Field(default=32, ge=1, le=1024)
-    timeout: float = Field(default=30.0, gt=0, le=3600)
-    body_timeout: float = Field(default=30.0, gt=0, le=3600)
-    header_timeout: float = Field(default=10.0, gt=0, le=3600)
-    idle_timeout: float = Field(default=15.0, gt=0, le=3600)
-    connections: int = Field(default=2048, ge=1, le=65_536)
-    grace: float = Field(default=30.0, gt=0, le=3600)
+    host: Annotated[
+        str, Option("Listen on this address; 0.0.0.0 for all addresses.", "ADDRESS")
+    ] = "127.0.0.1"
+    port: Annotated[
+        int, Field(ge=0, le=65_535), Option("Listen on this port; 0 takes a free one.", "N")
+    ] = 8000
+    name: Annotated[str, Option("The model's name in the Open Inference Protocol.", "TEXT")] = (
+        "tellapart"
+    )
+    workers: Annotated[
+        int,
+        Field(ge=1, le=64),
+        Option("Processes. One uses all cores; several share them.", "N"),
+    ] = 1
+    cors: Annotated[
+        tuple[str, ...],
+        Option(
+            "Allow requests from pages of this origin, such as https://example.org; * for all "
+            "(repeatable).",
+            "ORIGIN",
+        ),
+    ] = ()
+    allowed_hosts: Annotated[
+        tuple[str, ...],
+        Option(
+            "Allow clients to call the server by this name (repeatable) [loopback: localhost; "
+            "else all].",
+            "NAME",
+            flag="--allow-host",
+        ),
+    ] = ()
+    batch: Annotated[
+        int, Field(ge=1, le=64), Option("Maximum pictures per run of the model.", "N")
+    ] = 2
+    max_latency_ms: Annotated[
+        float,
+        Field(ge=0, le=1000),
+        Option(
+            "Maximum milliseconds that a decoded picture waits for others to fill a batch.", "N"
+        ),
+    ] = 5.0
+    queue: Annotated[
+        int,
+        Field(ge=1, le=100_000),
+        Option("Maximum queued or running pictures; above this, requests get 503.", "N"),
+    ] = 256
+    max_body_mb: Annotated[
+        float, Field(gt=0, le=1024), Option("Maximum size of a request's body, in MiB.", "N")
+    ] = 32.0
+    max_bodies_mb: Annotated[
+        float,
+        Field(gt=0, le=65_536),
+        Option("Memory for all bodies together, in MiB; above this, requests get 503.", "N"),
+    ] = 256.0
+    max_megapixels: Annotated[
+        float, Field(gt=0, le=100), Option("Maximum size of a picture, in millions of pixels.", "N")
+    ] = 50.0
+    max_pictures: Annotated[
+        int, Field(ge=1, le=1024), Option("Maximum pictures per request.", "N")
+    ] = 32
+    timeout: Annotated[
+        float, Field(gt=0, le=3600), Option("Seconds from a whole request to its answer.", "N")
+    ] = 30.0
+    body_timeout: Annotated[
+        float, Field(gt=0, le=3600), Option("Seconds in which a body must arrive.", "N")
+    ] = 30.0
+    header_timeout: Annotated[
+        float,
+        Field(gt=0, le=3600),
+        Option(
+            "Seconds in which headers must arrive, and in which a client must take what it was "
+            "sent.",
+            "N",
+        ),
+    ] = 10.0
+    connections: Annotated[
+        int, Field(ge=1, le=65_536), Option("Maximum simultaneous connections.", "N")
+    ] = 2048
+    grace: Annotated[
+        float,
+        Field(gt=0, le=3600),
+        Option("Seconds to finish what is in progress when the server is told to stop.", "N"),
+    ] = 30.0
     api_key: SecretStr | None = Field(default=None, repr=False)
-    cors: tuple[str, ...] = ()
-    allowed_hosts: tuple[str, ...] = ()
+    threads: int | None = Field(default=None, ge=1, le=256)
+    """Threads per process that decode and run the model; None shares the cores among workers."""
+    idle_timeout: float = Field(default=15.0, gt=0, le=3600)
+    """Seconds that a connection stays open without a request."""
 
     @property
     def max_body(self) -> int:

@@ -10,11 +10,11 @@ import contextlib
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from tellapart.core.config import Settings
+from tellapart.core.config import DataSettings, Option
 from tellapart.core.errors import DataError, PictureError
 from tellapart.core.progress import SILENT, Progress
 from tellapart.core.typing import Pixels
@@ -32,25 +32,34 @@ FINETUNE_SIZE = 224
 _TRIES = 25  # pictures that are tried for one row of the sheet
 
 
-class PreviewSettings(Settings):
-    """Options of a preview.
+class PreviewSettings(DataSettings):
+    """Options of a preview."""
 
-    Attributes:
-        model: The network whose default policy is shown unless ``augment`` is given.
-        augment: A policy as :meth:`Policy.parse` reads it, or None for the default.
-        size: Side in pixels of the square that pictures are resized to; None for the size that
-            training would choose.
-        fit: How pictures are fitted to the square.
-        seed: For every random choice.
-        n: Pictures, one row each.
-    """
-
-    model: Literal["linear", "dnn", "cnn", "resnet", "finetune"] = "cnn"
-    augment: str | None = None
-    size: int | None = Field(default=None, ge=8, le=1024)
-    fit: Fit = "squash"
-    seed: int = Field(default=0, ge=0, le=2**32 - 1)
-    n: int = Field(default=6, ge=1, le=32)
+    model: Annotated[
+        Literal["linear", "dnn", "cnn", "resnet", "finetune"],
+        Option("The network whose default is shown.", "linear|dnn|cnn|resnet|finetune"),
+    ] = "cnn"
+    augment: Annotated[
+        str | None,
+        Option(
+            "none, light, strong, or changes such as 'flip,shift=0.1,rotation=15' [the network's "
+            "own].",
+            "SPEC",
+        ),
+    ] = None
+    size: Annotated[
+        int | None,
+        Field(ge=8, le=1024),
+        Option(
+            "Size in pixels; pictures are resized to a square of this side [as in training].",
+            "PIXELS",
+        ),
+    ] = None
+    fit: Annotated[Fit, Option("How pictures are fitted to the square.", "squash|crop|pad")] = (
+        "squash"
+    )
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1), Option("Random seed.", "N")] = 0
+    n: Annotated[int, Field(ge=1, le=32), Option("Pictures to show, up to 32.", "N")] = 6
 
 
 @dataclass(frozen=True)

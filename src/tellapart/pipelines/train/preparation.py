@@ -70,7 +70,7 @@ def open_catalog(data: str | Path, settings: TrainSettings, progress: Progress) 
         catalog = open_data(data, settings)
         if len(catalog.classes) < 2:
             raise LabelError(
-                f"{catalog.source.name} has one class only, {catalog.classes[0]!r}.",
+                f"{catalog.source.name} has only one class, {catalog.classes[0]!r}.",
                 remedy="Give a folder with one sub-folder for each of two or more classes.",
                 code="one_class",
             )
