@@ -74,7 +74,7 @@ def test_another_packing_of_the_same_is_known(arrays: DataSet, places: Path) -> 
     put(places / "data" / "fashion-mnist", a=b"packed anew")
     found = find("fashion-mnist")
     assert found.sha256s == {"a.gz": sha256(b"packed anew"), "b.gz": sha256(b"labels")}
-    assert found.told == found.dataset.notes, "all was compared"
+    assert found.notes == found.dataset.notes, "all was compared"
 
 
 def test_a_wrong_copy_is_passed_over_and_told(arrays: DataSet, places: Path) -> None:
@@ -84,7 +84,7 @@ def test_a_wrong_copy_is_passed_over_and_told(arrays: DataSet, places: Path) -> 
     right = put(places / "system" / "fashion-mnist")
     found = find("fashion-mnist")
     assert found.path == right
-    assert "Passed over" in found.told[-1] and str(wrong / "a.gz") in found.told[-1]
+    assert "Passed over" in found.notes[-1] and str(wrong / "a.gz") in found.notes[-1]
     assert (wrong / "a.gz").read_bytes() == b"tampered", "it is not ours to delete"
 
 
@@ -138,7 +138,7 @@ def test_without_a_known_checksum_the_size_counts_and_it_is_told(
     path = places / "data" / "cats_and_dogs_filtered.zip"
     path.write_bytes(b"zip")
     found = find("cats-and-dogs-filtered")
-    assert "nothing to compare it with" in found.told[0] and sha256(b"zip") in found.told[0]
+    assert "nothing to compare it with" in found.notes[0] and sha256(b"zip") in found.notes[0]
     path.write_bytes(b"longer")
     assert "has 6 bytes, and not 3" in no_copy("cats-and-dogs-filtered").message
 
@@ -163,7 +163,7 @@ def test_an_unpacked_copy_is_counted(register: Register, places: Path, inside: s
     (folder / "train" / "horses" / ".DS_Store").write_bytes(b"")
     found = find("horses-or-humans", given=places / "given")
     assert found.path == folder
-    assert "counted" in found.told[-1]
+    assert "counted" in found.notes[-1]
     (folder / "train" / "humans" / "0.png").unlink()
     told = no_copy("horses-or-humans", given=places / "given").message
     assert "0 of 1 in train/humans" in told
@@ -188,7 +188,7 @@ def test_broken_pictures_may_be_missing_where_some_are_broken(
     (folder / "PetImages" / "Cat" / "Thumbs.db").write_bytes(b"")
     found = find("cats-dogs-25k-180px")
     assert found.path == folder
-    assert "It has 2 of 3 in PetImages/Cat pictures." in found.told
+    assert "It has 2 of 3 in PetImages/Cat pictures." in found.notes
     shutil.rmtree(folder / "PetImages" / "Dog")
     assert "0 of 3 in PetImages/Dog" in no_copy("cats-dogs-25k-180px").message
 
@@ -203,7 +203,7 @@ def test_an_archive_that_nobody_knows_is_counted(register: Register, places: Pat
             archive.writestr(f"wrapped/PetImages/{name}", b"")
     found = find("cats-dogs-25k-180px")
     assert found.path == path
-    assert any("nothing to compare" in sentence for sentence in found.told)
+    assert any("nothing to compare" in sentence for sentence in found.notes)
 
 
 # ------------------------------------------------------------------ the real copies

@@ -39,7 +39,7 @@ _SIDE, _COARSE, _PATCH = 64, 16, 8
 _FINER = _SIDE // _COARSE
 _CHUNK = 256
 # Height and width of the smaller view inside the larger one, in 1/16: both alike for a plain
-# crop, one of them whole where a picture was trimmed to another shape.
+# crop, one of them whole if a picture was trimmed to another shape.
 _SHAPES: tuple[tuple[int, int], ...] = (
     *((side, side) for side in range(16, 7, -1)),
     *((side, 16) for side in (14, 12, 10, 8)),
@@ -56,7 +56,7 @@ def same_view(thumbs: Thumbs, a: Rows, b: Rows) -> Scores:
         b: Rows of the second pictures, ``[m]``.
 
     Returns:
-        float32 ``[m]``: the correlation, 0 to 1, where the two are near-copies; else 0.
+        float32 ``[m]``: the correlation, 0 to 1, if the two are near-copies; else 0.
     """
     scores = np.zeros(len(a), np.float32)
     order = np.lexsort((b, a))  # so that pairs of one picture come together
@@ -89,7 +89,7 @@ def shared_view(thumbs: Thumbs, a: Rows, b: Rows) -> Scores:
         b: Rows of the second pictures, ``[m]``.
 
     Returns:
-        float32 ``[m]``: the correlation of the shared view, 0 to 1, where it was
+        float32 ``[m]``: the correlation of the shared view, 0 to 1, if it was
         confirmed; else 0.
     """
     scores = np.zeros(len(a), np.float32)

@@ -123,13 +123,13 @@ def _print(found: Found, as_json: bool, quiet: bool) -> None:
                 "schema": 1,
                 **_record(found.dataset),
                 "where": _shown(found.path),
-                "told": list(found.told),
+                "told": list(found.notes),
                 "sha256": dict(found.sha256s),
             }
         )
         return
     if not quiet:
-        for sentence in found.told:
+        for sentence in found.notes:
             sys.stderr.write(clean(sentence) + "\n")
     typer.echo(clean(found.path))
 

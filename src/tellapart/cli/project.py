@@ -184,7 +184,7 @@ def _finder(source: Path | None) -> Find:
             if name == lesson.data[0]:
                 return found
             other = f"On {name}: {lesson.data[0]} is not at hand."
-            return dataclasses.replace(found, told=(other, *found.told))
+            return dataclasses.replace(found, notes=(other, *found.notes))
         assert problem is not None, "a lesson that is asked for data names some"
         raise problem
 

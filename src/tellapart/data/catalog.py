@@ -56,7 +56,7 @@ class Catalog:
         columns: The columns of :attr:`frame`, as lists.
         frame: ``path`` (printable, unique), ``path_bytes`` (null unless it differs), ``label``
             (null only for layout ``flat``), ``part`` (``train``, ``validation``, ``test`` or null),
-            ``group`` (or null), ``bytes`` (0 where the file cannot be read).
+            ``group`` (or null), ``bytes`` (0 if the file cannot be read).
         source: Gives the bytes of a row.
         layout: How the labels were found.
         passed_over: Count of files, folders and rows that are not in the frame, by reason.

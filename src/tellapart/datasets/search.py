@@ -94,8 +94,8 @@ def search(dataset: DataSet, given: str | Path | None = None) -> Search:
             refused.append(f"{quote(str(path))} cannot be read: {error.strerror or error}.")
         else:
             if found is not None:
-                told = (*found.told, *(f"Passed over: {why}" for why in refused))
-                found = Found(found.path, dataset, told, found.sha256s)
+                notes = (*found.notes, *(f"Passed over: {why}" for why in refused))
+                found = Found(found.path, dataset, notes, found.sha256s)
                 return Search(found, tuple(refused))
     return Search(None, tuple(refused))
 

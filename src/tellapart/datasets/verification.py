@@ -24,13 +24,13 @@ class Found:
     Attributes:
         path: The path for ``tellapart.train``.
         dataset: The record of its data set.
-        told: What users should know about this copy, as sentences.
+        notes: What users should know about this copy, as sentences.
         sha256s: The SHA-256 of each of its files, by name; empty for an unpacked copy.
     """
 
     path: Path
     dataset: DataSet
-    told: tuple[str, ...]
+    notes: tuple[str, ...]
     sha256s: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -82,20 +82,20 @@ def packed_copy(dataset: DataSet, path: Path) -> Found | None:
     if lacking:
         raise Refused(f"{quote(str(path))} lacks {', '.join(lacking)}.")
     sums = {}
-    told = list(dataset.notes)
+    notes = list(dataset.notes)
     for file, one in paths.items():
         sums[file.name] = sha256_of(one)
         if why := mismatch(file, one, sums[file.name]):
             raise Refused(why)
         if not file.sha256s:
             size = "" if file.size is None else f"its size, {file.size:,} bytes, is right; "
-            told.append(
+            notes.append(
                 f"Nobody publishes a SHA-256 of {file.name}, so there was nothing to compare it "
                 f"with: {size}its SHA-256 is {sums[file.name]}."
             )
     if dataset.form == "folders":
-        told += _differences(dataset, path, _count_in_archive(dataset, path))
-    return Found(path, dataset, tuple(told), sums)
+        notes += _differences(dataset, path, _count_in_archive(dataset, path))
+    return Found(path, dataset, tuple(notes), sums)
 
 
 def unpacked_copy(dataset: DataSet, folder: Path) -> Found | None:
@@ -107,13 +107,13 @@ def unpacked_copy(dataset: DataSet, folder: Path) -> Found | None:
     counts = {name: _count(folder / name) for name in dataset.tree}
     if not any(counts.values()):
         return None
-    told = [*dataset.notes, *_differences(dataset, folder, counts)]
+    notes = [*dataset.notes, *_differences(dataset, folder, counts)]
     if dataset.form != "embedded":
-        told.append(
+        notes.append(
             "It is a folder of pictures: they were counted, and there was nothing to compare "
             "them with."
         )
-    return Found(folder, dataset, tuple(told))
+    return Found(folder, dataset, tuple(notes))
 
 
 def _differences(dataset: DataSet, path: Path, counts: Mapping[str, int]) -> list[str]:

@@ -99,7 +99,7 @@ def run(
     }
     date = _claim(folder, settings)
     context = Context(folder, data, seed, progress)
-    for note in () if found is None else found.told:
+    for note in () if found is None else found.notes:
         context.note(note)
     try:
         if lesson.work is not None:

@@ -53,8 +53,8 @@ class Scan:
         catalog: What was scanned.
         frame: The catalog's columns, ``content`` (SHA-256 of the bytes), ``error`` (a
             :class:`PictureError` code), ``error_message``, and a column for each fact of
-            :data:`tellapart.scanning.facts.FACTS`, null where a picture cannot be decoded.
-        thumbs: uint8 ``[N, 64, 64]`` luma, zeros where a picture cannot be decoded.
+            :data:`tellapart.scanning.facts.FACTS`, null if a picture cannot be decoded.
+        thumbs: uint8 ``[N, 64, 64]`` luma, zeros if a picture cannot be decoded.
         answers: The answers of each consumer by its key, ``[N, *shape]``, zeros likewise.
         decoded: How many pictures were decoded; the others were known from the cache.
         seconds: How long the pass took.

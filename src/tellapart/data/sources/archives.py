@@ -143,10 +143,10 @@ class BoundedReader:
 
 
 def member_name(given: str) -> str | None:
-    r"""A member's name as a relative path with ``/``, or None where it would lead out.
+    r"""A member's name as a relative path with ``/``, or None if it would lead out.
 
     Some Windows programs write ``cats\1.jpg``; a backslash is taken as a separator only
-    where the name has no ``/``.
+    if the name has no ``/``.
 
     Example:
         >>> member_name("./cats//1.jpg"), member_name("cats\\1.jpg"), member_name("../x.jpg")
@@ -170,7 +170,7 @@ class Gathering:
         self._listing = Listing()
 
     def name(self, given: str) -> str | None:
-        """The entry's clean name, or None where it is passed over (and counted)."""
+        """The entry's clean name, or None if it is passed over (and counted)."""
         name = member_name(given)
         if name is None:
             self._unsafe.append(given)

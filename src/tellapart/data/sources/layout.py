@@ -156,7 +156,7 @@ def _look_through(top: _Folder, passed_over: Counter[str]) -> _Folder:
 
 
 def _parts(top: _Folder, shown: str) -> dict[_Folder, Part]:
-    """The parts in the top folder; empty where its folders are classes."""
+    """The parts in the top folder; empty if its folders are classes."""
     named = {name: part for name in top.inner if (part := part_of(name))}
     if len(named) < len(top.inner):
         return {}
