@@ -121,8 +121,8 @@ class BoundedReader:
 
     def read(self, count: int = -1) -> bytes:
         """The next bytes; all that are left if ``count`` is negative."""
-        if count < 0:
-            count = self._handle.size - self._position
+        left = max(0, self._handle.size - self._position)
+        count = left if count < 0 else min(count, left)
         if count > self._most:
             raise TooLong
         data = self._handle.read(count, self._position)
