@@ -110,19 +110,29 @@ def create(target: Path, *, resume: bool = False) -> Iterator[Path]:
             )
         target.parent.mkdir(parents=True, exist_ok=True)
         _check_leftover(target, partial, resume)
-        with locked(partial, f"run '{partial}'", keep=resume):
-            try:
-                yield partial
-                shutil.rmtree(partial / TRAINING, ignore_errors=True)
-                (partial / RESUME).unlink(missing_ok=True)
-                (partial / _LOCK).unlink(missing_ok=True)
-                partial.rename(target)
-            except BaseException as error:
-                if not is_resumable(partial):
-                    shutil.rmtree(partial, ignore_errors=True)
-                elif isinstance(error, KeyboardInterrupt):
-                    raise Interrupted(target) from None
-                raise
+        try:
+            with locked(partial, f"run '{partial}'", keep=resume):
+                yield from _filled(partial, target)
+        except KeyboardInterrupt:  # perhaps between the making and the locking of the folder
+            if not _is_in_use(partial):
+                shutil.rmtree(partial, ignore_errors=True)
+            raise
+
+
+def _filled(partial: Path, target: Path) -> Iterator[Path]:
+    """Give the locked folder to fill; rename it when it is whole, remove it otherwise."""
+    try:
+        yield partial
+        shutil.rmtree(partial / TRAINING, ignore_errors=True)
+        (partial / RESUME).unlink(missing_ok=True)
+        (partial / _LOCK).unlink(missing_ok=True)
+        partial.rename(target)
+    except BaseException as error:
+        if not is_resumable(partial):
+            shutil.rmtree(partial, ignore_errors=True)
+        elif isinstance(error, KeyboardInterrupt):
+            raise Interrupted(target) from None
+        raise
 
 
 def _check_leftover(target: Path, partial: Path, resume: bool) -> None:
