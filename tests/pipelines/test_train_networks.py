@@ -24,7 +24,7 @@ from PIL import Image
 import tellapart as ta
 from tellapart import runs
 from tellapart.core.resources import anonymous_mb
-from tellapart.reports.network_view import learning_view
+from tellapart.reports.network_pages import learning_view
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("keras") is None, reason="the extra 'keras' is not installed"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tellapart.reports import (
+from tellapart.reports.network_views import (
     AugmentedRow,
     Candidate,
     EpochRow,

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 
-from tellapart.reports.frames import Frame, drawn
-from tellapart.reports.lettering import named
-from tellapart.reports.svg import Svg, chart, element, words
+from tellapart.reports.line_labels import named
+from tellapart.reports.plot import Axis, Plot, line
+from tellapart.reports.svg import Svg, element
 
 KINDS = ("of-training", "of-validation")
 """Colors of the lines, in order."""
@@ -20,7 +20,6 @@ _BLOCKS = re.compile(
 _RULE = re.compile(r"^([^\n{}@]+)\{[^\n{}]*\}", re.M)
 _CLASSES = re.compile(r'class="([^"]*)"')
 _SELECTED = re.compile(r"\.([\w-]+)")
-_WIDTH, _HEIGHT, _LEFT, _RIGHT = 360, 220, 56, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +56,6 @@ class Line:
     dots: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """An axis of a chart.
-
-    Attributes:
-        name: The quantity, with its unit.
-        marks: Positions and their labels.
-        low: Where it begins.
-        high: Where it ends.
-    """
-
-    name: str
-    marks: Sequence[tuple[float, str]]
-    low: float
-    high: float
-
-
 def line_chart(lines: Sequence[Line], across: Axis, up: Axis, *, label: str) -> str:
     """Draw lines as a whole SVG file.
 
@@ -83,19 +65,20 @@ def line_chart(lines: Sequence[Line], across: Axis, up: Axis, *, label: str) -> 
         up: The left axis.
         label: Description of the chart, for screen readers.
     """
-    frame = Frame(across.low, across.high, up.low, up.high, _LEFT, 30, _WIDTH, _HEIGHT)
-    parts = _axes(frame, across, up)
+    plot = Plot(across, up, top=30, width=360, height=220)
+    parts: list[Svg] = []
     traces = []
-    for line, kind in zip(lines, KINDS, strict=False):
-        places = [(frame.x(point.x), frame.y(point.y)) for point in line.points]
-        parts += [_whisker(frame, point, kind) for point in line.points if point.low is not None]
-        parts += drawn([places], kind)
-        if line.dots:
-            parts += [_dot(frame, point, kind) for point in line.points]
-        traces.append((line.name, kind, [places]))
-    parts += named(frame, traces)
-    whole = chart(frame.right + _RIGHT, frame.bottom + 44, label, *parts)
-    return alone(whole)
+    for one, kind in zip(lines, KINDS, strict=False):
+        places = [(plot.x(point.x), plot.y(point.y)) for point in one.points]
+        for point in one.points:
+            if point.low is not None and point.high is not None:
+                parts.append(plot.whisker(point.x, point.low, point.high, f"line {kind}"))
+        parts += line([places], kind)
+        if one.dots:
+            parts += [_dot(plot, point, kind) for point in one.points]
+        traces.append((one.name, kind, [places]))
+    parts += named(plot, traces)
+    return alone(plot.chart(label, parts, right=16))
 
 
 def alone(drawing: str) -> str:
@@ -104,35 +87,9 @@ def alone(drawing: str) -> str:
     return f'{head} xmlns="http://www.w3.org/2000/svg"><style>{_style(drawing)}</style>{rest}\n'
 
 
-def _axes(frame: Frame, across: Axis, up: Axis) -> list[Svg]:
-    parts = [
-        element(
-            "rect", x=frame.left, y=frame.top, width=frame.width, height=frame.height, class_="plot"
-        ),
-        words(up.name, 4.0, frame.top - 12, "start", "tick strong"),
-        words(
-            across.name, (frame.left + frame.right) / 2, frame.bottom + 38, "middle", "tick strong"
-        ),
-    ]
-    for value, text in up.marks:
-        y = frame.y(value)
-        parts.append(element("line", x1=frame.left, x2=frame.right, y1=y, y2=y, class_="grid"))
-        parts.append(words(text, frame.left - 8, y + 4, "end"))
-    parts += [words(text, frame.x(value), frame.bottom + 18) for value, text in across.marks]
-    return parts
-
-
-def _whisker(frame: Frame, point: Point, kind: str) -> Svg:
-    assert point.low is not None and point.high is not None
-    x = frame.x(point.x)
-    return element(
-        "line", x1=x, x2=x, y1=frame.y(point.high), y2=frame.y(point.low), class_=f"line {kind}"
-    )
-
-
-def _dot(frame: Frame, point: Point, kind: str) -> Svg:
+def _dot(plot: Plot, point: Point, kind: str) -> Svg:
     tip = [element("title", point.says)] if point.says else []
-    place = {"cx": frame.x(point.x), "cy": frame.y(point.y)}
+    place = {"cx": plot.x(point.x), "cy": plot.y(point.y)}
     return element("circle", *tip, r=4.5, class_=f"dot {kind}", **place)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellapart.lessons import charts
+from tellapart.reports.plot import Axis
 
 if TYPE_CHECKING:
     from tellapart.lessons.context import Context
@@ -116,12 +117,12 @@ def _falling(line: Line) -> str:
     low = math.floor(min(point.y for point in points))
     return charts.line_chart(
         [charts.Line("loss", points, dots=False)],
-        charts.Axis("steps", [(n, f"{10**n:,}") for n in range(4)], 0.0, 3.0),
-        charts.Axis(
+        Axis("steps", 0.0, 3.0, [(n, f"{10**n:,}") for n in range(4)]),
+        Axis(
             "mean squared error",
-            [(power, f"{10.0**power:g}") for power in range(low, 1)],
             low,
             0.0,
+            [(power, f"{10.0**power:g}") for power in range(low, 1)],
         ),
         label=f"Loss falling from {line.losses[0]:.3g} to {line.losses[-1]:.2g}.",
     )

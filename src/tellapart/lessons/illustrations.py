@@ -22,8 +22,8 @@ from tellapart.images.decoder import decode
 from tellapart.images.resizing import RGB, resize
 from tellapart.lessons.charts import alone
 from tellapart.networks.augment.preview import PreviewSettings, preview
-from tellapart.reports import curves
-from tellapart.reports.network_view import learning_view
+from tellapart.reports import network_charts
+from tellapart.reports.network_pages import learning_view
 from tellapart.runs import Run
 
 FOLDER = "pictures"
@@ -87,7 +87,7 @@ def learning_curve(run: Run) -> str | None:
         return None
     held, trained = run.metrics["held_out"], run.metrics["train"]["accuracy"]
     low, high = held["accuracy_ci95"]
-    return alone(str(curves.accuracy_curve(view, trained, held["accuracy"], (low, high))))
+    return alone(str(network_charts.accuracy_curve(view, trained, held["accuracy"], (low, high))))
 
 
 class _Album:

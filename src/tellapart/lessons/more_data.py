@@ -23,9 +23,10 @@ import polars as pl
 from tellapart.core.errors import RunError
 from tellapart.core.text import percent
 from tellapart.data.catalog import open_catalog
-from tellapart.lessons.charts import Axis, Line, Point, line_chart
+from tellapart.lessons.charts import Line, Point, line_chart
 from tellapart.lessons.lesson import Number, Training
 from tellapart.metrics.intervals import wilson
+from tellapart.reports.plot import Axis, share_axis
 
 if TYPE_CHECKING:
     from tellapart.lessons.context import Context
@@ -131,21 +132,15 @@ def _curve(numbers: Mapping[str, Number], sizes: Sequence[int], held_out: int) -
         lines.append(Line(title, points))
     lowest = min(point.low or 0.0 for line in lines for point in line.points)
     bottom = max(math.floor(10 * lowest) / 10, 0.0)
-    tenths = range(round(10 * bottom), 11)
     return line_chart(
         lines,
         Axis(
             "pictures learned from",
-            [(math.log2(size), f"{size:,}") for size in _marked(sizes)],
             math.log2(sizes[0]),
             math.log2(sizes[-1]),
+            [(math.log2(size), f"{size:,}") for size in _marked(sizes)],
         ),
-        Axis(
-            f"right, of {held_out:,} held out",
-            [(tenth / 10, percent(tenth / 10, 0)) for tenth in tenths],
-            bottom,
-            1.0,
-        ),
+        share_axis(f"right, of {held_out:,} held out", bottom),
         label="; ".join(point.says for line in lines for point in line.points),
     )
 

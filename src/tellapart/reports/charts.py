@@ -1,22 +1,24 @@
-"""Small charts as inline SVG, drawn by pure functions of plain numbers.
+"""Charts of a measured model and of a folder as inline SVG: pure functions of plain numbers.
 
-Colors are CSS classes of the page, so a chart follows light, dark and print. Charts that
-stretch (``interval_strip``) place everything by percent and keep their letters' size; the
-others are at most as wide as a phone. Every chart has a label that says in words what it
-shows; the page gives the numbers beside it.
+Colors are CSS classes of the page, so a chart follows light, dark and print.
+``interval_strip`` is as wide as the page and keeps the size of its letters; the others are at
+most as wide as a phone. Every chart has a label that says in words what it shows; the page
+gives the numbers beside it.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tellapart.core import text
-from tellapart.reports.svg import Svg, chart, element, ticks, words
+from tellapart.reports.plot import Axis, Plot, decade_axis, line, number_axis, share_axis
+from tellapart.reports.svg import Svg, chart, element
 
 
 def interval_strip(accuracy: float, low: float, high: float, guess: float) -> Svg:
@@ -70,69 +72,41 @@ def reliability(
             none may be empty.
         confidences: How sure the model is of each picture, shares of 1; counted below.
     """
-    left, top, side, gap, bar = 44, 12, 270, 34, 54
     sure = finite(confidences)
-    lowest = min((min(float(one["confidence"]), *_whisker(one)) for one in bins), default=0.0)
+    lowest = min((min(float(one["confidence"]), *_interval(one)) for one in bins), default=0.0)
     start = math.floor(min(lowest, float(sure.min()) if sure.size else 1.0, 0.5) * 10) / 10
-
-    def x(share: float) -> float:
-        return left + side * (share - start) / (1 - start)
-
-    def y(share: float) -> float:
-        return top + side * (1 - share) / (1 - start)
-
-    parts = [element("rect", x=left, y=top, width=side, height=side, class_="plot")]
-    for share in ticks(start, 1.0):
-        parts.append(_grid(left, left + side, y(share)))
-        parts.append(words(f"{share:.0%}", left - 8, y(share) + 4, "end"))
-        parts.append(words(f"{share:.0%}", x(share), top + side + 18))
-    parts.append(element("line", x1=x(start), y1=y(start), x2=x(1), y2=y(1), class_="ideal"))
-    points = [(x(float(one["confidence"])), y(float(one["accuracy"]))) for one in bins]
-    for one, (px, _) in zip(bins, points, strict=True):
-        low, high = _whisker(one)
-        parts.append(element("line", x1=px, x2=px, y1=y(high), y2=y(low), class_="whisker"))
-    if len(points) > 1:
-        path = "M" + "L".join(f"{px:.1f} {py:.1f}" for px, py in points)
-        parts.append(element("path", d=path, class_="line"))
-    for px, py in points:
-        parts.append(element("circle", cx=px, cy=py, r=4, class_="dot"))
-    bottom = top + side + 24
+    across = share_axis("how sure it is", start)
+    plot = Plot(across, share_axis("how often it is right", start), top=12, width=270, height=270,
+                inset=0)  # fmt: skip
+    parts = [plot.whisker(one["confidence"], *_interval(one), "whisker") for one in bins]
+    runs = plot.points((float(one["confidence"]), float(one["accuracy"])) for one in bins)
+    ideal = element("line", x1=plot.left, y1=plot.bottom, x2=plot.right, y2=plot.top,
+                    class_="ideal")  # fmt: skip
+    parts = [ideal, *parts, *line(runs, dots=True)]
+    below = plot
     if sure.size:
-        bottom = top + side + gap + bar
-        counts, edges = np.histogram(sure, bins=20, range=(start, 1.0))
-        most = int(counts.max())
-        for count, low in zip(counts.tolist(), edges.tolist(), strict=False):
-            if count:
-                tall = max(bar * count / most, 1.5)
-                parts.append(_bar(x(low) + 0.75, bottom - tall, side / 20 - 1.5, tall))
-        parts.append(_axis(left, left + side, bottom))
-        parts.append(words(f"{most:,}", left - 8, bottom - bar + 9, "end"))
-        parts.append(words("0", left - 8, bottom, "end"))
-        parts.append(words("pictures", left + side / 2, bottom + 18))
+        counts, _ = np.histogram(sure, bins=20, range=(start, 1.0))
+        below = Plot(across, _count_axis(counts), top=plot.bottom + 14, width=270, height=54,
+                     inset=0)  # fmt: skip
+        plot = replace(plot, across=replace(across, name="", marks=()))
+        parts = [*plot.axes(), *parts, *below.bars(counts.tolist())]
     said = "; ".join(
         f"says {text.percent(float(one['confidence']), 0)}, right "
         f"{text.percent(float(one['accuracy']), 0)} of {one['n']}"
         for one in bins
     )
     label = f"Reliability chart. How sure it says it is, and how often it is right: {said}."
-    return chart(left + side + 24, bottom + 26, label, *parts)
+    return below.chart(label, parts, right=24)
 
 
-def _whisker(one: Mapping[str, Any]) -> tuple[float, float]:
+def _interval(one: Mapping[str, Any]) -> tuple[float, float]:
     low, high = one.get("ci95") or (one["accuracy"], one["accuracy"])
     return float(low), float(high)
 
 
-def _grid(start: float, end: float, height: float) -> Svg:
-    return element("line", x1=start, x2=end, y1=height, y2=height, class_="grid")
-
-
-def _axis(start: float, end: float, height: float) -> Svg:
-    return element("line", x1=start, x2=end, y1=height, y2=height, class_="axis")
-
-
-def _bar(x: float, y: float, width: float, height: float) -> Svg:
-    return element("rect", x=x, y=y, width=width, height=height, rx=1.5, class_="count")
+def _count_axis(counts: NDArray[np.int_]) -> Axis:
+    most = max(int(counts.max()), 1)
+    return Axis("pictures", 0, most, [(0, "0"), (most, f"{most:,}")])
 
 
 def regularization_curve(table: Sequence[Mapping[str, Any]], chosen: float) -> Svg:
@@ -142,57 +116,23 @@ def regularization_curve(table: Sequence[Mapping[str, Any]], chosen: float) -> S
         table: ``{C, log_loss}`` each.
         chosen: The C that was chosen.
     """
-    left, top, width, height = 52, 12, 264, 130
-    points = sorted((float(one["C"]), float(one["log_loss"])) for one in table)
-    low, high = min(p[1] for p in points), max(p[1] for p in points)
-    pad = max((high - low) * 0.12, 1e-6)
-    low, high = max(low - pad, 0.0), high + pad
-    first, last = math.log10(points[0][0]), math.log10(points[-1][0])
-
-    def x(c: float) -> float:
-        return left + (
-            width * (math.log10(c) - first) / (last - first) if last > first else width / 2
-        )
-
-    def y(loss: float) -> float:
-        return top + height * (high - loss) / (high - low)
-
-    parts = [element("rect", x=left, y=top, width=width, height=height, class_="plot")]
-    for loss in ticks(low, high, 4):
-        parts.append(
-            element("line", x1=left, x2=left + width, y1=y(loss), y2=y(loss), class_="grid")
-        )
-        parts.append(words(f"{loss:.3g}", left - 8, y(loss) + 4, "end"))
-    decades = range(math.ceil(first - 1e-9), math.floor(last + 1e-9) + 1)
-    for power in decades if len(decades) < 9 else decades[::2]:
-        parts.append(words(power_of_ten(power), x(10.0**power), top + height + 18))
-    path = "M" + "L".join(f"{x(c):.1f} {y(loss):.1f}" for c, loss in points)
-    parts.append(element("path", d=path, class_="line"))
-    for c, loss in points:
-        picked = math.isclose(c, chosen, rel_tol=1e-6)
-        if picked:
-            parts.append(element("circle", cx=x(c), cy=y(loss), r=8.5, class_="ring"))
-        parts.append(element("circle", cx=x(c), cy=y(loss), r=4 if picked else 2.5, class_="dot"))
-    parts.append(
-        words(
-            "C: small means strong regularization",
-            left + width / 2,
-            top + height + 38,
-        )
-    )
-    best = min(points, key=lambda p: p[1])
+    pairs = sorted((float(one["C"]), float(one["log_loss"])) for one in table)
+    losses = [loss for _, loss in pairs]
+    pad = max((max(losses) - min(losses)) * 0.12, 1e-6)
+    up = number_axis("log loss", max(min(losses) - pad, 0.0), max(losses) + pad, "{:.3g}".format)
+    across = decade_axis("C (small: strong regularization)", [c for c, _ in pairs])
+    plot = Plot(across, up, top=12, width=264, height=130)
+    runs = plot.points((math.log10(c), loss) for c, loss in pairs)
+    parts = line(runs, dots=True)
+    for (c, _), (x, y) in zip(pairs, runs[0], strict=True):
+        if math.isclose(c, chosen, rel_tol=1e-6):
+            parts.append(element("circle", cx=x, cy=y, r=8.5, class_="ring"))
+    best = min(pairs, key=lambda pair: pair[1])
     label = (
-        f"Cross-validated log loss for {len(points)} strengths of regularization; "
+        f"Cross-validated log loss for {len(pairs)} strengths of regularization; "
         f"lowest {best[1]:.3g} at C = {best[0]:g}; chosen C = {chosen:g}."
     )
-    return chart(left + width + 20, top + height + 48, label, *parts)
-
-
-def power_of_ten(exponent: int) -> str:
-    """A power of ten as it is read on an axis: ``0.01``, ``100``, ``10⁻⁵``."""
-    if -3 <= exponent <= 3:
-        return f"{10.0**exponent:g}"
-    return "10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return plot.chart(label, parts)
 
 
 def histogram(
@@ -217,35 +157,17 @@ def histogram(
     if end <= start:
         start, end = start - 0.5, start + 0.5
     counts, _ = np.histogram(np.clip(numbers, start, end), bins=bins, range=(start, end))
-    left, top, width, height = 8, 8, 304, 92
-    most, step = int(counts.max()), width / bins
-    parts: list[str] = []
-    for index, count in enumerate(counts.tolist()):
-        if count:
-            tall = max(height * count / most, 1.5)
-            place = left + index * step + 0.75
-            parts.append(_bar(place, top + height - tall, step - 1.5, tall))
-    bottom = top + height
-    parts.append(_axis(left, left + width, bottom))
-    marks = [mark for mark in ticks(start, end, 4) if start <= mark <= end]
-    for mark in marks:
-        place = left + width * (mark - start) / (end - start)
-        anchor = "start" if place < left + 12 else "end" if place > left + width - 18 else "middle"
-        written = f"{mark:,.0f}" if end - start >= 5 else f"{mark:g}"
-        parts.append(
-            words(
-                written + (" +" if gathered and mark == marks[-1] else ""),
-                place,
-                bottom + 18,
-                anchor,
-            )
-        )
+    across = number_axis("", start, end, "{:,.0f}".format if end - start >= 5 else "{:g}".format)
+    if gathered and across.marks:
+        at, written = across.marks[-1]
+        across = replace(across, marks=[*across.marks[:-1], (at, f"{written} +")])
+    plot = Plot(across, _count_axis(counts), top=8, width=272, height=92, inset=0)
     middle = float(np.median(numbers))
     label = (
         f"{title}: histogram of {numbers.size:,} pictures, {numbers.min():,.6g} to "
         f"{numbers.max():,.6g} {unit}, median {middle:,.4g}."
     )
-    return chart(left + width + 8, bottom + 26, label, *parts)
+    return plot.chart(label, plot.bars(counts.tolist()), right=20)
 
 
 def finite(values: Sequence[float | None] | NDArray[np.generic]) -> NDArray[np.float64]:

@@ -31,7 +31,7 @@ from tellapart.reports import (
     RunView,
     render_run,
 )
-from tellapart.reports.network_view import candidates, learning_view
+from tellapart.reports.network_pages import candidates, learning_view
 from tellapart.runs import Run
 
 if TYPE_CHECKING:

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tellapart.reports.charts import power_of_ten
-from tellapart.reports.frames import Frame, drawn, evenly
-from tellapart.reports.learning import EpochRow
-from tellapart.reports.svg import Svg, chart, element, ticks, words
+from tellapart.reports.network_views import EpochRow
+from tellapart.reports.plot import Plot, decade_axis, epoch_axis, evenly, line, number_axis
+from tellapart.reports.svg import Svg
 
 POINTS = 400  # drawn at most
 
@@ -44,30 +43,21 @@ def finder_curve(tried: Sequence[tuple[float, float]], chosen: float | None) -> 
     most = max(loss for _, loss in sound)
     high = min(most, begin + max(begin - least, 0.25 * abs(begin), 1e-6))
     pad = max(0.1 * (high - least), 1e-6)
-    decades = [math.log10(rate) for rate, _ in sound]
-    ends = [*decades, *([math.log10(chosen)] if chosen and chosen > 0 else [])]
-    frame = Frame(min(ends), max(ends), least - pad, high + pad, width=288, height=150)
-    parts = [_ground(frame)]
-    for loss in ticks(frame.low, frame.high, 4):
-        y = frame.y(loss)
-        parts.append(element("line", x1=frame.left, x2=frame.right, y1=y, y2=y, class_="grid"))
-        parts.append(words(f"{loss:.3g}", frame.left - 8, y + 4, "end"))
-    whole = range(math.ceil(frame.first - 1e-9), math.floor(frame.last + 1e-9) + 1)
-    for exponent in whole if len(whole) < 9 else whole[::2]:
-        parts.append(words(power_of_ten(exponent), frame.x(exponent), frame.bottom + 18))
-    pairs = [(decade, loss) for decade, (_, loss) in zip(decades, sound, strict=True)]
+    picked = [chosen] if chosen and chosen > 0 else []
+    across = decade_axis("learning rate", [*(rate for rate, _ in sound), *picked])
+    plot = Plot(across, number_axis("loss", least - pad, high + pad, "{:.3g}".format))
+    pairs = [(math.log10(rate), loss) for rate, loss in sound]
     kept = next((k for k, (_, loss) in enumerate(pairs) if loss > high + pad), len(pairs))
-    parts += drawn(frame.points(pairs[: kept + 1]), "of-training")
+    parts = line(plot.points(pairs[: kept + 1]), "of-training")
     said = ""
-    if chosen and chosen > 0:
-        parts += frame.across(math.log10(chosen), f"chosen: {written(chosen)}", "best-line")
-        said = f"; chosen {written(chosen)}"
-    parts.append(words("learning rate", (frame.left + frame.right) / 2, frame.bottom + 36))
+    for rate in picked:
+        parts += plot.mark(math.log10(rate), f"chosen: {written(rate)}", "best-line")
+        said = f"; chosen {written(rate)}"
     label = (
         f"Loss at {len(sound)} learning rates from {written(sound[0][0])} to "
         f"{written(sound[-1][0])}; lowest {least:.3g}{said}."
     )
-    return chart(frame.right + 10, frame.bottom + 44, label, *parts)
+    return plot.chart(label, parts)
 
 
 def rate_curve(history: Sequence[EpochRow]) -> Svg:
@@ -75,21 +65,14 @@ def rate_curve(history: Sequence[EpochRow]) -> Svg:
     pairs = [(row.epoch, row.learning_rate) for row in history
              if row.learning_rate is not None and math.isfinite(row.learning_rate)]  # fmt: skip
     pairs = [pairs[index] for index in evenly(len(pairs), POINTS)]
-    rates = [rate for _, rate in pairs if rate is not None]
+    rates = [rate for _, rate in pairs]
     if len(rates) < 2 or max(rates) - min(rates) <= 1e-9 * max(rates):
         return Svg("")
-    frame = Frame(pairs[0][0], pairs[-1][0], 0.0, 1.08 * max(rates), top=10, width=288, height=80,
-                  left=60)  # fmt: skip
+    up = number_axis("learning rate", 0.0, 1.08 * max(rates), written)
+    plot = Plot(epoch_axis(pairs[0][0], pairs[-1][0]), up, top=10, height=100, left=76)
     label = (
         f"Learning rate over the epochs: {written(rates[0])} after the first, "
         f"{written(max(rates))} at most, {written(rates[-1])} after the last."
     )
-    parts = [*frame.axes(written), *drawn(frame.points(pairs), "of-training")]
-    parts += frame.hovers([(epoch, f"Epoch {epoch}: {written(rate)}") for epoch, rate in pairs])
-    foot = words("epoch", (frame.left + frame.right) / 2, frame.bottom + 36)
-    return chart(frame.right + 10, frame.bottom + 44, label, *parts, foot)
-
-
-def _ground(frame: Frame) -> Svg:
-    return element("rect", x=frame.left, y=frame.top, width=frame.width, height=frame.height,
-                   class_="plot")  # fmt: skip
+    tips = [(epoch, f"Epoch {epoch}: {written(rate)}") for epoch, rate in pairs]
+    return plot.chart(label, [*line(plot.points(pairs), "of-training"), *plot.tooltips(tips)])

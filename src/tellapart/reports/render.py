@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from tellapart.core import text
 from tellapart.diagnosis import QUOTED
-from tellapart.reports import charts, confusion, networks, sections
+from tellapart.reports import charts, confusion, network_sections, sections
 from tellapart.reports.thumbnails import Budget
 from tellapart.reports.views import CheckView, RunView
 
@@ -48,7 +48,7 @@ def render_run(view: RunView) -> str:
     budget = Budget(PICTURES)
     gallery = sections.gallery(view.gallery, budget)
     learning = view.learning
-    net = None if learning is None else networks.learned(learning, view.metrics, budget)
+    net = None if learning is None else network_sections.learned(learning, view.metrics, budget)
     verdict = view.metrics["verdict"]
     verdict_title = str(verdict["code"]).replace("_", " ").capitalize()
     return environment().get_template("run.html.j2").render(
@@ -73,7 +73,7 @@ def render_run(view: RunView) -> str:
         ),
         measured=sections.measured(view),
         net=net,
-        candidates=networks.candidates(view.candidates) if view.candidates else None,
+        candidates=network_sections.candidates(view.candidates) if view.candidates else None,
         findings=sections.findings(view.findings, view.examples, budget),
         levels=sections.levels(view.findings),
         mistakes=[one for one in gallery if one["item"].wrong],

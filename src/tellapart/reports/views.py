@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from tellapart.reports.learning import Candidate, LearningView
+    from tellapart.reports.network_views import Candidate, LearningView
 
 Picture: TypeAlias = "NDArray[np.uint8] | str"
 """Pixels, uint8 ``[H, W, 3]``, or a ``data:image/…;base64,`` URI."""

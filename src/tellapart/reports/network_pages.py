@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tellapart.core.errors import RunError, SettingsError
 from tellapart.explanations import feature_maps, filters
 from tellapart.images.resizing import RGB, luma, resize
-from tellapart.reports import Candidate, EpochRow, Layer, LearningView
+from tellapart.reports.network_views import Candidate, EpochRow, Layer, LearningView
 from tellapart.runs import Run
 
 if TYPE_CHECKING:

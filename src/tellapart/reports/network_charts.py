@@ -1,4 +1,4 @@
-"""Learning curves as inline SVG: loss and accuracy over epochs, and the learning rates.
+"""Loss and accuracy over the epochs of a network as inline SVG.
 
 The validation line is dashed as well as of another color, so the two lines are told apart in
 grey; every strip of the plot says its numbers under a pointer, and the page has them as a table.
@@ -11,10 +11,21 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from tellapart.core import text
-from tellapart.reports.frames import LETTER, Box, Frame, drawn, evenly
-from tellapart.reports.learning import EpochRow, LearningView, Stage
-from tellapart.reports.lettering import around, named
-from tellapart.reports.svg import Svg, chart, element, words
+from tellapart.reports.line_labels import Line, around, named
+from tellapart.reports.network_views import EpochRow, LearningView, Stage
+from tellapart.reports.plot import (
+    LETTER,
+    Axis,
+    Box,
+    Plot,
+    Point,
+    epoch_axis,
+    evenly,
+    line,
+    number_axis,
+    share_axis,
+)
+from tellapart.reports.svg import Svg, element, words
 
 POINTS = 600  # epochs drawn at most
 STAGES = 12  # named at most
@@ -30,24 +41,14 @@ def loss_curve(view: LearningView) -> Svg:
     validation = [(row.epoch, row.validation_loss) for row in rows]
     values = _numbers([*(v for _, v in training), *(v for _, v in validation)])
     high, cut = _ceiling(rows, values)
-    frame = Frame(rows[0].epoch, rows[-1].epoch, 0.0, high, width=298)
-    lines = [
-        ("training", "of-training", frame.points(training)),
-        ("validation", "of-validation", frame.points(validation)),
+    plot = _plot(view, number_axis("loss", 0.0, high, _short), 284)
+    note = f"cut off: up to {_short(max(values))}" if cut else ""
+    parts = [
+        *_curves(plot, view, training, validation, note=note),
+        *plot.tooltips([(row.epoch, _said(row, losses=True)) for row in rows]),
     ]
-    taken: list[Box] = []
-    parts = [*frame.axes(_short), *_marks(frame, view, rows, taken)]
-    for _, kind, runs in lines:
-        parts += drawn(runs, kind)
-    parts += _ring(frame, view, [(row.epoch, row.validation_loss) for row in rows])
-    if cut:
-        name, place = f"cut off: up to {_short(max(values))}", (frame.left + 6.0, frame.top + 14.0)
-        taken.append(around(name, *place))
-        parts.append(words(name, *place, "start", "name"))
-    parts += named(frame, lines, taken)
-    parts += frame.hovers([(row.epoch, _said(row, losses=True)) for row in rows])
     label = f"Loss over {text.counted(len(view.history), 'epoch')}. {_ends(rows, losses=True)}"
-    return _finished(frame, frame.right + 10, label, view, parts)
+    return plot.chart(label, parts)
 
 
 def accuracy_curve(
@@ -60,6 +61,8 @@ def accuracy_curve(
 ) -> Svg:
     """Accuracy over epochs and, beside it, the saved model's, with the gap between its parts.
 
+    Empty without epochs.
+
     Args:
         view: The history and what is marked in it.
         training: Accuracy of the saved model on the training part, share of 1, or None.
@@ -68,37 +71,25 @@ def accuracy_curve(
         unseen: What the held-out accuracy is called.
     """
     rows = _rows(view)
-    pairs = [(row.epoch, row.accuracy) for row in rows]
+    if not rows:
+        return Svg("")
+    trained = [(row.epoch, row.accuracy) for row in rows]
     checked = [(row.epoch, row.validation_accuracy) for row in rows]
-    values = _numbers([*(v for _, v in pairs), *(v for _, v in checked)])
+    values = _numbers([*(v for _, v in trained), *(v for _, v in checked)])
     values += _numbers([held_out, ci95[0], training, view.target])
     low = min(max(math.floor(min(values) * 10 - 1e-9) / 10, 0.0), 0.9)
-    first, last = (rows[0].epoch, rows[-1].epoch) if rows else (1, 1)
-    frame = Frame(first, last, low, 1.0, width=204)
-    lines = [
-        ("training", "of-training", frame.points(pairs)),
-        ("validation", "of-validation", frame.points(checked)),
-    ]
-    taken: list[Box] = []
-    parts = [
-        *frame.axes(lambda share: f"{round(100 * share, 6):g}%"),
-        *_marks(frame, view, rows, taken),
-    ]
-    for _, kind, runs in lines:
-        parts += drawn(runs, kind)
-    y = frame.y(held_out)
-    parts.append(element("line", x1=frame.left, x2=frame.right + 18, y1=y, y2=y, class_="ideal"))
-    lines.append(("", "", [[(frame.left, y), (frame.right, y)]]))
+    plot = _plot(view, share_axis("accuracy", low), 190)
+    levels = [("", "", _level(plot, held_out))]
     if view.target is not None:
-        y = frame.y(view.target)
-        parts.append(element("line", x1=frame.left, x2=frame.right, y1=y, y2=y,
-                             class_="target-line"))  # fmt: skip
-        name = f"{view.target_on} target {100 * view.target:g} %"
-        lines.append((name, "of-target", [[(frame.left, y), (frame.right, y)]]))
-    parts += _ring(frame, view, checked)
-    parts += named(frame, lines, taken)
-    parts += _gap(frame, training, held_out, ci95, unseen)
-    parts += frame.hovers([(row.epoch, _said(row, losses=False)) for row in rows])
+        name = f"{view.target_on} target {text.percent(view.target)}"
+        levels.append((name, "of-target", _level(plot, view.target)))
+    parts = [
+        plot.level(held_out, "ideal", 18),
+        *([] if view.target is None else [plot.level(view.target, "target-line")]),
+        *_curves(plot, view, trained, checked, levels=levels),
+        *_gap(plot, training, held_out, ci95, unseen),
+        *plot.tooltips([(row.epoch, _said(row, losses=False)) for row in rows]),
+    ]
     said = f"{unseen} {text.percent(held_out)}"
     if training is not None:
         said = f"training {text.percent(training)}, {said}, a gap of {points(training - held_out)}"
@@ -106,7 +97,44 @@ def accuracy_curve(
         f"Accuracy over {text.counted(len(view.history), 'epoch')}. "
         f"{_ends(rows, losses=False)} The saved model: {said}."
     )
-    return _finished(frame, frame.right + 104, label, view, parts)
+    return plot.chart(label, parts, right=104)
+
+
+def _plot(view: LearningView, up: Axis, width: int) -> Plot:
+    """A plot over the epochs, with room for the band of stages."""
+    epochs = epoch_axis(view.history[0].epoch, view.history[-1].epoch)
+    gap = STRIP + 8 if _stages(view) else 0
+    return Plot(epochs, up, width=width, height=190, gap=gap)
+
+
+def _curves(
+    plot: Plot,
+    view: LearningView,
+    training: Sequence[tuple[float, float | None]],
+    validation: Sequence[tuple[float, float | None]],
+    *,
+    levels: Sequence[Line] = (),
+    note: str = "",
+) -> list[Svg]:
+    """Both lines with their names, what is marked across them, and a note at the top."""
+    taken: list[Box] = []
+    parts = [*_band(plot, view), *_marks(plot, view, taken)]
+    lines: list[Line] = [
+        ("training", "of-training", plot.points(training)),
+        ("validation", "of-validation", plot.points(validation)),
+    ]
+    for _, kind, runs in lines:
+        parts += line(runs, kind)
+    parts += _ring(plot, view, validation)
+    if note:
+        place = (plot.left + 6.0, plot.top + 14.0)
+        taken.append(around(note, *place))
+        parts.append(words(note, *place, "start", "name"))
+    return [*parts, *named(plot, [*lines, *levels], taken)]
+
+
+def _level(plot: Plot, value: float) -> list[list[Point]]:
+    return [[(plot.left, plot.y(value)), (plot.right, plot.y(value))]]
 
 
 def _rows(view: LearningView) -> list[EpochRow]:
@@ -163,43 +191,38 @@ def _ends(rows: Sequence[EpochRow], *, losses: bool) -> str:
     return "; ".join(dict.fromkeys(said)) + "."
 
 
-def _marks(
-    frame: Frame, view: LearningView, rows: Sequence[EpochRow], taken: list[Box]
-) -> list[Svg]:
+def _marks(plot: Plot, view: LearningView, taken: list[Box]) -> list[Svg]:
+    """Where a stage begins, where the loss was no number, and the best epoch."""
     parts: list[Svg] = []
     for stage in _stages(view)[1:]:
-        x = _edge(frame, stage)
-        parts.append(
-            element("line", x1=x, x2=x, y1=frame.top, y2=frame.bottom, class_="stage-edge")
-        )
-    bad = next((row.epoch for row in rows if not math.isfinite(row.loss)), None)
+        x = _edge(plot, stage)
+        parts.append(element("line", x1=x, x2=x, y1=plot.top, y2=plot.bottom, class_="stage-edge"))
+    bad = next((row.epoch for row in view.history if not math.isfinite(row.loss)), None)
     if bad is not None:
-        parts += frame.across(bad, "loss was no number", "stop-line", taken)
+        parts += plot.mark(bad, "loss was no number", "stop-line", taken)
     if view.best_epoch is not None:
         name = f"{'kept' if view.best_kept else 'best'}: epoch {view.best_epoch}"
-        parts += frame.across(view.best_epoch, name, "best-line", taken)
+        parts += plot.mark(view.best_epoch, name, "best-line", taken)
     return parts
 
 
-def _ring(
-    frame: Frame, view: LearningView, pairs: Sequence[tuple[float, float | None]]
-) -> list[Svg]:
+def _ring(plot: Plot, view: LearningView, pairs: Sequence[tuple[float, float | None]]) -> list[Svg]:
     value = dict(pairs).get(view.best_epoch) if view.best_epoch is not None else None
     if view.best_epoch is None or value is None or not math.isfinite(value):
         return []
-    return [element("circle", cx=frame.x(view.best_epoch), cy=frame.y(value), r=6.5, class_="ring")]
+    return [element("circle", cx=plot.x(view.best_epoch), cy=plot.y(value), r=6.5, class_="ring")]
 
 
 def _gap(
-    frame: Frame,
+    plot: Plot,
     training: float | None,
     held_out: float,
     ci95: tuple[float, float],
     unseen: str,
 ) -> list[Svg]:
     """The saved model's accuracies right of the plot, joined by a bracket that names the gap."""
-    x, down = frame.right + 18, frame.y(held_out)
-    low, high = frame.y(ci95[0]), frame.y(ci95[1])
+    x, down = plot.right + 18, plot.y(held_out)
+    low, high = plot.y(ci95[0]), plot.y(ci95[1])
     parts = [
         element("line", x1=x, x2=x, y1=high, y2=low, class_="held-range"),
         element("path", d=f"M{x} {down - 6:.1f}l6 6l-6 6l-6-6z", class_="held-mark"),
@@ -207,7 +230,7 @@ def _gap(
     side = x + 21
     if training is None:
         return [*parts, *_block(side, down, text.percent(held_out), unseen, 14, "of-held")]
-    up = frame.y(training)
+    up = plot.y(training)
     parts.append(element("circle", cx=x - 12, cy=up, r=5, class_="dot of-training"))
     if abs(down - up) >= 1:
         bracket = f"M{x + 9} {up:.1f}h6V{down:.1f}h-6"
@@ -225,7 +248,7 @@ def _gap(
     parts += _block(side, over, *upper[:2], -14, upper[2])
     parts += _block(side, under, *lower[:2], 14, lower[2])
     middle = (over + under) / 2 if room >= 52 else under + 42
-    if room < 52 and middle + 20 > frame.bottom + 16:
+    if room < 52 and middle + 20 > plot.bottom + 16:
         middle = over - 40
     return [*parts, *_block(side, middle - 6, points(training - held_out), "gap", 14, "of-gap")]
 
@@ -242,27 +265,25 @@ def _stages(view: LearningView) -> list[Stage]:
     return stages if len(stages) > 1 else []
 
 
-def _edge(frame: Frame, stage: Stage) -> float:
+def _edge(plot: Plot, stage: Stage) -> float:
     """Where a stage begins: between the epochs."""
-    return (frame.x(stage.first_epoch - 1) + frame.x(stage.first_epoch)) / 2
+    return (plot.x(stage.first_epoch - 1) + plot.x(stage.first_epoch)) / 2
 
 
-def _finished(
-    frame: Frame, width: int, label: str, view: LearningView, parts: Sequence[Svg]
-) -> Svg:
-    """The chart with its stages, if any, as a band under the epochs."""
+def _band(plot: Plot, view: LearningView) -> list[Svg]:
+    """The stages, if there are several, as a band under the epochs."""
     stages = _stages(view)
-    below = frame.bottom + 28
-    band: list[Svg] = []
-    edges = [float(frame.left), *(_edge(frame, stage) for stage in stages[1:]), float(frame.right)]
-    for index, (stage, (start, end)) in enumerate(zip(stages, pairwise(edges), strict=False)):
+    if not stages:
+        return []
+    below = plot.bottom + 28
+    parts: list[Svg] = []
+    edges = [float(plot.left), *(_edge(plot, stage) for stage in stages[1:]), float(plot.right)]
+    for index, (stage, (start, end)) in enumerate(zip(stages, pairwise(edges), strict=True)):
         name = f"{index + 1} {text.clean(stage.name)}"
         name = name if LETTER * len(name) < end - start - 6 else f"{index + 1}"
         kind = "stage-band even" if index % 2 else "stage-band"
         tip = element("title", f"From epoch {stage.first_epoch}: {text.shorten(stage.name, 80)}")
-        band.append(element("rect", tip, x=start, y=below, width=max(end - start, 0.1),
-                            height=STRIP, class_=kind))  # fmt: skip
-        band.append(words(name, (start + end) / 2, below + 13))
-    under = below + STRIP + 16 if stages else frame.bottom + 36
-    foot = words("epoch", (frame.left + frame.right) / 2, under)
-    return chart(width, under + 2, label, *parts, *band, foot)
+        parts.append(element("rect", tip, x=start, y=below, width=max(end - start, 0.1),
+                             height=STRIP, class_=kind))  # fmt: skip
+        parts.append(words(name, (start + end) / 2, below + 13))
+    return parts

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from tellapart.reports import EpochRow, LearningView, Stage, curves, rates
-from tellapart.reports.frames import Frame, evenly, whole_ticks
-from tellapart.reports.lettering import named
+from tellapart.reports import network_charts, rates
+from tellapart.reports.line_labels import named
+from tellapart.reports.network_views import EpochRow, LearningView, Stage
+from tellapart.reports.plot import Plot, epoch_axis, evenly, share_axis, whole_ticks
 from tellapart.reports.svg import Svg
 
 ROWS = [EpochRow(k, 1.0 / k, 0.5 + 0.09 * k, 0.8, 0.5 + 0.04 * k, 0.001) for k in range(1, 6)]
@@ -30,7 +31,9 @@ def well_formed(svg: Svg) -> ElementTree.Element:
 
 
 def accuracy(view: LearningView, training: float | None = 0.95, held_out: float = 0.7) -> Svg:
-    return curves.accuracy_curve(view, training, held_out, (held_out - 0.03, held_out + 0.03))
+    return network_charts.accuracy_curve(
+        view, training, held_out, (held_out - 0.03, held_out + 0.03)
+    )
 
 
 def texts(root: ElementTree.Element) -> list[str]:
@@ -70,14 +73,14 @@ def test_values_beside_the_plot_never_cover_each_other(training: float, held_out
 
 def test_lines_are_named_and_the_best_epoch_is_marked_in_both() -> None:
     kept = replace(VIEW, best_kept=True)
-    for root in (well_formed(accuracy(VIEW)), well_formed(curves.loss_curve(VIEW))):
+    for root in (well_formed(accuracy(VIEW)), well_formed(network_charts.loss_curve(VIEW))):
         assert {"training", "validation", "best: epoch 3"} <= {*texts(root)}
         assert "ring" in kinds(root)
-    assert "kept: epoch 3" in texts(well_formed(curves.loss_curve(kept)))
+    assert "kept: epoch 3" in texts(well_formed(network_charts.loss_curve(kept)))
 
 
 def test_every_epoch_says_its_numbers_under_a_pointer() -> None:
-    tips = [tip.text for tip in well_formed(curves.loss_curve(VIEW)).iter("title")]
+    tips = [tip.text for tip in well_formed(network_charts.loss_curve(VIEW)).iter("title")]
     assert len(tips) == 5 and tips[1] == "Epoch 2: training 0.5, validation 0.8"
     many = replace(VIEW, history=[replace(ROWS[0], epoch=k) for k in range(1, 4001)])
     svg = accuracy(many)
@@ -87,26 +90,26 @@ def test_every_epoch_says_its_numbers_under_a_pointer() -> None:
 
 def test_without_a_validation_slice_there_is_one_line() -> None:
     alone = [replace(row, validation_loss=None, validation_accuracy=None) for row in ROWS]
-    root = well_formed(curves.loss_curve(replace(VIEW, history=alone, best_epoch=None)))
+    root = well_formed(network_charts.loss_curve(replace(VIEW, history=alone, best_epoch=None)))
     assert "validation" not in texts(root)
     assert sum(kind.startswith("line") for kind in kinds(root)) == 1
 
 
 def test_a_loss_that_is_no_number_parts_the_line_and_is_named() -> None:
     rows = [*ROWS, EpochRow(6, math.nan, 0.5, math.inf, 0.5), EpochRow(7, 1.0, 0.5, 0.9, 0.5)]
-    root = well_formed(curves.loss_curve(replace(VIEW, history=rows)))
+    root = well_formed(network_charts.loss_curve(replace(VIEW, history=rows)))
     assert {"loss was no number", "best: epoch 3"} <= {*texts(root)}
     tips = [tip.text for tip in root.iter("title")]
     assert "Epoch 6: training no number, validation no number" in tips
     only = [EpochRow(1, math.nan, math.nan, math.nan, math.nan)]
     view = replace(VIEW, history=only, best_epoch=None)
-    well_formed(curves.loss_curve(view))
+    well_formed(network_charts.loss_curve(view))
     well_formed(accuracy(view))
 
 
 def test_an_explosion_does_not_flatten_what_came_before() -> None:
     rows = [*ROWS, EpochRow(6, 4e8, 0.5, 9e9, 0.5)]
-    root = well_formed(curves.loss_curve(replace(VIEW, history=rows)))
+    root = well_formed(network_charts.loss_curve(replace(VIEW, history=rows)))
     assert "cut off: up to 9e+09" in texts(root)
     line = next(part for part in root if (part.get("class") or "").startswith("line"))
     heights = [float(y) for y in re.findall(r"[ML][\d.]+ ([\d.]+)", line.get("d") or "")]
@@ -114,11 +117,11 @@ def test_an_explosion_does_not_flatten_what_came_before() -> None:
 
 
 def test_no_epoch_one_epoch_and_equal_values() -> None:
-    assert curves.loss_curve(LearningView(network="cnn")) == ""
+    assert network_charts.loss_curve(LearningView(network="cnn")) == ""
     one = replace(VIEW, history=ROWS[:1], best_epoch=1, stages=[Stage(1, "head")])
     flat = replace(VIEW, history=[EpochRow(k, 0.0, 1.0, 0.0, 1.0) for k in range(1, 4)])
     for view in (one, flat):
-        well_formed(curves.loss_curve(view))
+        well_formed(network_charts.loss_curve(view))
         well_formed(accuracy(view, 1.0, 1.0))
 
 
@@ -130,24 +133,24 @@ def test_target_is_a_line_with_its_name() -> None:
 
 def test_stages_are_a_band_with_names_or_numbers() -> None:
     stages = [Stage(1, "head only"), Stage(3, "<all> layers, with a name that is far too long")]
-    root = well_formed(curves.loss_curve(replace(VIEW, stages=stages)))
+    root = well_formed(network_charts.loss_curve(replace(VIEW, stages=stages)))
     assert "1 head only" in texts(root) and "2" in texts(root)
     assert kinds(root).count("stage-edge") == 1
     assert any("<all> layers" in (tip.text or "") for tip in root.iter("title"))
 
 
 def test_names_of_lines_keep_clear_of_both_lines_and_of_each_other() -> None:
-    frame = Frame(1, 50, 0.0, 1.0)
-    rising = frame.points((k, 1 - 0.9 / k) for k in range(1, 51))
-    falling = frame.points((k, 0.9 / k) for k in range(1, 51))
-    made = named(frame, [("training", "a", rising), ("validation", "b", falling)])
+    plot = Plot(epoch_axis(1, 50), share_axis("accuracy", 0.0), width=216, height=190)
+    rising = plot.points((k, 1 - 0.9 / k) for k in range(1, 51))
+    falling = plot.points((k, 0.9 / k) for k in range(1, 51))
+    made = named(plot, [("training", "a", rising), ("validation", "b", falling)])
     boxes = []
     for part in map(ElementTree.fromstring, made):
         x, y, half = float(part.get("x", 0)), float(part.get("y", 0)), 3.2 * len(part.text or "")
         boxes.append((x - half, x + half, y - 9, y))
         for px, py in (*rising[0], *falling[0]):
             assert not (x - half < px < x + half and y - 9 < py < y)
-        assert frame.left <= x - half and x + half <= frame.right
+        assert plot.left <= x - half and x + half <= plot.right
     (a, b, c, d), (e, f, g, h) = boxes
     assert b < e or f < a or d < g or h < c
 

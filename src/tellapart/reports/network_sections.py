@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tellapart.core import text
-from tellapart.reports import curves, maps, rates
-from tellapart.reports.frames import evenly
-from tellapart.reports.learning import (
+from tellapart.reports import maps, network_charts, rates
+from tellapart.reports.network_views import (
     AugmentedRow,
     Candidate,
     EpochRow,
@@ -18,6 +17,7 @@ from tellapart.reports.learning import (
     LearningView,
     Stage,
 )
+from tellapart.reports.plot import evenly
 from tellapart.reports.svg import Svg, element
 from tellapart.reports.thumbnails import Budget
 
@@ -45,15 +45,15 @@ def learned(view: LearningView, metrics: Mapping[str, Any], budget: Budget) -> d
     picture = "" if seen is None else budget.take(seen, FEATURE_SIDE)
     values: dict[str, Any] = {
         "view": view,
-        "loss": curves.loss_curve(view),
-        "accuracy": curves.accuracy_curve(view, training, accuracy, (low, high), unseen=unseen)
-        if history
-        else "",
+        "loss": network_charts.loss_curve(view),
+        "accuracy": network_charts.accuracy_curve(
+            view, training, accuracy, (low, high), unseen=unseen
+        ),
         "dashed": any(row.validation_loss is not None for row in history),
         "gap": gap(training, accuracy, train.get("n"), int(held_out["n"]), unseen),
         "sentences": [one for one in view.sentences if one][:SENTENCES],
         "rows": rows(view),
-        "stages": [Stage(*one) for one in view.stages][: curves.STAGES],
+        "stages": [Stage(*one) for one in view.stages][: network_charts.STAGES],
         "every": len(history) > EPOCHS,
         "rate": rates.rate_curve(history),
         "finder": rates.finder_curve(view.finder, view.chosen_rate),
@@ -84,7 +84,7 @@ def gap(training: float | None, accuracy: float, trained: int | None, n: int, un
     )
     if round(100 * (training - accuracy), 1) <= 0:
         return f"{said}: there is no gap."
-    return f"{said}: a gap of {curves.points(training - accuracy)}."
+    return f"{said}: a gap of {network_charts.points(training - accuracy)}."
 
 
 def rows(view: LearningView) -> list[dict[str, Any]]:

@@ -11,17 +11,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tellapart.reports import (
+from tellapart.reports import RunView, maps, render_run
+from tellapart.reports.network_views import (
     AugmentedRow,
     Candidate,
     EpochRow,
     FeatureMap,
     Layer,
     LearningView,
-    RunView,
     Stage,
-    maps,
-    render_run,
 )
 from tellapart.reports.thumbnails import Budget
 
