@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -445,3 +446,12 @@ def test_the_leftover_of_a_killed_training_is_taken_over(small_photos: Path, in_
     (partial / "model.onnx").write_bytes(b"half")
     assert answered("train", small_photos, cwd=in_tmp)["run"] == "runs/pets-1"
     assert [path.name for path in (in_tmp / "runs").iterdir()] == ["pets-1"]
+
+
+def test_the_next_steps_in_json_name_the_run_and_its_data(small_photos: Path, in_tmp: Path) -> None:
+    document = answered("train", small_photos, cwd=in_tmp)
+    steps = " ".join(document["metrics"]["verdict"]["next"])
+    stored = json.loads((in_tmp / document["run"] / "metrics.json").read_text(encoding="utf-8"))
+    assert re.search(r"\b(RUN|DATA)\b", " ".join(stored["verdict"]["next"]))
+    assert not re.search(r"\b(RUN|DATA)\b", steps)
+    assert document["run"] in steps or str(small_photos) in steps

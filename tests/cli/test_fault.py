@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import json
 import sys
@@ -26,6 +27,7 @@ def every_command(group: Any, name: tuple[str, ...] = ()) -> Iterator[tuple[tupl
             yield full, command
 
 
+FAULT = ZeroDivisionError("the injected fault")
 COMMANDS = dict(every_command(typer.main.get_command(app.build())))
 
 
@@ -34,7 +36,7 @@ def faulty(monkeypatch: pytest.MonkeyPatch, fresh_cache: Path) -> None:
     def failing(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def fail(*_: Any, **__: Any) -> None:
-            raise ZeroDivisionError("the injected fault")
+            raise FAULT
 
         return guard.guarded(fail)
 
@@ -104,3 +106,34 @@ def test_the_log_goes_to_the_temporary_folder_where_the_cache_cannot_be_used(
     assert done.exit_code == 3
     (log,) = (tmp_path / "temporary").iterdir()
     assert str(log) in done.stderr
+
+
+def test_an_error_that_a_library_raises_as_one_of_the_system_is_a_fault(
+    fresh_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(globals(), "FAULT", OSError("raised by a library"))
+    assert call(("check",)).exit_code == 3
+    assert "OSError: raised by a library" in the_log(fresh_cache).read_text(encoding="utf-8")
+
+
+def test_an_error_of_the_system_is_not_a_fault(
+    fresh_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = PermissionError(errno.EACCES, "Permission denied", "labels.csv")
+    monkeypatch.setitem(globals(), "FAULT", error)
+    done = call(("check",))
+    assert done.exit_code == 1
+    assert "labels.csv" in done.stderr
+    assert not (fresh_cache / "logs").exists()
+
+
+def test_twenty_logs_are_kept(fresh_cache: Path) -> None:
+    logs = fresh_cache / "logs"
+    logs.mkdir(parents=True)
+    for number in range(25):
+        (logs / f"tellapart-20260101-0000{number:02}-x.log").touch()
+    (logs / "notes.txt").touch()
+    assert call(("check",)).exit_code == 3
+    kept = sorted(path.name for path in logs.iterdir())
+    assert len(kept) == 21
+    assert kept[:2] == ["notes.txt", "tellapart-20260101-000006-x.log"]

@@ -13,6 +13,8 @@ from typing import Any
 from tellapart.core.errors import TellapartError
 
 EXIT_CODE = 3
+LOGS = 20
+"""Log files kept in the cache folder; older ones are removed."""
 
 
 def explained(fault: Exception, settings: dict[str, Any]) -> TellapartError:
@@ -47,9 +49,14 @@ def _log(fault: Exception, settings: dict[str, Any]) -> str:
 
 
 def _log_folder() -> Path:
+    """The folder of logs in the cache, with room for one more."""
     from tellapart.core.cache import cache_folder
 
-    return cache_folder() / "logs"
+    folder = cache_folder() / "logs"
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in sorted(folder.glob("tellapart-*.log"))[: -(LOGS - 1)]:  # names begin with the time
+        old.unlink(missing_ok=True)
+    return folder
 
 
 def _temporary_folder() -> Path:
@@ -61,7 +68,6 @@ def _written(log: str) -> Path | None:
     for find in (_log_folder, _temporary_folder):
         try:
             folder = find()
-            folder.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(
                 "w",
                 prefix=f"tellapart-{datetime.now(UTC):%Y%m%d-%H%M%S}-",

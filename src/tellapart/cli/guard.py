@@ -6,7 +6,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 
@@ -61,10 +61,12 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
         except BrokenPipeError:  # somebody closed the pipe, as `| head` does
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
-        except OSError as error:  # of a file that a command writes
+        except OSError as error:
+            if error.errno is None:  # raised by a library, not by the system
+                _fail_with_log(error, kwargs)
             named = f"'{error.filename}' cannot be used" if error.filename else _OUTPUT
             problem = TellapartError(
-                f"{named}: {error.strerror or error}.",
+                f"{named}: {error.strerror}.",
                 remedy="Check the path, your rights there, and the room on the disk.",
                 code="file",
             )
@@ -84,9 +86,14 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
         except _PASSED_ON:
             raise
         except Exception as fault:
-            from tellapart.cli.fault import EXIT_CODE, explained
-
-            print_error(explained(fault, kwargs), as_json=as_json)
-            raise typer.Exit(EXIT_CODE) from None
+            _fail_with_log(fault, kwargs)
 
     return run
+
+
+def _fail_with_log(fault: Exception, settings: dict[str, Any]) -> NoReturn:
+    from tellapart.cli.fault import EXIT_CODE, explained
+    from tellapart.cli.terminal import print_error
+
+    print_error(explained(fault, settings), as_json=bool(settings.get("as_json")))
+    raise typer.Exit(EXIT_CODE) from None

@@ -144,11 +144,12 @@ class Run:
         return frame
 
     def as_json(self) -> dict[str, Any]:
-        """The document of ``train --json``."""
+        """The document of ``train --json``: the verdict's commands name this run and its data."""
+        verdict = {**self.metrics["verdict"], "next": self.next_steps}
         return {
             "schema": SCHEMA,
             "run": str(self.path),
-            "metrics": self.metrics,
+            "metrics": {**self.metrics, "verdict": verdict},
             "timings": self.timings,
         }
 
