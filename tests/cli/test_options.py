@@ -9,9 +9,9 @@ import pytest
 from command_line import refused, tellapart
 from pydantic import Field
 
+from commands_page import page
 from tellapart import api
 from tellapart.cli import train
-from tellapart.cli.reference import page
 from tellapart.core import config
 from tellapart.core.config import Option, TrainSettings
 

@@ -15,7 +15,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -120,6 +120,7 @@ def print_indented(shown: Console, told: Text | str, first: Text | str = "  ") -
 
     whole = Text(told) if isinstance(told, str) else told.copy()
     whole.plain = whole.plain.replace(" %", f"{_GLUE}%")
+    # Rich would break a word that is longer than a line.
     width = max(shown.width - len(first), 20)
     for paragraph in whole.split("\n", allow_blank=True):
         for line in paragraph.divide(_breaks(paragraph.plain, width)):
@@ -156,27 +157,6 @@ def quoted(text: object) -> str:
     return plain if _PLAIN.fullmatch(plain) else shlex.quote(plain)
 
 
-class _Bars:
-    """A :class:`Progress` of bars in a terminal."""
-
-    def __init__(self, shown: Console) -> None:
-        self._console = shown
-
-    def stage(
-        self, name: str, *, total: int | None = None, unit: str = "pictures"
-    ) -> AbstractContextManager[Stage]:
-        return _bar(self._console, name, total, unit)
-
-
-class _Lines:
-    """A :class:`Progress` of plain lines; needs no Rich, which takes a while to import."""
-
-    def stage(
-        self, name: str, *, total: int | None = None, unit: str = "pictures"
-    ) -> AbstractContextManager[Stage]:
-        return _lines(name, total, unit)
-
-
 class _Count:
     """Counts from any thread; what both ways of showing share."""
 
@@ -201,14 +181,8 @@ class _Count:
     def note(self, line: str) -> None:
         _write_line(clean(line))
 
-    def line(self, name: str, unit: str) -> str:
-        """The line that stays when the stage has ended."""
-        sentence, right = self._ended(unit)
-        left = f"{name:<{NAME_WIDTH - 1}} {sentence}"
-        return f"{left:<{MAX_WIDTH - len(right) - 1}} {right}".rstrip()
-
     def lines(self, width: int, name: str, unit: str) -> list[str]:
-        """The same for a terminal: in several lines where one is too short."""
+        """What stays when the stage has ended, in several lines where one is too short."""
         sentence, right = self._ended(unit)
         room = min(width, MAX_WIDTH) - len(right) - 1
         left = f"{name:<{NAME_WIDTH - 1}} {sentence}"
@@ -232,64 +206,77 @@ class _Count:
         return sentence, f"{text.seconds(seconds):>9}{rate:>9}"
 
 
-@contextmanager
-def _bar(shown: Console, name: str, total: int | None, unit: str) -> Iterator[Stage]:
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        ProgressColumn,
-        Task,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-    from rich.progress import Progress as Bars
-    from rich.text import Text
+class _Bars:
+    """A :class:`Progress` of bars in a terminal."""
 
-    class Rate(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            return Text(f"{task.speed:,.0f}/s" if task.speed else "", style="dim")
+    def __init__(self, shown: Console) -> None:
+        self._console = shown
 
-    bars = Bars(
-        TextColumn("{task.description:<" + str(NAME_WIDTH - 1) + "}"),
-        BarColumn(bar_width=None),
-        *([MofNCompleteColumn()] if total is not None else []),
-        Rate(),
-        TimeRemainingColumn(compact=True),
-        console=shown,
-        transient=True,
-        expand=False,
-    )
+    @contextmanager
+    def stage(
+        self, name: str, *, total: int | None = None, unit: str = "pictures"
+    ) -> Iterator[Stage]:
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            ProgressColumn,
+            Task,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+        from rich.progress import Progress as Bars
+        from rich.text import Text
 
-    class Bar(_Count):
-        def moved(self) -> None:
-            bars.update(task, completed=self.done)
+        class Rate(ProgressColumn):
+            def render(self, task: Task) -> Text:
+                return Text(f"{task.speed:,.0f}/s" if task.speed else "", style="dim")
 
-        def note(self, line: str) -> None:
-            bars.console.print(Text(clean(line)), soft_wrap=True)
+        bars = Bars(
+            TextColumn("{task.description:<" + str(NAME_WIDTH - 1) + "}"),
+            BarColumn(bar_width=None),
+            *([MofNCompleteColumn()] if total is not None else []),
+            Rate(),
+            TimeRemainingColumn(compact=True),
+            console=self._console,
+            transient=True,
+            expand=False,
+        )
 
-    with bars:
-        task = bars.add_task(name, total=total)
-        stage = Bar(total)
+        class Bar(_Count):
+            def moved(self) -> None:
+                bars.update(task, completed=self.done)
+
+            def note(self, line: str) -> None:
+                bars.console.print(Text(clean(line)), soft_wrap=True)
+
+        with bars:
+            task = bars.add_task(name, total=total)
+            stage = Bar(total)
+            yield stage
+        for line in stage.lines(self._console.width, name, unit):
+            self._console.print(line, soft_wrap=True)
+
+
+class _Lines:
+    """A :class:`Progress` of plain lines; needs no Rich, which takes a while to import."""
+
+    @contextmanager
+    def stage(
+        self, name: str, *, total: int | None = None, unit: str = "pictures"
+    ) -> Iterator[Stage]:
+        class Lines(_Count):
+            said = time.perf_counter()
+
+            def moved(self) -> None:
+                now = time.perf_counter()
+                if now - self.said >= _EVERY:
+                    self.said = now
+                    of = f" of {self.total:,}" if self.total else ""
+                    _write_line(f"{name:<{NAME_WIDTH - 1}} {self.done:,}{of} {unit}")
+
+        stage = Lines(total)
         yield stage
-    for line in stage.lines(shown.width, name, unit):
-        shown.print(line, soft_wrap=True)
-
-
-@contextmanager
-def _lines(name: str, total: int | None, unit: str) -> Iterator[Stage]:
-    class Lines(_Count):
-        said = time.perf_counter()
-
-        def moved(self) -> None:
-            now = time.perf_counter()
-            if now - self.said >= _EVERY:
-                self.said = now
-                of = f" of {self.total:,}" if self.total else ""
-                _write_line(f"{name:<{NAME_WIDTH - 1}} {self.done:,}{of} {unit}")
-
-    stage = Lines(total)
-    yield stage
-    _write_line(stage.line(name, unit))
+        _write_line("\n".join(stage.lines(sys.maxsize, name, unit)))
 
 
 def _write_line(line: str) -> None:

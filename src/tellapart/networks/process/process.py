@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from tellapart.core.errors import RunError
@@ -16,7 +17,7 @@ from tellapart.core.progress import SILENT, Progress
 from tellapart.networks.loop import checkpoints
 from tellapart.networks.process import fitted, worker
 from tellapart.networks.process.job import Job
-from tellapart.networks.process.showing import Epochs, Shown, Turns
+from tellapart.networks.process.showing import Hear, count_of_trainings, table_of_epochs
 
 LOG = "worker.log"
 """The child's standard error."""
@@ -54,7 +55,7 @@ def fit(
             child.end()
         return fitted.load(folder, fingerprint=job.fingerprint())
     _prepare(job, folder, resume)
-    _run([folder], resume, Epochs(progress), child)
+    _run([folder], resume, table_of_epochs(progress), child)
     return fitted.load(folder)
 
 
@@ -87,7 +88,7 @@ def fit_all(
         _prepare(job, folder, resume)
     if todo:
         folders = [folder for folder, _ in todo]
-        _run(folders, resume, Turns(progress, title, len(todo), unit))
+        _run(folders, resume, count_of_trainings(progress, title, len(todo), unit))
     return [fitted.load(folder, fingerprint=job.fingerprint()) for folder, job in jobs]
 
 
@@ -116,7 +117,10 @@ class KerasProcess(Child):
 
 
 def _run(
-    folders: Sequence[Path], resume: bool, shown: Shown, waiting: KerasProcess | None = None
+    folders: Sequence[Path],
+    resume: bool,
+    shown: AbstractContextManager[Hear],
+    waiting: KerasProcess | None = None,
 ) -> None:
     """Train the jobs of some folders in a child, whose log is in the first unless it waits."""
     # One that died while it waited, perhaps for want of memory, has taken nothing with it.
@@ -130,9 +134,9 @@ def _run(
             }
         )
         try:
-            with shown:
+            with shown as hear:
                 for event in child.events():
-                    shown.hear(event)
+                    hear(event)
         except KeyboardInterrupt:
             child.interrupt()
             raise

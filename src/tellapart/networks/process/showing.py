@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, ExitStack
-from types import TracebackType
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
 from tellapart.core.progress import Progress, Stage
 from tellapart.core.text import counted, percent, seconds
@@ -14,77 +14,54 @@ from tellapart.networks.process.events import EpochRow
 _COLUMNS = "epoch   loss   accuracy  val. loss  val. acc.  pictures/s  time left"
 
 
-class Shown(Protocol):
-    """Hears a child's events one by one, as a context that lasts as long as the child."""
-
-    def __enter__(self) -> Shown: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
-
-    def hear(self, event: dict[str, Any]) -> None:
-        """One event."""
+Hear = Callable[[dict[str, Any]], None]
+"""Hears one event of a child."""
 
 
-class Epochs:
-    """One training: a line that Keras starts, then one line an epoch.
+@contextmanager
+def table_of_epochs(progress: Progress) -> Iterator[Hear]:
+    """One training: the stages ``Starting`` and ``Training``, with one line an epoch."""
+    with ExitStack() as starting, ExitStack() as training:
+        starting.enter_context(progress.stage("Starting", unit="")).summarize("Keras")
+        early: list[str] = []  # notes from before the training began
+        stage: Stage | None = None
+        pictures = epochs = 0
+        rows: list[EpochRow] = []
 
-    Args:
-        progress: Sees the stages ``Starting`` and ``Training``.
-    """
+        def hear(event: dict[str, Any]) -> None:
+            nonlocal stage, pictures, epochs
+            match event["event"]:
+                case "begin":
+                    starting.close()
+                    pictures, epochs = int(event["pictures"]), int(event["epochs"])
+                    total = pictures * epochs
+                    stage = training.enter_context(progress.stage("Training", total=total))
+                    stage.advance(pictures * int(event["done"]))
+                    for sentence in [*early, _COLUMNS]:
+                        stage.note(sentence)
+                case "note" if stage is not None:
+                    stage.note(str(event["sentence"]))
+                case "note":
+                    early.append(str(event["sentence"]))
+                case "advance" if stage is not None:
+                    stage.advance(int(event["pictures"]))
+                case "epoch" if stage is not None:
+                    rows.append(events.row_of(event))
+                    recent = [row.seconds for row in rows[-3:]]
+                    left = max(0, epochs - rows[-1].epoch) * sum(recent) / len(recent)
+                    stage.note(line(rows[-1], pictures=pictures, left=left))
 
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._stack = ExitStack()
-        self._starting: AbstractContextManager[Stage] | None = None
-        self._table: _Table | None = None
-        self._early: list[str] = []
-
-    def __enter__(self) -> Epochs:
-        self._starting = self._progress.stage("Starting", unit="")
-        self._starting.__enter__().summarize("Keras")
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._end_start()
-        if self._table is not None:
-            self._table.end()
-        self._stack.close()
-
-    def hear(self, event: dict[str, Any]) -> None:
-        """One event of the child."""
-        match event["event"]:
-            case "begin":
-                self._end_start()
-                total = int(event["pictures"]) * int(event["epochs"])
-                stage = self._stack.enter_context(self._progress.stage("Training", total=total))
-                self._table = _Table(stage)
-                self._table.begin(event, self._early)
-            case "note" if self._table is not None:
-                self._table.stage.note(str(event["sentence"]))
-            case "note":
-                self._early.append(str(event["sentence"]))
-            case "advance" if self._table is not None:
-                self._table.stage.advance(int(event["pictures"]))
-            case "epoch" if self._table is not None:
-                self._table.add(events.row_of(event))
-
-    def _end_start(self) -> None:
-        if self._starting is not None:
-            self._starting.__exit__(None, None, None)
-            self._starting = None
+        try:
+            yield hear
+        finally:  # an interrupted training, too, leaves the lines of its stages
+            if stage is not None and rows:
+                stage.summarize(_summary(rows[-1]))
+            starting.close()
+            training.close()
 
 
-class Turns:
+@contextmanager
+def count_of_trainings(progress: Progress, title: str, total: int, unit: str) -> Iterator[Hear]:
     """Several trainings, one after the other, as one line that counts them.
 
     Args:
@@ -93,59 +70,20 @@ class Turns:
         total: Trainings.
         unit: What they are called.
     """
+    with progress.stage(title, total=total, unit=unit) as stage:
 
-    def __init__(self, progress: Progress, title: str, total: int, unit: str) -> None:
-        self._context = progress.stage(title, total=total, unit=unit)
-        self._stage: Stage | None = None
+        def hear(event: dict[str, Any]) -> None:
+            if event["event"] == "trained":
+                stage.advance(1)
 
-    def __enter__(self) -> Turns:
-        self._stage = self._context.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._context.__exit__(kind, error, trace)
-
-    def hear(self, event: dict[str, Any]) -> None:
-        """One event of the child."""
-        if event["event"] == "trained" and self._stage is not None:
-            self._stage.advance(1)
+        yield hear
 
 
-class _Table:
-    """The lines that a training leaves in a terminal."""
-
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
-        self._pictures = self._epochs = 0
-        self._times: list[float] = []
-        self._last: EpochRow | None = None
-
-    def begin(self, event: dict[str, Any], notes: list[str]) -> None:
-        self._pictures, self._epochs = int(event["pictures"]), int(event["epochs"])
-        self.stage.advance(self._pictures * int(event["done"]))
-        for sentence in notes:
-            self.stage.note(sentence)
-        self.stage.note(_COLUMNS)
-
-    def add(self, row: EpochRow) -> None:
-        self._last = row
-        self._times.append(row.seconds)
-        recent = self._times[-3:]
-        left = max(0, self._epochs - row.epoch) * sum(recent) / len(recent)
-        self.stage.note(line(row, pictures=self._pictures, left=left))
-
-    def end(self) -> None:
-        if self._last is not None:
-            trained = percent(self._last.accuracy)
-            summary = f"{counted(self._last.epoch, 'epoch')}, training accuracy {trained}"
-            if self._last.validation_accuracy is not None:
-                summary += f", validation {percent(self._last.validation_accuracy)}"
-            self.stage.summarize(summary)
+def _summary(row: EpochRow) -> str:
+    said = f"{counted(row.epoch, 'epoch')}, training accuracy {percent(row.accuracy)}"
+    if row.validation_accuracy is not None:
+        said += f", validation {percent(row.validation_accuracy)}"
+    return said
 
 
 def line(row: EpochRow, *, pictures: int, left: float) -> str:

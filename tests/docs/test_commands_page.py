@@ -2,14 +2,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tellapart.cli.reference import page
+from commands_page import page
 
 DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_the_command_reference_is_what_the_commands_say() -> None:
     assert (DOCS / "commands.md").read_text(encoding="utf-8") == page(), (
-        "write it again: python -m tellapart.cli.reference > docs/commands.md"
+        "write it again: python docs/tooling/commands_page.py > docs/commands.md"
     )
 
 
