@@ -25,6 +25,7 @@ def info(as_json: Json = False) -> None:
     """
     from tellapart.cli.terminal import print_json
     from tellapart.core.cache import Cache
+    from tellapart.core.text import counted
 
     with Cache.open() as cache:
         found = cache.info()
@@ -44,7 +45,7 @@ def info(as_json: Json = False) -> None:
         return
     typer.echo(f"{found.folder}\n{_size(found.bytes)} of {_size(found.limit)}")
     for kind, (entries, size) in sorted(found.kinds.items()):
-        typer.echo(f"  {kind}\n    {entries:,} entries, {_size(size)}")
+        typer.echo(f"  {kind}\n    {counted(entries, 'entry', 'entries')}, {_size(size)}")
 
 
 def clear(as_json: Json = False) -> None:

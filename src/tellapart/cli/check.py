@@ -88,16 +88,17 @@ def _print(found: Check) -> None:
     from rich.table import Table
 
     from tellapart.cli.terminal import clean, console, print_indented
+    from tellapart.core.text import counted
 
     shown = console()
     summary = found.summary
     classes = " · ".join(f"{clean(name)} {n:,}" for name, n in list(summary["classes"].items())[:8])
     if len(summary["classes"]) > 8:
-        classes += f" · and {len(summary['classes']) - 8} more classes"
+        classes += f" · and {counted(len(summary['classes']) - 8, 'more class', 'more classes')}"
     formats = " · ".join(f"{name} {n:,}" for name, n in summary["formats"].items())
     shown.print()
     shown.print(clean(summary["name"]), style="bold")
-    shown.print(f"  {summary['pictures']:,} pictures, {summary['usable']:,} usable")
+    shown.print(f"  {counted(summary['pictures'], 'picture')}, {summary['usable']:,} usable")
     print_indented(shown, classes, first="  Classes  ")
     print_indented(shown, formats, first="  Formats  ")
     shown.print()

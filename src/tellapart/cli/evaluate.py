@@ -24,6 +24,7 @@ def command(
     """
     import tellapart as ta
     from tellapart.cli.terminal import clean, console, print_headline, print_json, progress_of
+    from tellapart.core.text import counted
 
     measured = ta.evaluate(run, data, progress=progress_of(quiet=quiet), **options)
     if as_json:
@@ -31,7 +32,7 @@ def command(
         return
     shown = console()
     result = measured["evaluation"]
-    print_headline(shown, result, f"{result['n']:,} pictures")
+    print_headline(shown, result, counted(result["n"], "picture"))
     if measured["missing_classes"]:
         missing = ", ".join(clean(name) for name in measured["missing_classes"][:10])
         shown.print(f"  No pictures of: {missing}. The number says nothing about them.")

@@ -83,10 +83,10 @@ def command(
 
     views = [name for name, on in zip(_VIEWS, (maps, filters, kernels), strict=True) if on]
     if len(views) > 1:
-        raise typer.BadParameter(f"--{views[0]} and --{views[1]} cannot be had at once")
+        raise typer.BadParameter(f"give either --{views[0]} or --{views[1]}, not both")
     if views and (target is not None or method != "auto"):
         raise typer.BadParameter(
-            f"--{views[0]} draws no heat map: --class and --method say nothing"
+            f"--{views[0]} draws no heat map, so it takes no --class and no --method"
         )
     folder: str | None = run
     if picture is None:

@@ -57,7 +57,7 @@ def command(
     from tellapart.inference.prediction import sort_into as copy_into
 
     if as_csv and as_json:
-        raise typer.BadParameter("--csv and --json exclude each other")
+        raise typer.BadParameter("give either --csv or --json, not both")
     opened = _opened(run)
     catalog = open_pictures(pictures)
     rows = list(predict(opened.model, catalog, progress=progress_of(quiet=quiet)))

@@ -37,7 +37,7 @@ def command(
 ) -> None:
     """Serve a run: a page to drop pictures on, and an API for programs.
 
-    SIGTERM or Ctrl-C stops it when what is in flight is answered; SIGHUP loads the run again.
+    Ctrl-C or SIGTERM stops it once all open requests are answered; SIGHUP loads the run again.
 
     Examples:
       tellapart serve runs/pets-1
@@ -52,7 +52,7 @@ def command(
     from tellapart.serve import ServeSettings, serve
 
     if api_key_env is not None and api_key_file is not None:
-        raise typer.BadParameter("give --api-key-env or --api-key-file, not both")
+        raise typer.BadParameter("give either --api-key-env or --api-key-file, not both")
     values = {
         **options,
         "api_key": _key(api_key_env, api_key_file),
