@@ -23,6 +23,7 @@ from typing import Literal
 
 from tellapart.core.errors import LabelError, SourceError
 from tellapart.core.order import natural
+from tellapart.core.text import counted
 from tellapart.data.sources.archives import some
 from tellapart.data.sources.base import LabeledMember, Listing, Member
 from tellapart.data.sources.names import (
@@ -236,7 +237,7 @@ def _labels_in_names(pictures: Iterable[Member]) -> Counter[str]:
 def _flat(pictures: Sequence[Member], shown: str, others: Iterable[Member]) -> SourceError:
     tables = [member.name for member in others if looks_like_table(member.name)]
     manifest = f", or give a manifest if {some(tables)} is one" if tables else ""
-    count = f"{len(pictures):,} pictures" if len(pictures) != 1 else "one picture"
+    count = counted(len(pictures), "picture")
     labels = _labels_in_names(pictures)
     if not labels:
         return SourceError(

@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from tellapart.core.errors import RunError, SettingsError
+from tellapart.core.text import counted
 from tellapart.networks.loop import backend, budget, checkpoints, schedules, stop_reasons, tuning
 from tellapart.networks.loop.batches import Batches, Prefetcher
 from tellapart.networks.loop.checkpoints import Checkpoint, CheckpointWriter
@@ -352,7 +353,7 @@ class Trainer:
             state.batch = batch
             self._learner.step = state.stage_epoch * self._batches.steps + state.step
             state.notes.append(
-                f"The device ran out of memory: {batch} pictures per step from now on."
+                f"The device ran out of memory: {counted(batch, 'picture')} per step from now on."
             )
             self._listener.note(state.notes[-1])
             self._plan_learning_rate()

@@ -115,7 +115,9 @@ def tune(
     if batches.batch < recipe.batch:
         is_all = batches.batch == len(job.training)
         why = "there are no more" if is_all else "the device ran out of memory"
-        notes.append(f"{batches.batch} pictures per step instead of {recipe.batch}: {why}.")
+        notes.append(
+            f"{counted(batches.batch, 'picture')} per step instead of {recipe.batch}: {why}."
+        )
     state = State(
         engine=backend.engine(),
         fingerprint=job.fingerprint(),
