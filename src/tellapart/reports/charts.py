@@ -86,7 +86,7 @@ def reliability(
     below = plot
     if sure.size:
         counts, _ = np.histogram(sure, bins=20, range=(start, 1.0))
-        below = Plot(across, _count_axis(counts), top=plot.bottom + 14, width=270, height=54,
+        below = Plot(across, _count_axis(counts), top=plot.bottom + 22, width=270, height=54,
                      inset=0)  # fmt: skip
         plot = replace(plot, across=replace(across, name="", marks=()))
         parts = [*plot.axes(), *parts, *below.bars(counts.tolist())]
