@@ -29,6 +29,20 @@ def test_every_package_is_drawn() -> None:
     assert rooms == set(re.findall(r"^\| `(\w+)` \|", DRAWING, re.M))
 
 
+@pytest.mark.parametrize(
+    "package",
+    sorted(SOURCE.glob("*/**/__init__.py")),
+    ids=lambda path: str(path.parent.relative_to(SOURCE)),
+)
+def test_a_package_exports_at_most_ten_names(package: Path) -> None:
+    assigned = [
+        node.value
+        for node in ast.parse(package.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+    ]
+    assert sum(len(ast.literal_eval(names)) for names in assigned) <= 10
+
+
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"`([\w/]+\.py)`", PAGE))))
 def test_every_file_that_the_page_names_exists(name: str) -> None:
     assert (SOURCE / name).is_file()

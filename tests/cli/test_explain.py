@@ -14,18 +14,8 @@ from typer.testing import CliRunner, Result
 
 import tellapart
 from tellapart.cli.app import build
-from tellapart.graph import (
-    Conv,
-    Dense,
-    Flatten,
-    Graph,
-    Layer,
-    MaxPool,
-    Scale,
-    Softmax,
-    to_onnx,
-    weight_shapes,
-)
+from tellapart.graph import Graph, Layer, to_onnx
+from tellapart.graph.layers import Conv, Dense, Flatten, MaxPool, Scale, Softmax, weight_shapes
 from tellapart.inference.classifier import Classifier
 from tellapart.model import Model
 

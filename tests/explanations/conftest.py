@@ -10,18 +10,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tellapart.graph import (
+from tellapart.graph import Graph, Layer, to_onnx
+from tellapart.graph.layers import (
     Conv,
     Dense,
     Flatten,
     GlobalAveragePool,
-    Graph,
-    Layer,
     Luma,
     MaxPool,
     Scale,
     Softmax,
-    to_onnx,
     weight_shapes,
 )
 from tellapart.images.decoder import DECODER

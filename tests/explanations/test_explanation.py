@@ -10,7 +10,9 @@ import pytest
 from PIL import Image
 
 from tellapart.core.errors import PictureError, SettingsError
-from tellapart.explanations import colors, evidence, explain, overlay
+from tellapart.explanations import explain
+from tellapart.explanations.leads import evidence
+from tellapart.explanations.painting import colors, overlay
 from tellapart.model import Model, writing
 from tellapart.transfer import backbones
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tellapart.explanations import evidence, gradcam
-from tellapart.explanations.leads import direction
-from tellapart.graph import Conv, Dense, Flatten, MaxPool, Scale, Softmax
+from tellapart.explanations import gradcam
+from tellapart.explanations.leads import direction, evidence
+from tellapart.graph.layers import Conv, Dense, Flatten, MaxPool, Scale, Softmax
 from tellapart.model import Model
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tellapart.explanations import KERNELS, Kernel, convolve
+from tellapart.explanations.kernels import KERNELS, Kernel, convolve
 
 BY_NAME = {kernel.name: kernel for kernel in KERNELS}
 

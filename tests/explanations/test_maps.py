@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tellapart.core.errors import SettingsError
-from tellapart.explanations import feature_maps, filters, strongest
-from tellapart.explanations.maps import drawn, first_layer
+from tellapart.explanations import feature_maps, filters
+from tellapart.explanations.maps import drawn, first_layer, strongest
 from tellapart.model import Model
 
 

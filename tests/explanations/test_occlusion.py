@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from recorder import Recorder
 
-from tellapart.explanations import evidence, occlusion
-from tellapart.graph import Dense, Flatten, Scale, Softmax
+from tellapart.explanations import occlusion
+from tellapart.explanations.leads import evidence
+from tellapart.graph.layers import Dense, Flatten, Scale, Softmax
 from tellapart.model import Model
 
 

@@ -32,7 +32,7 @@ def test_maps_of_every_layer(cnn: Model, photo: bytes) -> None:
 
 
 def test_many_layers_have_small_maps(build: Callable[..., Model], photo: bytes) -> None:
-    from tellapart.graph import Conv, Dense, GlobalAveragePool, Scale, Softmax
+    from tellapart.graph.layers import Conv, Dense, GlobalAveragePool, Scale, Softmax
 
     deep = build(
         (

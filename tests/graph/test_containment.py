@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from tellapart.graph import Conv, Graph, Scale, check_contained, to_onnx
+from tellapart.graph import Graph, check_contained, to_onnx
+from tellapart.graph.layers import Conv, Scale
 
 GRAPH = Graph((8, 8), (Scale("scaled"), Conv("a", filters=4, activation="relu6")), ("a",))
 GOOD = to_onnx(

@@ -7,26 +7,21 @@ import numpy.typing as npt
 import onnx
 import pytest
 
-from tellapart.graph import (
-    INPUT,
+from tellapart.graph import INPUT, Graph, Layer, check_contained, open_session, to_onnx
+from tellapart.graph.layers import (
     Add,
     Conv,
     Dense,
     Flatten,
     GlobalAveragePool,
-    Graph,
-    Layer,
     Luma,
     MaxPool,
     Scale,
     Softmax,
-    check_contained,
     is_gray,
     leading_to,
-    open_session,
     same_padding,
     shapes,
-    to_onnx,
     weight_shapes,
 )
 from tellapart.graph.onnx_writer import OPERATORS

@@ -5,20 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tellapart.graph import (
-    INPUT,
+from tellapart.graph import INPUT, Graph, open_session, to_onnx
+from tellapart.graph.layers import (
     Add,
     Conv,
     Dense,
     Flatten,
     GlobalAveragePool,
-    Graph,
     Luma,
     MaxPool,
     Scale,
     Softmax,
-    open_session,
-    to_onnx,
     weight_shapes,
 )
 from tellapart.graph.reading import giving, map_layers, number, tail

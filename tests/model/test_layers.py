@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tellapart.core.errors import ModelError
-from tellapart.graph import Conv, Dense, Flatten, Graph, MaxPool, Scale, Softmax, to_onnx
+from tellapart.graph import Graph, to_onnx
+from tellapart.graph.layers import Conv, Dense, Flatten, MaxPool, Scale, Softmax
 from tellapart.images.decoder import DECODER
 from tellapart.model import Model, writing
 from tellapart.model.model import PIXELS_A_CALL, pictures_a_call

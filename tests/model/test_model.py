@@ -16,11 +16,11 @@ from onnx import TensorProto
 
 from tellapart import __version__
 from tellapart.core.errors import ModelError
-from tellapart.graph import (
+from tellapart.graph import Graph
+from tellapart.graph.layers import (
     Conv,
     Dense,
     GlobalAveragePool,
-    Graph,
     Luma,
     Scale,
     Softmax,

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tellapart.graph import INPUT, Graph, is_gray, open_session, shapes, to_onnx
+from tellapart.graph import INPUT, Graph, open_session, to_onnx
+from tellapart.graph.layers import is_gray, shapes
 from tellapart.images import resizing
 from tellapart.networks.loop import backend, initial_weights, keras_model
 from tellapart.networks.spec import architectures

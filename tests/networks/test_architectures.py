@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tellapart.core.errors import SettingsError
-from tellapart.graph import is_gray, shapes
+from tellapart.graph.layers import is_gray, shapes
 from tellapart.networks.spec.architectures import KINDS, Kind, Spec, default
 
 

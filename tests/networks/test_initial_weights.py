@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tellapart.graph import weight_shapes
+from tellapart.graph.layers import weight_shapes
 from tellapart.networks.loop import backend, initial_weights, keras_model
 from tellapart.networks.spec.architectures import default
 

@@ -15,16 +15,8 @@ import numpy as np
 import pytest
 from parity import CASES, distance, given, pictures, trained
 
-from tellapart.graph import (
-    INPUT,
-    Conv,
-    Dense,
-    GlobalAveragePool,
-    Graph,
-    Scale,
-    open_session,
-    to_onnx,
-)
+from tellapart.graph import INPUT, Graph, open_session, to_onnx
+from tellapart.graph.layers import Conv, Dense, GlobalAveragePool, Scale
 from tellapart.networks.loop import backend, initial_weights, keras_model
 from tellapart.networks.spec.architectures import default
 from tellapart.transfer import backbones

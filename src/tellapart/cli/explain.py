@@ -157,7 +157,8 @@ def _keep(picture: str, target_file: Path) -> None:
 
 def _view(kind: str, data: bytes, model: Model | None) -> tuple[dict[str, Any], bytes]:
     """What a sheet shows, for programs, and its PNG file."""
-    from tellapart.explanations import KERNELS, filter_sheet, kernel_sheet, map_sheet
+    from tellapart.explanations import filter_sheet, kernel_sheet, map_sheet
+    from tellapart.explanations.kernels import KERNELS
 
     if model is None or kind == "kernels":
         rows = [

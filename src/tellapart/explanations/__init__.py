@@ -21,30 +21,18 @@ a network, :mod:`.views` makes sheets of both; :mod:`.painting` turns numbers in
 from __future__ import annotations
 
 from tellapart.explanations.explanation import METHODS, Explanation, Method, explain, heat_of
-from tellapart.explanations.kernels import KERNELS, Kernel, convolve
-from tellapart.explanations.leads import evidence
-from tellapart.explanations.maps import feature_maps, filters, strongest
-from tellapart.explanations.painting import COVER, colors, glow, overlay
+from tellapart.explanations.maps import feature_maps, filters
 from tellapart.explanations.views import filter_sheet, kernel_sheet, map_sheet
 
 __all__ = [
-    "COVER",
-    "KERNELS",
     "METHODS",
     "Explanation",
-    "Kernel",
     "Method",
-    "colors",
-    "convolve",
-    "evidence",
     "explain",
     "feature_maps",
     "filter_sheet",
     "filters",
-    "glow",
     "heat_of",
     "kernel_sheet",
     "map_sheet",
-    "overlay",
-    "strongest",
 ]

@@ -19,18 +19,16 @@ from pathlib import Path
 from typing import Any
 
 from tellapart.core.errors import RunError
-from tellapart.graph import (
-    INPUT,
+from tellapart.graph import INPUT, Graph, Layer
+from tellapart.graph.layers import (
+    LUMA_WEIGHTS,
     Conv,
     Dense,
-    Graph,
-    Layer,
     Softmax,
     is_gray,
     leading_to,
     weight_shapes,
 )
-from tellapart.graph.layers import LUMA_WEIGHTS
 from tellapart.model import Model
 from tellapart.runs import Run
 from tellapart.transfer import backbones

@@ -9,7 +9,8 @@ import numpy as np
 
 from tellapart.core.typing import Floats
 from tellapart.core.version import __version__
-from tellapart.graph import Conv, Dense, Graph, Softmax, Weights, shapes, to_onnx
+from tellapart.graph import Graph, Weights, to_onnx
+from tellapart.graph.layers import Conv, Dense, Softmax, shapes
 from tellapart.images.decoder import DECODER
 from tellapart.images.resizing import Fit
 from tellapart.model.model import FEATURES, LOGIT_MAP, PROBABILITIES, SCHEMA
@@ -86,7 +87,7 @@ def build_network(
         graph: Its layers, on square pictures, with the outputs ``probabilities`` and, where
             it has one, ``logit_map``.
         kind: What kind of network it is, such as ``"cnn"``; kept in the metadata.
-        weights: float32 arrays by the names of :func:`tellapart.graph.weight_shapes`.
+        weights: float32 arrays by the names of :func:`tellapart.graph.layers.weight_shapes`.
         classes: Names, in the order of the columns.
         fit: How pictures are brought to squares of the graph's size.
 

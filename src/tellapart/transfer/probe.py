@@ -27,19 +27,17 @@ from tellapart.core.typing import Ints
 from tellapart.transfer.logistic import (
     GRID,
     Candidate,
-    Float,
     Folds,
     Path,
     Table,
     design,
-    mask,
-    prior,
     probabilities,
-    softmax,
     solve,
     standardize,
-    threads,
 )
+from tellapart.transfer.logistic.designs import Float, threads
+from tellapart.transfer.logistic.path import mask, prior
+from tellapart.transfer.logistic.solver import softmax
 
 _TOLERANCE = 1e-7  # of the gradient, for a model that predicts
 _WITHOUT_FOLDS = 1e-2  # the C where a class is too small for any fold

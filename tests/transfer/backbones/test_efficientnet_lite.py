@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tellapart.core.errors import SettingsError
-from tellapart.graph import Dense, Graph, open_session, shapes, to_onnx, weight_shapes
+from tellapart.graph import Graph, open_session, to_onnx
+from tellapart.graph.layers import Dense, shapes, weight_shapes
 from tellapart.images import decoder, resizing
 from tellapart.transfer import backbones
 from tellapart.transfer.backbones import efficientnet_lite

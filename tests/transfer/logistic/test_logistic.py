@@ -7,15 +7,8 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
-from tellapart.transfer.logistic import (
-    Design,
-    Path,
-    Reduced,
-    Shared,
-    probabilities,
-    solve,
-    standardize,
-)
+from tellapart.transfer.logistic import Path, probabilities, solve, standardize
+from tellapart.transfer.logistic.designs import Design, Reduced, Shared
 
 
 def blobs(n: int, d: int, k: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

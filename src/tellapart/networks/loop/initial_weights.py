@@ -12,7 +12,8 @@ from math import prod, sqrt
 import numpy as np
 
 from tellapart.core.typing import Floats
-from tellapart.graph import Conv, Dense, Graph, leading_to, weight_shapes
+from tellapart.graph import Graph
+from tellapart.graph.layers import Conv, Dense, leading_to, weight_shapes
 from tellapart.networks.spec.architectures import Spec
 from tellapart.networks.spec.layer_tables import BACKBONE
 from tellapart.transfer import backbones
@@ -31,7 +32,7 @@ def random_kernels(graph: Graph, last: str, *, seed: int) -> dict[str, Floats]:
         seed: Any whole number, 0 or more.
 
     Returns:
-        float32 arrays by the names of :func:`tellapart.graph.weight_shapes`.
+        float32 arrays by the names of :func:`tellapart.graph.layers.weight_shapes`.
     """
     shapes = weight_shapes(graph)
     kernels: dict[str, Floats] = {}
@@ -65,7 +66,7 @@ def pretrained(spec: Spec) -> dict[str, Floats] | None:
     picture what the pretrained kernel computes for three equal channels.
 
     Returns:
-        float32 arrays by the names of :func:`tellapart.graph.weight_shapes`.
+        float32 arrays by the names of :func:`tellapart.graph.layers.weight_shapes`.
 
     Raises:
         WeightsError: If they are missing or not the known ones.

@@ -25,19 +25,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellapart.core.typing import Floats
-from tellapart.graph import (
-    INPUT,
+from tellapart.graph import INPUT, Graph, Layer, Weights
+from tellapart.graph.layers import (
     Add,
     Conv,
     Dense,
     Flatten,
     GlobalAveragePool,
-    Graph,
-    Layer,
     Luma,
     MaxPool,
     Scale,
-    Weights,
     is_gray,
     leading_to,
     shapes,
@@ -102,7 +99,7 @@ def weights(model: Any, graph: Graph) -> dict[str, Floats]:
         graph: Its table.
 
     Returns:
-        float32 arrays by the names and shapes of :func:`tellapart.graph.weight_shapes`.
+        float32 arrays by the names and shapes of :func:`tellapart.graph.layers.weight_shapes`.
     """
     made: dict[str, Floats] = {}
     for layer in _weighted(graph):
@@ -123,7 +120,7 @@ def set_weights(model: Any, graph: Graph, weights: Weights) -> None:
     Args:
         model: From :func:`build` on the same graph.
         graph: Its table.
-        weights: By the names and shapes of :func:`tellapart.graph.weight_shapes`. Those of
+        weights: By the names and shapes of :func:`tellapart.graph.layers.weight_shapes`. Those of
             ``logit_map`` are ignored. A layer with normalization needs both kernel and bias, and
             its normalization then changes nothing (mean 0, variance 1).
 

@@ -27,7 +27,7 @@ class Fitted:
     """A trained network.
 
     Attributes:
-        weights: float32 arrays by the names of :func:`tellapart.graph.weight_shapes`.
+        weights: float32 arrays by the names of :func:`tellapart.graph.layers.weight_shapes`.
         history: One row an epoch: ``epoch``, ``loss``, ``accuracy``, ``validation_loss``,
             ``validation_accuracy``, ``learning_rate``, ``seconds``.
         outcome: How it went: ``stopped`` (``epochs``, ``target``, ``patience``, ``budget`` or

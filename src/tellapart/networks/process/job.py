@@ -42,7 +42,7 @@ class Job:
         validation: int64 ``[v]``, rows to choose by; may be empty.
         classes: Names in the order of the labels.
         initial: Weights to start from by the names of
-            :func:`tellapart.graph.weight_shapes`, or None; may be a part of them.
+            :func:`tellapart.graph.layers.weight_shapes`, or None; may be a part of them.
     """
 
     spec: Spec

@@ -28,14 +28,13 @@ from pydantic import Field, model_validator
 
 from tellapart.core.config import Settings, settings
 from tellapart.core.errors import SettingsError
-from tellapart.graph import (
+from tellapart.graph import Graph, Layer
+from tellapart.graph.layers import (
     Add,
     Conv,
     Dense,
     Flatten,
     GlobalAveragePool,
-    Graph,
-    Layer,
     Luma,
     MaxPool,
     Scale,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tellapart.graph import Add, Conv, Dense, Flatten, GlobalAveragePool, Layer, MaxPool, Scale
+from tellapart.graph import Layer
+from tellapart.graph.layers import Add, Conv, Dense, Flatten, GlobalAveragePool, MaxPool, Scale
 from tellapart.transfer import backbones
 
 FEATURE_MAP = "feature_map"

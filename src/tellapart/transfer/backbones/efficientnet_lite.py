@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from tellapart.graph import Add, Conv, GlobalAveragePool, Graph, Layer, Scale, Weights
+from tellapart.graph import Graph, Layer, Weights
+from tellapart.graph.layers import Add, Conv, GlobalAveragePool, Scale
 from tellapart.transfer.backbones.torch_reader import Array, read_state
 from tellapart.transfer.backbones.weights import WeightsFile
 

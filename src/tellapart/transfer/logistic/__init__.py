@@ -9,6 +9,7 @@ optimization, :mod:`.path` the choice of a strength.
 
 Example:
     >>> import numpy as np
+    >>> from tellapart.transfer.logistic.designs import Shared
     >>> table = standardize(np.array([[0.0], [1.0], [2.0], [3.0]], np.float32))
     >>> seen = np.ones((1, 4), bool)
     >>> labels = np.array([0, 0, 1, 1])
@@ -19,47 +20,19 @@ Example:
 
 from __future__ import annotations
 
-from tellapart.transfer.logistic.designs import (
-    FLOOR,
-    Design,
-    Float,
-    Reduced,
-    Shared,
-    Table,
-    design,
-    standardize,
-    threads,
-)
-from tellapart.transfer.logistic.path import (
-    GRID,
-    Candidate,
-    Folds,
-    Path,
-    mask,
-    prior,
-    probabilities,
-)
-from tellapart.transfer.logistic.solver import Fits, sigmoid, softmax, solve
+from tellapart.transfer.logistic.designs import Table, design, standardize
+from tellapart.transfer.logistic.path import GRID, Candidate, Folds, Path, probabilities
+from tellapart.transfer.logistic.solver import Fits, solve
 
 __all__ = [
-    "FLOOR",
     "GRID",
     "Candidate",
-    "Design",
     "Fits",
-    "Float",
     "Folds",
     "Path",
-    "Reduced",
-    "Shared",
     "Table",
     "design",
-    "mask",
-    "prior",
     "probabilities",
-    "sigmoid",
-    "softmax",
     "solve",
     "standardize",
-    "threads",
 ]
