@@ -11,7 +11,7 @@ from PIL import Image
 
 from tellapart.core.errors import PictureError, SettingsError
 from tellapart.explanations import explain
-from tellapart.explanations.leads import evidence
+from tellapart.explanations.evidence import evidence
 from tellapart.explanations.painting import colors, overlay
 from tellapart.model import Model, writing
 from tellapart.transfer import backbones

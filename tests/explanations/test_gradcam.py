@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tellapart.explanations import gradcam
-from tellapart.explanations.leads import direction, evidence
+from tellapart.explanations.evidence import direction, evidence
 from tellapart.graph.layers import Conv, Dense, Flatten, MaxPool, Scale, Softmax
 from tellapart.model import Model
 

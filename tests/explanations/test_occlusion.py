@@ -9,7 +9,7 @@ import pytest
 from recorder import Recorder
 
 from tellapart.explanations import occlusion
-from tellapart.explanations.leads import evidence
+from tellapart.explanations.evidence import evidence
 from tellapart.graph.layers import Dense, Flatten, Scale, Softmax
 from tellapart.model import Model
 

@@ -1,4 +1,4 @@
-"""Lets test modules import ``jobs_by_hand``, which lies beside them, and makes a GPU exact.
+"""Lets test modules import ``small_jobs``, which lies beside them, and makes a GPU exact.
 
 A graphics card multiplies in TensorFloat-32, adds up in whatever order it finishes, and belongs to
 the first process that takes it. Tests compare with a processor to 1e-4, weights to the bit, and

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from jobs_by_hand import make_job
+from small_jobs import make_job
 
 from tellapart.core.errors import RunError
 from tellapart.networks import Job

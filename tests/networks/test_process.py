@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from jobs_by_hand import make_job, same
 from recorder import Recorder
+from small_jobs import make_job, same
 
 from tellapart.core.errors import RunError, SettingsError
 from tellapart.networks import Job

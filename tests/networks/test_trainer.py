@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from jobs_by_hand import make_job, same
+from small_jobs import make_job, same
 
 from tellapart.core import text
 from tellapart.core.errors import RunError, SettingsError, TellapartError

@@ -127,7 +127,7 @@ def _print(found: Preview, target: Path, data: str) -> None:
     print_indented(shown, told, first="Pictures  ")
     asked = found.settings.augment
     whose = f"the default of '{found.settings.model}'" if asked is None else "as asked for"
-    typer.echo(f"Augment   {found.policy.spec if asked is None else clean(asked)}  ({whose})")
+    typer.echo(f"Augment   {found.policy.text if asked is None else clean(asked)}  ({whose})")
     print_indented(shown, found.sentence, first="          ")
     if found.unreadable:
         missing = counted(len(found.unreadable), "picture")

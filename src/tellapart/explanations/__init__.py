@@ -1,21 +1,27 @@
 """Why a model says what it says of a picture, and what its layers see.
 
-Where the evidence lies, as a heat map, in one of several ways. *Evidence*: a probe and every
-network that ends in global average pooling and one dense layer is linear over its last
-feature map, so the picture's logits are the mean, over all places of the map, of the logits that
-each place would have alone. The file gives these as ``logit_map`` ``[h, w, K]``, so nothing is
-approximated: the mean of the heat map is the logit's lead itself. That is the class activation
-map of B. Zhou et al., Learning deep features for discriminative localization, CVPR 2016.
-*HiResCAM* and *Grad-CAM* are for all convolutional networks, *occlusion* for all there are.
+The *evidence* for a class is its logit less the mean of the other classes' logits; for two
+classes that is their difference, whose sign is the decision. A heat map shows where in the
+picture it comes from, by one of four methods:
 
-The evidence for a class is its logit less the mean of the other classes' logits; for two
-classes, the difference of both, whose sign is the decision.
+- ``evidence``: a probe, and every network that ends in global average pooling and one dense
+  layer, is linear over its last feature map. The picture's logits are the mean of the logits that
+  each place would have alone, which the file gives as ``logit_map`` ``[h, w, K]``. Nothing is
+  approximated: the mean of the heat map is the evidence itself. This is the class activation map
+  of B. Zhou et al., Learning deep features for discriminative localization, CVPR 2016.
+- ``hirescam`` and ``gradcam``: for every network with convolutions.
+- ``occlusion``: for every network.
 
-Who does what: :mod:`.explanation` chooses the way and draws the answer, :mod:`.gradcam` and
-:mod:`.occlusion` are the other ways, :mod:`.leads` says what all of them account for;
-:mod:`.maps` takes feature maps and kernels out of the file, :mod:`.kernels` is a lesson without
-a network, :mod:`.views` makes sheets of both; :mod:`.painting` turns numbers into colors and
-:mod:`.sheets` lays pictures out. All of it runs on ``model.onnx`` alone, without Keras.
+| Module | What it does |
+|---|---|
+| :mod:`.explanation` | chooses the method and draws the answer |
+| :mod:`.evidence`, :mod:`.gradcam`, :mod:`.occlusion` | the methods |
+| :mod:`.maps` | takes feature maps and kernels out of the file |
+| :mod:`.kernels` | shows what a convolution is, without a network |
+| :mod:`.views` | sheets of maps, filters and kernels |
+| :mod:`.painting`, :mod:`.sheets` | turn numbers into colors; lay pictures out |
+
+All of it runs on ``model.onnx`` alone, without Keras.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One picture explained: which way, for which class, and the answer drawn."""
+"""One picture explained: by which method, for which class, and the answer drawn."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from tellapart.core.errors import SettingsError
 from tellapart.core.progress import SILENT, Progress
 from tellapart.explanations import gradcam, occlusion
-from tellapart.explanations.leads import Float, evidence
+from tellapart.explanations.evidence import Float, evidence
 from tellapart.explanations.painting import enlarged, overlay, png
 from tellapart.images.decoder import decode
 from tellapart.images.resizing import RGB, resize
@@ -69,9 +69,9 @@ def explain(
         target: The class; the predicted one unless given.
         method: ``evidence``, exact, for networks whose file gives a ``logit_map``; ``hirescam``
             for those with a convolution; ``occlusion`` for all; ``auto`` takes the first of
-            these that the model allows. ``gradcam``, the better known way, is for those with
-            a convolution too; see :mod:`.gradcam` why it is not the one.
-        progress: Hears of the places that ``occlusion`` hides.
+            these that the model allows. ``gradcam``, which is better known, is for those with
+            a convolution too; :mod:`.gradcam` says why it is not the default.
+        progress: Told of each place that ``occlusion`` hides.
 
     Raises:
         PictureError: The picture cannot be decoded.
@@ -163,7 +163,7 @@ def _allowed(model: Model, method: str) -> Method:
 
 
 def no_convolutions(what: str) -> SettingsError:
-    """The answer to whoever asks a network without convolutions for what only they have."""
+    """The error for a network without convolutions, where one is needed."""
     return SettingsError(
         f"{what} needs a network with convolutions, and this one has none.",
         remedy="Use --method occlusion, which works for every network.",

@@ -1,31 +1,32 @@
-"""Which places of the last map a class's lead goes by: Grad-CAM and HiResCAM.
+"""Grad-CAM and HiResCAM: which places of the last feature map speak for a class.
 
-The last map of a convolutional network says what was found where. Both ways ask for the gradient
-of the class's lead by that map, and put map and gradient together.
+The last feature map of a convolutional network says what was found where. Both methods take the
+gradient of the evidence for a class with respect to that map, and combine map and gradient.
 
-*Grad-CAM* weights each channel with its gradient, taken together over all places. After R.
-Selvaraju et al., Grad-CAM: visual explanations from deep networks via gradient-based
-localization, ICCV 2017. Where dense layers look at each place by itself, as in a network that
-flattens its last map, this mixes up places: the map may then speak against a class that the network
-is sure of. *HiResCAM* multiplies gradient and map place by place, so what it shows at a place is
-what the lead has from there. After R. Draelos and L. Carin, Use HiResCAM instead of Grad-CAM
-for faithful explanations of convolutional neural networks, 2020.
+*Grad-CAM* weights each channel with its gradient, summed over all places. After R. Selvaraju et
+al., Grad-CAM: visual explanations from deep networks via gradient-based localization, ICCV 2017.
+Where dense layers look at each place by itself, as in a network that flattens its last map, this
+mixes up places: the map may then speak against a class that the network is sure of. *HiResCAM*
+multiplies gradient and map place by place, so it shows at a place the evidence that comes from
+there. After R. Draelos and L. Carin, Use HiResCAM instead of Grad-CAM for faithful explanations
+of convolutional neural networks, 2020.
 
-For a network that ends in global average pooling and one dense layer both are the same, and
-the evidence of its ``logit_map`` less the biases.
+For a network that ends in global average pooling and one dense layer both are the same: the
+evidence in its ``logit_map``, less the biases.
 
-Choices of ours. The score is the lead over the other classes' logits instead of the logit, which
-a constant could be added to without changing any answer. What speaks against the class stays in
-the map, below zero, where the paper of Grad-CAM drops it. And the numbers are scaled so that the
-mean over the places compares with the lead; of HiResCAM it is the lead less what the biases add.
+Where this differs from the papers: the score is the evidence (:mod:`.evidence`) instead of the
+logit, to which a constant could be added without changing any answer. Evidence against the class
+stays in the map, below zero, where the paper of Grad-CAM drops it. The numbers are scaled so that
+their mean over the places can be compared with the evidence; HiResCAM's mean is the evidence less
+what the biases add.
 
-Grad-CAM's map is the last convolution's own, behind its activation, also where a pooling follows:
-each pooled value stands for one place of it, so the channels' weights are the same for both
-maps, and the convolution's says twice as finely where. HiResCAM's is the pooled one: that is what
-the dense layers see, and most places of the other have no gradient.
+Grad-CAM's map is that of the last convolution, after its activation, even if a pooling follows:
+each pooled value stands for one place of it, so the channels' weights are the same for both maps,
+and the convolution's map is twice as fine. HiResCAM's map is the pooled one: that is what the dense
+layers see, and most places of the other have no gradient.
 
-No engine is needed: the few operations behind that map are done again here in NumPy, forward
-and backward, with the numbers of the file.
+No engine is needed: the few operations after that map are computed here in NumPy, forward and
+backward, with the numbers of the file.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from tellapart.explanations.leads import Float, direction
+from tellapart.explanations.evidence import Float, direction
 
 if TYPE_CHECKING:
     from tellapart.graph.reading import Node, Tail
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[np.floating[Any]]
 Back = Callable[[Array], Array]
-"""From the gradient by what a node made to the gradient by what it took."""
+"""From the gradient with respect to a node's output to that with respect to its input."""
 
 
 def heat(model: Model, pixels: npt.NDArray[np.uint8], target: int) -> Float:
@@ -78,7 +79,7 @@ def heat_by_place(model: Model, pixels: npt.NDArray[np.uint8], target: int) -> F
         target: The class, ``0 .. K - 1``.
 
     Returns:
-        float32 ``[h, w]``, the size of the last map behind its pooling. Its mean is the lead
+        float32 ``[h, w]``, the size of the last map behind its pooling. Its mean is the evidence
         less what the biases behind the map add.
 
     Raises:
@@ -97,7 +98,7 @@ def heat_by_place(model: Model, pixels: npt.NDArray[np.uint8], target: int) -> F
 
 
 def _slopes(model: Model, tail: Tail, maps: Array, target: int) -> Array:
-    """The gradient of a class's lead by the map, float ``[n, c, h, w]``."""
+    """The gradient of the evidence for a class with respect to the map, float ``[n, c, h, w]``."""
     _, back = through(tail, maps)
     return back(direction(len(model.classes), target)[None])
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellapart.core.progress import SILENT, Progress
-from tellapart.explanations.leads import Float, evidence
+from tellapart.explanations.evidence import Float, evidence
 
 if TYPE_CHECKING:
     from tellapart.model import Model
@@ -37,7 +37,7 @@ def heat(
     covered: int = COVERED,
     progress: Progress = SILENT,
 ) -> Float:
-    """How much the lead of a class falls when a patch hides each place.
+    """How much evidence for a class is lost when a patch hides each place.
 
     Args:
         model: Any model.
@@ -45,7 +45,7 @@ def heat(
         target: The class, ``0 .. K - 1``.
         cells: Places a side; no more than pixels are used.
         covered: Side of the patch, in cells.
-        progress: Hears of each patch.
+        progress: Told of each patch.
 
     Returns:
         float32 ``[cells, cells]``, in logits: positive where what was hidden spoke for the
@@ -56,7 +56,7 @@ def heat(
     cells = min(cells, side)
     places = [patch(side, row, column, cells, covered) for row, column in np.ndindex(cells, cells)]
     color = np.rint(pixels.mean(axis=(0, 1))).astype(np.uint8)
-    before = _lead(model.run(pixels[None]), target)
+    before = _evidence(model.run(pixels[None]), target)
     after = np.empty(len(places), np.float32)
     at_once = max(1, _BYTES // pixels.nbytes)
     with progress.stage("Hiding", total=len(places), unit="places") as stage:
@@ -65,7 +65,7 @@ def heat(
             hidden = np.repeat(pixels[None], len(part), axis=0)
             for picture, place in zip(hidden, part, strict=True):
                 picture[place] = color
-            after[start : start + len(part)] = _lead(model.run(hidden), target)
+            after[start : start + len(part)] = _evidence(model.run(hidden), target)
             stage.advance(len(part))
     return (before - after).reshape(cells, cells)
 
@@ -81,6 +81,6 @@ def patch(side: int, row: int, column: int, cells: int, covered: int) -> tuple[s
     return within(row), within(column)
 
 
-def _lead(probabilities: Float, target: int) -> Float:
-    """The lead in logits: logarithms of probabilities are logits less a constant."""
+def _evidence(probabilities: Float, target: int) -> Float:
+    """From probabilities: their logarithms are the logits less a constant."""
     return evidence(np.log(np.maximum(probabilities.astype(np.float64), _TINY)), target)

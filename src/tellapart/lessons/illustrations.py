@@ -136,7 +136,7 @@ class _Album:
             self._catalog,
             PreviewSettings(**settings, size=seen["size"], fit=seen["fit"], n=_VARIED),
         )
-        if shown.policy.spec != "none":
+        if shown.policy.text != "none":
             says = f"What `{name}` learns from: each picture is different in every epoch."
             yield self._image(f"{name}-varied", shown.pixels, says, True)
 

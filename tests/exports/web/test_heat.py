@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import tellapart
-from tellapart.explanations.leads import evidence
+from tellapart.explanations.evidence import evidence
 from tellapart.explanations.painting import AGAINST, FOR, colors, overlay
 
 PACKAGE = Path(tellapart.__file__).parent

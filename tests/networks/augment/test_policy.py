@@ -77,7 +77,7 @@ amounts = {
 @given(st.fixed_dictionaries({}, optional=amounts))
 def test_both_ways_of_writing_it_down_give_it_back(values: dict[str, float]) -> None:
     policy = Policy(**values)
-    assert Policy.parse(policy.spec) == policy
+    assert Policy.parse(policy.text) == policy
     assert Policy.model_validate_json(policy.model_dump_json()) == policy
     assert policy.is_none == (policy == Policy())
     assert policy.describe().endswith(".")

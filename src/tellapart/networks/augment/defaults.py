@@ -36,7 +36,7 @@ def default(kind: str, *, gray: bool, size: int) -> Policy:
         size: Side of its input in pixels.
 
     Example:
-        >>> default("dnn", gray=True, size=28).spec
+        >>> default("dnn", gray=True, size=28).text
         'shift=0.02'
     """
     small = gray and size <= SMALL

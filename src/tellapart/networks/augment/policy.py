@@ -4,7 +4,7 @@ Example:
     >>> policy = Policy.parse("flip,shift=0.1,rotation=15")
     >>> policy.rotation, policy.is_none
     (15.0, False)
-    >>> Policy.parse("light,flip=off").spec
+    >>> Policy.parse("light,flip=off").text
     'shift=0.1,rotation=15,zoom=0.2,brightness=0.2,contrast=0.2'
 """
 
@@ -113,7 +113,7 @@ class Policy(Settings):
         return self.mixup > 0 or self.cutmix > 0
 
     @property
-    def spec(self) -> str:
+    def text(self) -> str:
         """The policy as :meth:`parse` reads it."""
         changes = (_assigned(name, value) for name, value in self.model_dump().items() if value)
         return ",".join(changes) or "none"

@@ -100,7 +100,7 @@ class Preview:
         return {
             "schema": SCHEMA,
             "model": self.settings.model,
-            "augment": self.policy.spec,
+            "augment": self.policy.text,
             "policy": self.policy.model_dump(),
             "sentence": self.sentence,
             "size": self.size,

@@ -1,4 +1,4 @@
-"""The lead of a class: what every way of explaining accounts for."""
+"""Evidence for a class: the number that every method of explaining shares out over the picture."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ Float = NDArray[np.float32]
 
 
 def evidence(logit_map: NDArray[np.floating], target: int) -> Float:
-    """The lead of one class's logits over the mean of the others', place by place.
+    """How far one class's logits are above the mean of the others', place by place.
 
-    A constant added to all logits changes no probability, and not the lead either. Of two
-    classes it is the difference, whose sign is the decision.
+    A constant added to all logits changes no probability, and not the evidence either. For two
+    classes it is the difference of their logits, whose sign is the decision.
 
     Args:
         logit_map: float ``[h, w, K]`` or ``[n, h, w, K]``, with ``K`` at least 2; logits or
@@ -20,17 +20,17 @@ def evidence(logit_map: NDArray[np.floating], target: int) -> Float:
         target: The class, ``0 .. K - 1``.
 
     Returns:
-        float32 of the same shape without ``K``. Its mean over the places is the lead of the
-        picture's logit.
+        float32 of the same shape without ``K``. Its mean over the places is the evidence in the
+        picture's logits.
     """
     own = logit_map[..., target]
     others = (logit_map.sum(axis=-1) - own) / (logit_map.shape[-1] - 1)
-    lead: Float = (own - others).astype(np.float32)
-    return lead
+    found: Float = (own - others).astype(np.float32)
+    return found
 
 
 def direction(classes: int, target: int) -> Float:
-    """The lead as a vector: the lead is the scalar product of this and the logits.
+    """The vector whose scalar product with the logits is the evidence for a class.
 
     Args:
         classes: How many there are, at least 2.
