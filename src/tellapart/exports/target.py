@@ -19,7 +19,7 @@ from tellapart.core.progress import Progress
 from tellapart.core.typing import Floats
 from tellapart.exports.pictures import Pictures
 from tellapart.images.resizing import Fit
-from tellapart.inference.prediction import Answering
+from tellapart.inference.prediction import ModelLike
 from tellapart.model import Model
 from tellapart.model.model import pictures_a_call
 from tellapart.runs import Run
@@ -90,7 +90,7 @@ class Answers:
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Runner(Answering, Protocol):
+class Runner(ModelLike, Protocol):
     """A model in its own runtime, as :class:`tellapart.Classifier` uses it."""
 
     @property

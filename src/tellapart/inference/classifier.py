@@ -21,7 +21,7 @@ from tellapart.data.catalog import Catalog, open_pictures
 from tellapart.data.sources.names import quote
 from tellapart.images.decoder import decode, from_image
 from tellapart.images.resizing import resize
-from tellapart.inference.prediction import Answering, Prediction, predict, predicted
+from tellapart.inference.prediction import ModelLike, Prediction, predict, predicted
 
 if TYPE_CHECKING:
     from tellapart.explanations import Explanation
@@ -39,7 +39,7 @@ class Owner(Protocol):
         """What it is called."""
 
     @property
-    def model(self) -> Answering:
+    def model(self) -> ModelLike:
         """Its model, ready to run."""
 
     def _repr_html_(self) -> str: ...

@@ -38,7 +38,7 @@ _RESERVED = {"", ".", ".."}
 _NAME_BYTES = 240  # file systems take 255; a number for a second one of the name has room
 
 
-class Answering(Protocol):
+class ModelLike(Protocol):
     """A model as predicting asks it, in whatever runtime."""
 
     @property
@@ -89,7 +89,7 @@ class Prediction:
 
 
 def predict(
-    model: Answering, catalog: Catalog, *, progress: Progress = SILENT
+    model: ModelLike, catalog: Catalog, *, progress: Progress = SILENT
 ) -> Iterator[Prediction]:
     """Predict every picture of a catalog, in its order.
 
@@ -174,7 +174,7 @@ def sort_into(
 
 
 def _predicted(
-    model: Answering, paths: Sequence[str], loaded: Sequence[RGB | PictureError], start: int
+    model: ModelLike, paths: Sequence[str], loaded: Sequence[RGB | PictureError], start: int
 ) -> Iterator[Prediction]:
     pixels = [item for item in loaded if not isinstance(item, PictureError)]
     answers = iter(model.run(np.stack(pixels)) if pixels else ())

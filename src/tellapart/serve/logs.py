@@ -1,6 +1,6 @@
 """The server's log on standard error: no picture, no key, no query.
 
-Programs get one JSON object a line; somebody who looks at a terminal gets the same in words.
+Each line is a JSON object; in a terminal it is the same in words.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def as_json(line: Line) -> str:
 
 
 def as_words(line: Line) -> str:
-    """A line for a person: the local time, what happened, and what belongs to it.
+    """A line for a person: the local time, the event, and its fields.
 
     Example:
         >>> as_words({"time": "2026-01-02T03:04:05Z", "level": "info", "event": "stopped"})[8:]
@@ -57,7 +57,7 @@ def as_words(line: Line) -> str:
 
 
 def for_reader(stream: TextIO) -> Callable[[Line], str]:
-    """How lines are written to a stream: in words where somebody looks at it."""
+    """How lines are written to a stream: in words if it is a terminal."""
     return as_words if stream.isatty() else as_json
 
 
@@ -73,7 +73,7 @@ class Lines(logging.Formatter):
         self._write = write
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line: time, level, event or message, and what the event carries."""
+        """The line: time, level, event or message, and the fields of the event."""
         line: Line = {
             "time": _time(datetime.fromtimestamp(record.created, UTC)),
             "level": record.levelname.lower(),
@@ -86,10 +86,10 @@ class Lines(logging.Formatter):
 
 
 class RequestLog:
-    """Lines of requests, many a second: written together, past what ``logging`` does for each.
+    """Writes the lines of many requests together, which ``logging`` would do one by one.
 
     Args:
-        stream: Where they go; None keeps none.
+        stream: Where they go; None for nowhere.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
@@ -111,7 +111,7 @@ class RequestLog:
             self._timer = asyncio.get_running_loop().call_later(_FLUSH_AFTER, self.flush)
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write the lines that are waiting."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -146,7 +146,7 @@ def log(event: str, *, level: int = logging.INFO, exc_info: bool = False, **fiel
         event: What happened, such as ``request`` or ``reloaded``.
         level: Of the standard library's levels.
         exc_info: Whether to add the traceback of the exception that is being handled.
-        fields: What belongs to it.
+        fields: More members of the line.
     """
     logger = logging.getLogger(LOGGER)
     if logger.isEnabledFor(level):

@@ -1,4 +1,4 @@
-"""Counters and histograms in Prometheus' format, of one process or of several together."""
+"""Counters and histograms in Prometheus' format, of one process or of several."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 
 
 class Metrics:
-    """What is counted of a server."""
+    """The counters of a server."""
 
     def __init__(self) -> None:
         registry = self._registry = CollectorRegistry()
@@ -35,17 +35,17 @@ class Metrics:
             ["route"], buckets=_SECONDS, registry=registry,
         )  # fmt: skip
         self.pictures = Counter(
-            "tellapart_pictures", "Pictures, by what came of them: 'ok' or an error's code.",
+            "tellapart_pictures", "Pictures, by outcome: 'ok' or an error's code.",
             ["outcome"], registry=registry,
         )  # fmt: skip
         self.stages = Histogram(
             "tellapart_stage_seconds",
-            "Seconds of a picture's decoding, of its wait for a batch, of a call of the model, and "
-            "of a heat map.",
+            "Seconds that decoding a picture, waiting for a batch, a call of the model, and a "
+            "heat map took.",
             ["stage"], buckets=_SECONDS, registry=registry,
         )  # fmt: skip
         self.batch = Histogram(
-            "tellapart_batch_pictures", "Pictures a call of the model.",
+            "tellapart_batch_pictures", "Pictures per call of the model.",
             buckets=(1, 2, 4, 8, 16, 32, 64), registry=registry,
         )  # fmt: skip
         self.queue = self._gauge("tellapart_queue_pictures", "Pictures waiting or at work.")
@@ -54,7 +54,7 @@ class Metrics:
             "tellapart_reloads", "Times the run was loaded again.", ["outcome"], registry=registry
         )
         self.refused = Counter(
-            "tellapart_connections_refused", "Connections closed for what they did or did not do.",
+            "tellapart_connections_refused", "Connections that were closed, by reason.",
             ["reason"], registry=registry,
         )  # fmt: skip
         self._requests: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
@@ -65,7 +65,7 @@ class Metrics:
             ProcessCollector(registry=registry)
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
-        """A request that is answered."""
+        """Count an answered request."""
         key = (route, method, status)
         found = self._requests.get(key)
         if found is None:
@@ -77,14 +77,14 @@ class Metrics:
         found[1].observe(seconds)
 
     def watch(self, stage: str, value: float) -> None:
-        """A stage of the engine: seconds, or the pictures of a batch."""
+        """Count a stage of the engine: its seconds, or the pictures of a batch."""
         if stage == "batch":
             self.batch.observe(value)
         else:
             self._stages[stage].observe(value)
 
     def text(self) -> bytes:
-        """All numbers, of all processes, as ``/metrics`` gives them."""
+        """All numbers of all processes, as ``/metrics`` returns them."""
         if not os.environ.get(FOLDER):
             return generate_latest(self._registry)
         from prometheus_client.multiprocess import MultiProcessCollector

@@ -1,4 +1,4 @@
-"""The application: routes, errors and layers, put together from a run and settings."""
+"""The application: routes, errors and middleware, built from a run and settings."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tellapart.serve.settings import ServeSettings
 
 _ABOUT = """\
 Classifies pictures with one model that tellapart trained. `/v1` is made for it; `/v2` is the Open
-Inference Protocol, for clients that speak it already. A key, where one is set, is sent as
+Inference Protocol, for existing clients of it. If a key is set, send it as
 `Authorization: Bearer KEY` or `X-API-Key: KEY`.
 """
 
@@ -42,10 +42,10 @@ def build(
         served: The run that answers.
         settings: How.
         threads: Threads that decode and run the model.
-        requests: Where requests are written down, if anywhere.
+        requests: The log of requests, if there is one.
 
     Returns:
-        The application, and its parts; the engine in them runs already.
+        The application, and its parts; the engine is running.
     """
     metrics = Metrics()
     engine = Engine(
@@ -104,7 +104,7 @@ def _fault(request: Request, error: Exception) -> Response:
 
 
 def _internal(request: Request, error: Exception) -> Response:
-    """The answer alone: the gate writes the traceback into the log."""
+    """The answer; the gate logs the traceback."""
     return internal().response(path=request.url.path)
 
 
@@ -151,10 +151,10 @@ def _document(app: FastAPI) -> dict[str, Any]:
 
 
 def _complete(route: dict[str, Any], path: str) -> None:
-    """Mend what FastAPI says of a route: errors of its own shape, a version that no path has."""
+    """Correct FastAPI's description of a route: its errors, and versions not in the path."""
     if "HTTPValidationError" in str(route["responses"].get("422")):
         del route["responses"]["422"]  # we never send it
-    if path.startswith("/v2"):  # the version is a part of the path, or is not given
+    if path.startswith("/v2"):  # the version is part of the path, or is not given
         given = route.get("parameters", [])
         route["parameters"] = [one for one in given if one["in"] == "path"]
     example = openapi.ANSWERS.get(path.replace("/versions/{version}", ""))

@@ -12,11 +12,11 @@ from tellapart.serve.api.errors import RequestError
 from tellapart.serve.settings import MEGABYTE, ServeSettings
 
 _PLACES = 64
-"""Parts of a body from which on they are joined: many small ones cost more than their bytes."""
+"""Number of parts at which they are joined: many small parts cost more than their bytes."""
 
 
 class Bodies:
-    """Memory for the bodies of all requests together.
+    """The memory that the bodies of all requests share.
 
     Args:
         settings: Their limits.
@@ -43,13 +43,13 @@ class Bodies:
         coding = request.headers.get("content-encoding", "identity").strip().lower()
         if coding not in ("", "identity"):
             raise RequestError(
-                415, "encoding", "Compressed bodies are not taken.", "Send it as it is: pictures "
-                "are compressed already."
+                415, "encoding", "Compressed request bodies are not accepted.",
+                "Send it uncompressed: pictures are compressed already.",
             )  # fmt: skip
         length = _length(request.headers.get("content-length"))
         if length is not None and length > self._settings.max_body:
-            # Who waits for leave to send it will not send it now, and the next request could not
-            # be told from it.
+            # A client that waits for "100 Continue" will not send the body now, so the next
+            # request could not be told from it.
             raise self._too_large(close="expect" in request.headers)
         held = 0
         try:
@@ -78,7 +78,7 @@ class Bodies:
             ) from None  # fmt: skip
         except ClientDisconnect:
             raise RequestError(
-                400, "gone", "The client went away before the body was whole."
+                400, "gone", "The client closed the connection before the body was complete."
             ) from None
         finally:
             self._held -= held
@@ -91,5 +91,5 @@ class Bodies:
 
 
 def _length(text: str | None) -> int | None:
-    """Bytes that a request says it has; httptools has seen to it that they are digits."""
+    """The length that a request states; httptools has checked that it is digits."""
     return int(text[:20]) if text is not None and text.isdecimal() else None

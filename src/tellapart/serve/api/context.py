@@ -1,4 +1,4 @@
-"""What the routes share."""
+"""The parts of the server that all routes share."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from tellapart.serve.settings import ServeSettings
 T = TypeVar("T")
 
 _LONG = 1024**2
-"""Bytes of a body from which on taking it apart would hold up the event loop."""
+"""Bytes; parsing a larger body would hold up the event loop."""
 _AT_ONCE = 1
-"""Such bodies that are taken apart at once: what JSON holds takes up to 25 times its room."""
+"""How many such bodies are parsed at once: parsed JSON takes up to 25 times the memory."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class Context:
 
     Attributes:
         settings: How it serves.
-        engine: What answers.
-        bodies: What reads bodies.
-        metrics: What counts.
+        engine: Runs the model.
+        bodies: Reads bodies.
+        metrics: Counts.
     """
 
     settings: ServeSettings
@@ -43,13 +43,13 @@ class Context:
     )
 
     async def parsed(self, size: int, parse: Callable[[], T]) -> T:
-        """What ``parse`` makes of a body of a size: here if it is short, else in a thread."""
+        """The result of ``parse``, which is called in a thread if the body is large."""
         if size < _LONG:
             return parse()
         return await asyncio.get_running_loop().run_in_executor(self._parsers, parse)
 
 
 def context_of(request: Request) -> Context:
-    """The parts of the server that a request came to."""
+    """The parts of the server that answers a request."""
     context: Context = request.app.state.context
     return context

@@ -1,8 +1,8 @@
-"""The way of requests that carry the load, past what FastAPI does for every request.
+"""A short cut for the most frequent requests, around FastAPI.
 
-FastAPI documents all routes, and answers all requests that have parameters in their query. A POST
-of pictures without any goes straight to the same function: what its routing, its dependencies and
-its layers cost is as much as all else that Python does for a request (docs/decisions/0074).
+FastAPI documents all routes, and answers all requests that have a query. A POST of pictures without
+a query goes straight to the same function: FastAPI's routing, dependencies and layers cost as much
+as everything else that Python does for a request (docs/decisions/0074).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Direct:
 
     Args:
         app: The application that has all routes.
-        routes: By path: the path as the metrics name it, and what answers.
+        routes: By path: the name of the path in the metrics, and the function that answers.
     """
 
     def __init__(self, app: ASGIApp, routes: Mapping[str, tuple[str, Endpoint]]) -> None:

@@ -1,4 +1,4 @@
-"""Why a request gets no answer, as a status and a JSON document."""
+"""Errors of requests, as a status and a JSON document."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class RequestError(Exception):
         code: A stable name for programs.
         message: What is wrong.
         remedy: What to do.
-        headers: Further headers of the answer.
+        headers: More headers of the answer.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class RequestError(Exception):
             self.headers["connection"] = "close"
 
     def response(self, *, path: str = "") -> Response:
-        """The answer, in the shape that the protocol of ``path`` asks for."""
+        """The answer, in the shape of the protocol of ``path``."""
         return as_json(self.document(path=path), status=self.status, headers=self.headers)
 
     def document(self, *, path: str = "") -> dict[str, object]:
@@ -56,7 +56,7 @@ class RequestError(Exception):
 def as_json(
     content: object, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """JSON as it stands everywhere here: UTF-8, no NaN; a lone surrogate is escaped."""
+    """A JSON answer: UTF-8, no NaN; a lone surrogate is escaped."""
     text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return Response(
         text.encode("utf-8", "backslashreplace"),

@@ -1,8 +1,8 @@
-"""Files of a multipart form, cut out of a body that is in memory.
+"""The files of a multipart form, taken from a body in memory.
 
-Starlette's own parser writes larger files to the disk; here no picture ever leaves the memory. A
-body is bounded before it comes here, so it is searched for its boundary as a whole (RFC 2046,
-section 5.1.1) rather than fed through a machine piece by piece.
+Starlette's own parser writes larger files to the disk; here, pictures stay in memory. The size of a
+body is limited before it comes here, so it can be searched for its boundary as a whole (RFC 2046,
+section 5.1.1) instead of piece by piece.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ def parts_of(body: bytes, content_type: str, *, most: int) -> Sequence[Part]:
     Args:
         body: The whole body.
         content_type: The request's ``Content-Type``, which names the boundary.
-        most: Most parts that are taken.
+        most: Maximum number of parts.
 
     Raises:
-        RequestError: If it is no whole form (400), or has more parts (422).
+        RequestError: If the form is not complete (400), or has more parts (422).
     """
     found = _BOUNDARY.search(content_type)
     if found is None:
@@ -58,7 +58,7 @@ def parts_of(body: bytes, content_type: str, *, most: int) -> Sequence[Part]:
         raise _broken("its boundary is too long")
     delimiter = b"--" + boundary
     if not body.startswith(delimiter):
-        at = body.find(b"\r\n" + delimiter)  # what stands before the first part is no part
+        at = body.find(b"\r\n" + delimiter)  # a preamble is not a part
         if at < 0:
             raise _broken("it does not begin with its boundary")
         at += 2 + len(delimiter)
@@ -67,7 +67,7 @@ def parts_of(body: bytes, content_type: str, *, most: int) -> Sequence[Part]:
     delimiter = b"\r\n" + delimiter
     parts: list[Part] = []
     while not body.startswith(b"--", at):
-        start = body.find(b"\r\n", at, at + 64)  # blanks may stand behind a boundary
+        start = body.find(b"\r\n", at, at + 64)  # blanks may follow a boundary
         if start < 0 or body[at:start].strip(b" \t"):
             raise _broken("a boundary is followed by something else")
         if len(parts) >= most:
@@ -88,7 +88,7 @@ def parts_of(body: bytes, content_type: str, *, most: int) -> Sequence[Part]:
 
 
 def _names(headers: bytes) -> tuple[str, str | None]:
-    """What a part is called, and what its file is."""
+    """The name of a part, and of its file."""
     for line in headers.split(b"\r\n"):
         title, _, value = line.partition(b":")
         if title.strip().lower() != b"content-disposition":
@@ -111,4 +111,4 @@ def _text(name: bytes) -> str:
 
 
 def _broken(why: str) -> RequestError:
-    return RequestError(400, "form", f"The body is no whole multipart form: {why}.")
+    return RequestError(400, "form", f"The body is not a complete multipart form: {why}.")

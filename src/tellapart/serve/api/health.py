@@ -1,4 +1,4 @@
-"""Whether the server lives and is ready, and its numbers."""
+"""Whether the server is alive and ready, and its metrics."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from tellapart.serve.metrics import CONTENT_TYPE
 router = APIRouter(tags=["health"])
 
 
-@router.get("/healthz", summary="Does the process live?")
+@router.get("/healthz", summary="Is the process alive?")
 async def healthz() -> Response:
-    """Answers as long as the process does."""
+    """Answers as long as the process runs."""
     return as_json({"status": "ok"})
 
 
 @router.get(
     "/readyz",
-    summary="Does it take pictures?",
-    responses={503: {"description": "It is full, or about to stop."}},
+    summary="Is the server ready for pictures?",
+    responses={503: {"description": "The server is full, or about to stop."}},
 )
 async def readyz(request: Request) -> Response:
-    """Answers 503 while the queue is full, and once the server was told to stop."""
+    """Answers 503 while the queue is full, and after the server was told to stop."""
     if not is_ready(request):
-        raise RequestError(503, "not_ready", "The server takes no pictures now.", retry_after=1)
+        raise RequestError(503, "not_ready", "The server is not ready for pictures.", retry_after=1)
     return as_json({"status": "ready"})
 
 

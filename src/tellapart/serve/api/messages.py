@@ -1,4 +1,4 @@
-"""What ``/v1`` takes and gives: pictures out of requests, answers as JSON."""
+"""Requests and answers of ``/v1``: pictures out of bodies, answers as JSON."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MARKS = 300  # commas and brackets of JSON a picture: even a name may have 255
 
 
 class Message(BaseModel):
-    """Base of what goes over the wire."""
+    """Base of request bodies."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -30,7 +30,9 @@ class PictureIn(Message):
     """A picture in a JSON body."""
 
     data: str = Field(description="The picture file, in base64.")
-    path: str = Field(default="", max_length=_NAME, description="A name for it, given back.")
+    path: str = Field(
+        default="", max_length=_NAME, description="A name for it, which the answer repeats."
+    )
 
 
 class PicturesIn(Message):
@@ -74,7 +76,7 @@ class PredictOut(BaseModel):
 
 
 class ExplainOut(BaseModel):
-    """The answer of ``/v1/explain``; all is null but the error of a picture that has one."""
+    """The answer of ``/v1/explain``; for a picture with an error, everything else is null."""
 
     schema_: int = Field(alias="schema")
     model: ModelName
@@ -84,7 +86,7 @@ class ExplainOut(BaseModel):
     method: str | None = Field(description="How the heat map was made.")
     probabilities: dict[str, float] | None
     heat: list[list[float]] | None = Field(
-        description="What speaks for the class at each place, in logits; negative against it."
+        description="Evidence for the class at each place, in logits; below 0, evidence against it."
     )
     png: str | None = Field(description="The picture under its heat map, a PNG file in base64.")
     error: str | None = Field(description="Why there is no answer, or null.")
@@ -135,8 +137,8 @@ def pictures_in(body: bytes, content_type: str, *, most: int, single: bool = Fal
         single: Whether it is the body of ``/v1/explain``.
 
     Raises:
-        RequestError: If the body is of another kind (415), broken (400), not what is asked for, or
-            holds too many pictures (422).
+        RequestError: If the body is of another type (415), broken (400), or has other members
+            or too many pictures (422).
     """
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
@@ -214,10 +216,10 @@ def explained(answer: object) -> dict[str, Any]:
 
 
 def from_base64(text: str) -> bytes:
-    """What a text stands for; many encoders break it into lines, so blanks are passed over.
+    """Bytes from base64; white space is allowed, since many encoders break lines.
 
     Raises:
-        ValueError: If it is no base64.
+        ValueError: If it is not base64.
     """
     try:
         return base64.b64decode(text, validate=True)
@@ -229,7 +231,7 @@ def _check_marks(body: bytes, most: int) -> None:
     """Refuse JSON of very many values before it is read: each would take 500 bytes and more."""
     if sum(map(body.count, (b",", b"[", b"{"))) > 1000 + _MARKS * most:
         raise RequestError(
-            422, "too_many", "The JSON holds far more values than pictures may have.",
+            422, "too_many", "The JSON has far more values than it needs for pictures.",
             f"Send at most {most} pictures at once, or raise --max-pictures.",
         )  # fmt: skip
 
@@ -243,11 +245,11 @@ def _from_json(body: bytes, single: bool) -> list[Sent]:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         if first["type"] == "json_invalid":
-            raise RequestError(400, "json", "The body is no JSON document.") from None
+            raise RequestError(400, "json", "The body is not a JSON document.") from None
         where = ".".join(map(str, first["loc"]))[:100]
         told = f"{where}: {first['msg']}" if where else first["msg"]
         raise RequestError(
-            422, "json", f"The JSON is not what is asked for: {told}.",
+            422, "json", f"The JSON does not fit: {told}.",
             'Send {"pictures": [{"data": "<base64>"}]}.' if not single
             else 'Send {"picture": {"data": "<base64>"}}.',
         ) from None  # fmt: skip
@@ -260,4 +262,4 @@ def _decoded(text: str) -> bytes | PictureError:
     try:
         return from_base64(text)
     except ValueError:
-        return PictureError("The data is no base64.", code="not_a_picture")
+        return PictureError("The data is not base64.", code="not_a_picture")

@@ -1,4 +1,4 @@
-"""What every request passes: its id, its host, its key, and the headers of every answer."""
+"""What applies to every request: its id, the host name, the key, and the headers of the answer."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ from tellapart.serve.metrics import Metrics
 from tellapart.serve.settings import ServeSettings
 
 OPEN = frozenset({"/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"})
-"""Paths that need neither key nor name: who watches over the server has none, and asks its address.
-"""
+"""Paths that need neither key nor host name: monitoring has no key, and asks by address."""
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:/@\[\]]+)(?::[0-9]{1,5})?")
 _ID = re.compile(r"[A-Za-z0-9._\-]{1,64}")
 _HEADERS = (
@@ -34,12 +33,12 @@ _HEADERS = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
     (b"cache-control", b"no-store"),
 )
-"""Of every answer that has none of that name itself."""
+"""Headers of every answer that does not set them itself."""
 
 
 @dataclass
 class Seen:
-    """What is noted of a request while it is answered.
+    """What is recorded about a request while it is answered.
 
     Attributes:
         id: Its id.
@@ -53,7 +52,7 @@ class Seen:
 
 
 def seen(scope: Scope) -> Seen:
-    """What is noted of a request."""
+    """What is recorded about a request."""
     found: Seen = scope["tellapart.seen"]
     return found
 
@@ -85,7 +84,7 @@ class Gate:
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on and see to its answer."""
+        """Pass a request on, and complete its answer."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -111,10 +110,10 @@ class Gate:
             await send(message)
 
         try:
-            if self._is_misled(scope["path"], headers):
+            if self._has_wrong_host(scope["path"], headers):
                 fault = RequestError(
-                    421, "host", "This server is not called by that name.",
-                    "Call it by its address, or name the host with --allow-host.",
+                    421, "host", "This server does not accept that host name.",
+                    "Use its address, or start it with --allow-host.",
                 )  # fmt: skip
                 await fault.response(path=scope["path"])(scope, receive, answer)
             else:
@@ -127,8 +126,8 @@ class Gate:
             method = "HEAD" if is_head else scope["method"]
             self._note(scope, method, note, time.perf_counter() - start)
 
-    def _is_misled(self, path: str, headers: Headers) -> bool:
-        """Whether a request calls the server by a name that is not its own."""
+    def _has_wrong_host(self, path: str, headers: Headers) -> bool:
+        """Whether a request uses a host name that is not allowed."""
         return self._hosts is not None and path not in OPEN and _host(headers) not in self._hosts
 
     def _note(self, scope: Scope, method: str, note: Seen, seconds: float) -> None:
@@ -149,10 +148,10 @@ class Gate:
 
 
 class Key:
-    """Lets nobody in without the key, where there is one, nor pages of other sites.
+    """Refuses requests without the key, if one is set, and requests from pages of other sites.
 
-    Programs present the key as ``Authorization: Bearer KEY`` or ``X-API-Key: KEY``; browsers ask
-    for it as a password and present it as ``Basic``, under any user name.
+    Programs send the key as ``Authorization: Bearer KEY`` or ``X-API-Key: KEY``; browsers ask
+    for it as a password and send it as ``Basic``, with any user name.
 
     Args:
         app: What is inside.
@@ -169,23 +168,23 @@ class Key:
         """Pass a request on, or refuse it."""
         if scope["type"] == "http" and scope["path"] not in OPEN:
             headers = Headers(scope=scope)
-            fault = self._stranger(headers) or self._keyless(headers)
+            fault = self._cross_site(headers) or self._without_key(headers)
             if fault is not None:
                 await fault.response(path=scope["path"])(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
-    def _keyless(self, headers: Headers) -> RequestError | None:
-        if self._key is None or hmac.compare_digest(_presented(headers), self._key):
+    def _without_key(self, headers: Headers) -> RequestError | None:
+        if self._key is None or hmac.compare_digest(_sent_key(headers), self._key):
             return None
         return RequestError(
-            401, "key", "This server asks for a key, and that is none.",
+            401, "key", "The key is missing or wrong.",
             "Send it as 'Authorization: Bearer KEY' or as 'X-API-Key: KEY'.",
             headers={"www-authenticate": 'Basic realm="tellapart", charset="UTF-8"'},
         )  # fmt: skip
 
-    def _stranger(self, headers: Headers) -> RequestError | None:
-        """A page of another site, sending what the browser says it sent."""
+    def _cross_site(self, headers: Headers) -> RequestError | None:
+        """Refuse a request that the browser marks as coming from another site."""
         if headers.get("sec-fetch-site") != "cross-site":
             return None
         if headers.get("sec-fetch-mode") == "navigate" and "origin" not in headers:
@@ -193,12 +192,12 @@ class Key:
         if self._origins & {"*", headers.get("origin", "")}:
             return None
         return RequestError(
-            403, "cross_site", "Pages of other sites may not ask this server.",
-            "Name their origin with --cors.",
+            403, "cross_site", "Pages of other sites may not use this server.",
+            "Allow their origin with --cors.",
         )  # fmt: skip
 
 
-def _presented(headers: Headers) -> bytes:
+def _sent_key(headers: Headers) -> bytes:
     scheme, _, rest = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return rest.strip().encode("utf-8")
@@ -211,7 +210,7 @@ def _presented(headers: Headers) -> bytes:
 
 
 def _host(headers: Headers) -> str | None:
-    """The one name that a request calls the server by, or None."""
+    """The host name of a request; None if there is not exactly one."""
     given = headers.getlist("host")
     found = _HOST.fullmatch(given[0].lower()) if len(given) == 1 else None
     return found[1].strip("[]") if found else None

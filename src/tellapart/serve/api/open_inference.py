@@ -3,8 +3,8 @@
 The model takes one of two inputs: ``image``, UINT8 ``[N, H, W, 3]`` (RGB of any size), or
 ``encoded``, BYTES ``[N]``: picture files, in JSON as base64. It gives ``probabilities``, FP32
 ``[N, K]``, and ``label``, BYTES ``[N]``; a ``classification`` of n asks instead for the n most
-probable classes as texts ``probability:index:class``. The protocol knows no error of one picture
-among others: one that cannot be decoded fails the request, and the message names it.
+probable classes as texts ``probability:index:class``. The protocol has no error for a single
+picture: one that cannot be decoded fails the whole request, and the message names it.
 """
 
 from __future__ import annotations
@@ -48,21 +48,21 @@ async def server() -> Response:
     return as_json({"name": "tellapart", "version": __version__, "extensions": extensions})
 
 
-@router.get("/health/live", summary="Does the process live?")
+@router.get("/health/live", summary="Is the process alive?")
 async def live() -> Response:
-    """Answers as long as the process does."""
+    """Answers as long as the process runs."""
     return as_json({"live": True})
 
 
 @router.get(
     "/health/ready",
-    summary="Does it take pictures?",
+    summary="Is the server ready for pictures?",
     responses=openapi.responses(InferenceError, 503, gate=False),
 )
 async def ready(request: Request) -> Response:
-    """Answers 503 while the queue is full, and once the server was told to stop."""
+    """Answers 503 while the queue is full, and after the server was told to stop."""
     if not is_ready(request):
-        raise RequestError(503, "not_ready", "The server takes no pictures now.", retry_after=1)
+        raise RequestError(503, "not_ready", "The server is not ready for pictures.", retry_after=1)
     return as_json({"ready": True})
 
 
@@ -122,9 +122,9 @@ async def model_ready(request: Request, name: str, version: str = VERSION) -> Re
 async def infer(request: Request, name: str, version: str = VERSION) -> Response:
     """Pixels, or encoded pictures, to probabilities and labels.
 
-    JSON, or JSON and bytes behind it, both ways: with the header `Inference-Header-Content-Length`,
-    an input whose parameters give a `binary_data_size` stands behind the JSON, and an output whose
-    parameters ask for `binary_data` stands there in the answer.
+    Requests and answers are JSON, or JSON followed by bytes: with the header
+    `Inference-Header-Content-Length`, an input whose parameters give a `binary_data_size` follows
+    the JSON, and so does, in the answer, an output whose parameters ask for `binary_data`.
     """
     context = _known(request, name, version)
     header = request.headers.get(HEADER)
@@ -163,13 +163,13 @@ def _read(
     body: bytes, header: str | None, context: Context
 ) -> tuple[dict[str, Any], Sequence[Work]]:
     document, behind = split(body, header)
-    _check_wishes(document)
+    _check_outputs(document)
     given = inputs_of(document, behind, most=context.settings.max_pictures)
     if len(given) != 1:
         raise RequestError(400, "inputs", f"Give one input: '{IMAGE}' or '{ENCODED}'.")
     [one] = given
     works = _works(one, context.settings.max_pixels)
-    del document["inputs"]  # numbers of JSON take much room, and are arrays by now
+    del document["inputs"]  # the numbers of the JSON take much room, and are arrays now
     return document, works
 
 
@@ -190,32 +190,34 @@ def _works(one: Tensor, max_pixels: int) -> list[Work]:
     )  # fmt: skip
 
 
-def _check_wishes(document: dict[str, Any]) -> None:
-    """Refuse outputs that nobody could give, before any picture is decoded."""
-    wished = document.get("outputs", [])
-    if not isinstance(wished, list) or len(wished) > 16:
-        raise RequestError(400, "outputs", "'outputs' is no list of outputs.")
-    for part in (document, *wished):
+def _check_outputs(document: dict[str, Any]) -> None:
+    """Refuse unknown outputs before any picture is decoded."""
+    wanted = document.get("outputs", [])
+    if not isinstance(wanted, list) or len(wanted) > 16:
+        raise RequestError(400, "outputs", "'outputs' is not a list of outputs.")
+    for part in (document, *wanted):
         if not isinstance(part, dict) or not isinstance(part.get("parameters", {}), dict):
-            raise RequestError(400, "outputs", "An output or its parameters are no object.")
-    for one in wished:
+            raise RequestError(400, "outputs", "An output or its parameters are not an object.")
+    for one in wanted:
         if one.get("name") not in (PROBABILITIES, LABEL):
             raise RequestError(400, "outputs", f"The outputs are '{PROBABILITIES}' and '{LABEL}'.")
         count = one.get("parameters", {}).get("classification", 0)
         if type(count) is not int or count < 0:
-            raise RequestError(400, "outputs", "A 'classification' is no count.")
+            raise RequestError(400, "outputs", "A 'classification' is not a count.")
         if count and one["name"] != PROBABILITIES:
-            raise RequestError(400, "outputs", f"A 'classification' is of '{PROBABILITIES}'.")
+            raise RequestError(
+                400, "outputs", f"Only '{PROBABILITIES}' can have a 'classification'."
+            )
 
 
 def _outputs(
     document: dict[str, Any], probabilities: npt.NDArray[np.float32], served: LoadedRun
 ) -> list[tuple[Tensor, bool]]:
-    """What was asked for, each with whether it goes as bytes."""
+    """The outputs that were asked for, each with whether it is sent as bytes."""
     everywhere = document.get("parameters", {}).get("binary_data_output") is True
-    wished = document.get("outputs") or [{"name": PROBABILITIES}, {"name": LABEL}]
+    wanted = document.get("outputs") or [{"name": PROBABILITIES}, {"name": LABEL}]
     made = []
-    for one in wished:
+    for one in wanted:
         parameters = one.get("parameters", {})
         is_binary = parameters.get("binary_data", everywhere) is True
         count = parameters.get("classification", 0)

@@ -1,4 +1,4 @@
-"""The page for people: itself, its own style and script, and the run's report."""
+"""The page for people, with its style and script, and the run's report."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ REPORT_POLICY = (
     "form-action 'none'; frame-ancestors 'none'"
 )
 MANY_CLASSES = 60
-"""From here on the card names the first classes only."""
+"""With more classes, the card names the first ones only."""
 
 
 @router.get("/")
@@ -77,7 +77,7 @@ async def report(request: Request) -> Response:
 
 
 def mount(app: FastAPI) -> None:
-    """Give each asset a route of its own: a request names a route, never a file."""
+    """Give each asset its own route: a request names a route, never a file."""
     for name, kind in ASSETS.items():
         content = _file(name).read_bytes()
         headers = {"content-type": kind, "cache-control": "no-cache"}
@@ -87,7 +87,7 @@ def mount(app: FastAPI) -> None:
 
 
 def _file(name: str) -> Traversable:
-    """An asset; the style is the reports', with what the page adds in a file of its own."""
+    """An asset; ``house.css`` is the style of the reports."""
     if name == "house.css":
         return files("tellapart.reports") / "templates" / "report.css"
     return files("tellapart.serve") / "static" / name
@@ -131,5 +131,5 @@ def _giving(content: bytes, headers: Mapping[str, str]) -> Any:
 
 
 def _attribute(options: Mapping[str, Any]) -> str:
-    """Options for the script, to stand in an attribute: no script stands in the page."""
+    """Options for the script, as an attribute: the page has no inline script."""
     return json.dumps(options)

@@ -32,7 +32,7 @@ router = APIRouter(prefix="/v1", tags=["pictures"])
 
 Top = Annotated[
     int | None,
-    Query(ge=1, le=100_000, description="Name only so many classes, the most probable ones."),
+    Query(ge=1, le=100_000, description="Return only this many classes, the most probable ones."),
 ]
 
 
@@ -46,8 +46,8 @@ Top = Annotated[
 async def predict(request: Request, top: Top = None) -> Response:
     """Classify one picture or many.
 
-    Send files as a form (`curl -F picture=@cat.jpg`, as often as there are pictures), or base64 in
-    JSON. A picture that cannot be decoded gets a row with its `error`; the others are answered.
+    Send files as a form (`curl -F picture=@cat.jpg`, once for each picture), or base64 in JSON. A
+    picture that cannot be decoded gets a row with its `error`; the others are classified.
     """
     context = context_of(request)
     async with context.bodies.of(request) as body:
@@ -87,15 +87,15 @@ async def explain(
 ) -> Response:
     """Where in a picture the evidence for a class lies.
 
-    One picture, as a form or as base64 in JSON. One that cannot be decoded is answered with its
-    `error`. Only for models whose heat map costs no more than
-    a second run of the network: `GET /v1/model` says whether this one does (`heat_map`).
+    Send one picture, as a form or as base64 in JSON. If it cannot be decoded, the answer has its
+    `error`. Only for models whose heat map costs no more than a second run of the network:
+    `heat_map` in `GET /v1/model` says whether this one does.
     """
     context = context_of(request)
     served = context.engine.served
     if served.heat is None:
         raise RequestError(
-            404, "no_heat_map", "This model gives no quick heat map.",
+            404, "no_heat_map", "This model has no quick heat map.",
             "Use 'tellapart explain RUN PICTURE --method occlusion'.",
         )  # fmt: skip
     if target is not None and target not in served.classes:
@@ -119,7 +119,7 @@ async def explain(
 
 @router.get("/model", summary="The model's card")
 async def model(request: Request) -> Response:
-    """What is known of the model: its classes, its measured accuracy, when it learned from what."""
+    """The model: its classes, its measured accuracy, and when it was trained on which data."""
     context = context_of(request)
     return as_json({"schema": 1, **context.engine.served.card, "serves_as": context.settings.name})
 

@@ -1,8 +1,8 @@
-"""Tensors of the Open Inference Protocol: as JSON, and as bytes behind the JSON.
+"""Tensors of the Open Inference Protocol: as JSON, and as bytes after the JSON.
 
-The binary extension: a request's JSON has ``Inference-Header-Content-Length`` bytes, and each input
-whose parameters give a ``binary_data_size`` has that many bytes behind it, in order. An element of
-``BYTES`` is its length as a little-endian uint32, and its content.
+The binary extension: a request's JSON has ``Inference-Header-Content-Length`` bytes, and each
+input whose parameters give a ``binary_data_size`` has that many bytes after the JSON, in order. An
+element of ``BYTES`` is its length as a little-endian uint32, and its content.
 """
 
 from __future__ import annotations
@@ -42,24 +42,24 @@ class Tensor:
 
 
 def split(body: bytes, header: str | None) -> tuple[Any, bytes]:
-    """The JSON of a request, and the bytes behind it.
+    """The JSON of a request, and the bytes after it.
 
     Raises:
-        RequestError: If the header is no length within the body, or the JSON is none.
+        RequestError: If the header is not a length within the body, or the JSON cannot be read.
     """
     length = len(body)
     if header is not None:
         if not header.isascii() or not header.isdigit() or len(header) > 15:
-            raise _wrong("Inference-Header-Content-Length is no number")
+            raise _wrong("Inference-Header-Content-Length is not a number")
         length = int(header)
         if length > len(body):
             raise _wrong("Inference-Header-Content-Length is larger than the body")
     try:
         document = json.loads(body[:length])
     except (ValueError, RecursionError):
-        raise _wrong("the body is no JSON document", code="json") from None
+        raise _wrong("the body is not a JSON document", code="json") from None
     if not isinstance(document, dict):
-        raise _wrong("the body is no JSON object")
+        raise _wrong("the body is not a JSON object")
     return document, body[length:]
 
 
@@ -68,7 +68,7 @@ def inputs_of(document: dict[str, Any], behind: bytes, *, most: int) -> list[Ten
 
     Args:
         document: Its JSON.
-        behind: The bytes behind it.
+        behind: The bytes after it.
         most: Most pictures that an input may hold, refused before they are taken apart.
 
     Raises:
@@ -76,12 +76,12 @@ def inputs_of(document: dict[str, Any], behind: bytes, *, most: int) -> list[Ten
     """
     given = document.get("inputs")
     if not isinstance(given, list) or not given or len(given) > 16:
-        raise _wrong("'inputs' is no list of inputs")
+        raise _wrong("'inputs' is not a list of inputs")
     found = []
     at = 0
     for one in given:
         if not isinstance(one, dict):
-            raise _wrong("an input is no object")
+            raise _wrong("an input is not an object")
         _check_count(one, most)
         size = _parameters(one).get("binary_data_size")
         if size is None:
@@ -92,7 +92,7 @@ def inputs_of(document: dict[str, Any], behind: bytes, *, most: int) -> list[Ten
         found.append(_from_bytes(one, behind[at : at + size]))
         at += size
     if at != len(behind):
-        raise _wrong("there are bytes behind the inputs")
+        raise _wrong("there are bytes left after the inputs")
     return found
 
 
@@ -100,11 +100,11 @@ def pack(outputs: Sequence[tuple[Tensor, bool]], document: dict[str, Any]) -> tu
     """The body of an answer.
 
     Args:
-        outputs: Each with whether it goes behind the JSON.
+        outputs: Each with whether it goes after the JSON.
         document: The rest of the answer's JSON.
 
     Returns:
-        The body, and the length of its JSON where bytes stand behind, else 0.
+        The body, and the length of its JSON if bytes follow it, else 0.
     """
     told, behind = [], []
     for tensor, is_binary in outputs:
@@ -132,12 +132,12 @@ def _head(one: dict[str, Any]) -> tuple[str, str, tuple[int, ...], int]:
         or not 1 <= len(shape) <= _MOST_DIMENSIONS
         or not all(_is_count(side) for side in shape)
     ):
-        raise _wrong("the shape of an input is no list of counts")
+        raise _wrong("the shape of an input is not a list of counts")
     return name, datatype, tuple(shape), math.prod(shape)
 
 
 def _check_count(one: dict[str, Any], most: int) -> None:
-    """Refuse an input of too many pictures: of ten million, each would be an object of its own."""
+    """Refuse an input of too many pictures before each becomes an object of its own."""
     _, datatype, shape, count = _head(one)
     pictures = count if datatype == "BYTES" else shape[0]
     if pictures > most:
@@ -154,13 +154,13 @@ def _from_json(one: dict[str, Any]) -> Tensor:
         raise _wrong("an input has no data")
     flat = _flat(data, most=count)
     if len(flat) != count:
-        raise _wrong(f"an input has not the {count:,} elements of its shape")
+        raise _wrong(f"an input does not have the {count:,} elements of its shape")
     if datatype == "BYTES":
         return Tensor(name, datatype, shape, [_decoded(item) for item in flat])
     if datatype != "UINT8":
         raise _unsupported(datatype)
     if not all(type(item) is int and 0 <= item <= 255 for item in flat):
-        raise _wrong("an element of a UINT8 input is no number from 0 to 255")
+        raise _wrong("an element of a UINT8 input is not a number from 0 to 255")
     return Tensor(name, datatype, shape, np.array(flat, np.uint8).reshape(shape))
 
 
@@ -176,12 +176,12 @@ def _from_bytes(one: dict[str, Any], content: bytes) -> Tensor:
             items.append(content[at + 4 : at + 4 + length])
             at += 4 + length
         if len(items) != count:
-            raise _wrong(f"an input has not the {count:,} elements of its shape")
+            raise _wrong(f"an input does not have the {count:,} elements of its shape")
         return Tensor(name, datatype, shape, items)
     if datatype != "UINT8":
         raise _unsupported(datatype)
     if len(content) != count:
-        raise _wrong(f"an input has not the {count:,} elements of its shape")
+        raise _wrong(f"an input does not have the {count:,} elements of its shape")
     return Tensor(name, datatype, shape, np.frombuffer(content, np.uint8).reshape(shape))
 
 
@@ -199,13 +199,13 @@ def _flat(data: list[Any], *, most: int) -> list[Any]:
 
 
 def _decoded(item: Any) -> bytes:
-    """A picture in JSON, which holds no bytes: base64."""
+    """A picture in JSON, as base64."""
     if not isinstance(item, str):
-        raise _wrong("an element of a BYTES input is no string")
+        raise _wrong("an element of a BYTES input is not a string")
     try:
         return from_base64(item)
     except ValueError:
-        raise _wrong("an element of a BYTES input in JSON is no base64") from None
+        raise _wrong("an element of a BYTES input in JSON is not base64") from None
 
 
 def _to_json(tensor: Tensor) -> list[Any]:
@@ -223,7 +223,7 @@ def _to_bytes(tensor: Tensor) -> bytes:
 def _parameters(one: dict[str, Any]) -> dict[str, Any]:
     found = one.get("parameters", {})
     if not isinstance(found, dict):
-        raise _wrong("'parameters' is no object")
+        raise _wrong("'parameters' is not an object")
     return found
 
 

@@ -1,4 +1,4 @@
-"""What the engine is asked for: pictures, and the requests that they belong to."""
+"""The engine's jobs: pictures, and the requests that they belong to."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Full(Exception):
     """There is no room in the queue.
 
     Attributes:
-        retry_after: Seconds after which there should be.
+        retry_after: Seconds after which there should be room.
     """
 
     def __init__(self, retry_after: int) -> None:
@@ -30,7 +30,7 @@ class Full(Exception):
 
 @dataclass(slots=True, eq=False)
 class Work:
-    """One picture on its way.
+    """One picture to be answered.
 
     Attributes:
         picture: An encoded file, or uint8 ``[H, W, 3]``.

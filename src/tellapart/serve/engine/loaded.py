@@ -1,7 +1,7 @@
-"""The run that answers: its model, opened for serving, and all else, held in memory.
+"""The served run, held in memory: its model, opened for serving, and everything else.
 
-Nothing is read from the folder after :meth:`LoadedRun.load`, so a run folder that is deleted or
-replaced under the server changes nothing until the server is told to load again.
+Nothing is read from the folder after :meth:`LoadedRun.load`, so if the folder is deleted or
+replaced, nothing changes until the server is told to load the run again.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tellapart.model import Model
 from tellapart.runs import Run, open_run
 
 MAX_REPORT = 64 * 1024**2
-"""Bytes; a larger report is not offered."""
+"""Bytes; a larger report is not served."""
 CARD_METRICS = ("accuracy", "accuracy_ci95", "majority_accuracy", "method", "n")
 
 
@@ -29,10 +29,10 @@ class LoadedRun:
 
     Attributes:
         name: The run's name.
-        model: The model with one thread a call: for many callers at once.
-        wide: The model with all threads in one call: for a picture that is alone.
-        heat: How heat maps are made (``evidence`` or ``hirescam``), or None where this model
-            allows none that is quick.
+        model: The model with one thread per call, for many callers at once.
+        wide: The model with all threads in one call, for a single picture.
+        heat: The method of heat maps (``evidence`` or ``hirescam``), or None if this model has
+            no quick one.
         report: The report, or None.
         settings: Content of ``run.json``.
         metrics: Content of ``metrics.json``.
@@ -48,7 +48,7 @@ class LoadedRun:
 
     @classmethod
     def load(cls, folder: str | Path, *, threads: int) -> LoadedRun:
-        """Open a run, read all that is served of it, and run the model once.
+        """Open a run, read everything that is served, and run the model once.
 
         Args:
             folder: The run folder.
@@ -84,12 +84,12 @@ class LoadedRun:
 
     @property
     def version(self) -> str:
-        """What tells this model from others: the beginning of its file's SHA-256."""
+        """The beginning of the SHA-256 of the model file."""
         return self.model.fingerprint[:12]
 
     @cached_property
     def card(self) -> dict[str, Any]:
-        """What is known of the model, for people and programs; no path of this machine."""
+        """The model's card, for people and programs; it names no path of this machine."""
         held, data = self.metrics["held_out"], self.settings.get("data", {})
         verdict = self.metrics["verdict"]
         return {
@@ -115,7 +115,7 @@ class LoadedRun:
 
 
 def name_of(run: Run) -> str:
-    """What a run is called: as it was trained, whatever its folder is called by now."""
+    """The name that a run was trained under, whatever its folder is called now."""
     return str(run.settings.get("name") or run.path.resolve().name)
 
 

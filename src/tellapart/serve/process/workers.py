@@ -31,7 +31,7 @@ def run_workers(
     quiet: bool,
     started: Callable[[], object],
 ) -> None:
-    """Serve from several processes until a signal says stop.
+    """Serve from several processes until a signal stops them.
 
     A process that dies is replaced, unless it died before it could answer. SIGHUP goes to all of
     them; SIGTERM and SIGINT end them.
@@ -41,23 +41,23 @@ def run_workers(
         settings: How; ``workers`` of them.
         listening: The socket that all accept from.
         quiet: Log warnings and errors only.
-        started: Called when all answer.
+        started: Called when all are ready.
 
     Raises:
         TellapartError: If a process cannot start.
     """
     numbers = tempfile.mkdtemp(prefix="tellapart-metrics-")
-    os.environ[FOLDER] = numbers  # before any process counts
-    crew = _Crew(folder, settings, listening, quiet=quiet)
+    os.environ[FOLDER] = numbers  # before any process counts anything
+    processes = _Processes(folder, settings, listening, quiet=quiet)
     try:
-        crew.run(started)
+        processes.run(started)
     finally:
-        crew.end()
+        processes.end()
         os.environ.pop(FOLDER, None)
         shutil.rmtree(numbers, ignore_errors=True)
 
 
-class _Crew:
+class _Processes:
     """The processes."""
 
     def __init__(
@@ -68,12 +68,12 @@ class _Crew:
         self._count = settings.workers
         self._grace = settings.grace
         self._spawn = multiprocessing.get_context("spawn")
-        # Each with the event that it sets when it answers.
+        # Each with the event that it sets when it is ready.
         self._processes: list[tuple[BaseProcess, Any]] = []
         self._stop = threading.Event()
 
     def run(self, started: Callable[[], object]) -> None:
-        """Start all, and keep their number until a signal says stop."""
+        """Start all, and replace those that die, until a signal stops them."""
         previous = {
             one: signal.signal(one, handler)
             for one, handler in (
@@ -100,7 +100,7 @@ class _Crew:
     def end(self) -> None:
         """Tell all to stop, and wait until they have."""
         self._tell(signal.SIGTERM)
-        self._listening.close()  # else who comes now would wait, and get no answer in the end
+        self._listening.close()  # otherwise new clients would wait for an answer that never comes
         until = time.monotonic() + self._grace + 10
         for process, _ in self._processes:
             process.join(max(0.1, until - time.monotonic()))
@@ -124,7 +124,7 @@ class _Crew:
                 continue
             self._processes.remove(entry)
             mark_process_dead(process.pid)  # type: ignore[no-untyped-call]
-            if not ready.is_set():  # no accident: the next one would end the same way
+            if not ready.is_set():  # the next one would end the same way
                 raise _no_start()
             self._start()
 
@@ -144,8 +144,8 @@ class _Crew:
 
 def _no_start() -> TellapartError:
     return TellapartError(
-        "A process of the server ended as soon as it had started.",
-        remedy="Its own message stands above; with --workers 1 there is no other process.",
+        "A process of the server ended before it was ready.",
+        remedy="Its own message is above; with --workers 1 there is no other process.",
         code="worker",
     )
 
@@ -153,7 +153,7 @@ def _no_start() -> TellapartError:
 def _work(
     folder: str, settings: ServeSettings, listening: socket.socket, quiet: bool, ready: Any
 ) -> None:
-    """One process, from its first to its last line."""
+    """The body of one process."""
     from tellapart.serve.process.server import run_process
 
     for one in (signal.SIGINT, signal.SIGTERM):
