@@ -53,11 +53,13 @@ TRAINED_ONCE = ("exports", "serve")
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests that share what takes long to make run in the same process of ``-n 2``.
 
     They are the tests of one file, or of a folder of :data:`TRAINED_ONCE`.
     """
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
     tests = Path(__file__).parent
     for item in items:
         first, *rest = item.path.relative_to(tests).parts

@@ -58,7 +58,8 @@ def _takes(kind: type[Settings]) -> Callable[[F], F]:
 
     def mark(function: F) -> F:
         signature = inspect.signature(function)
-        first, *rest, _ = signature.parameters.values()
+        own = [one for one in signature.parameters.values() if one.kind is not one.VAR_KEYWORD]
+        first = [one for one in own if one.kind is not one.KEYWORD_ONLY]
         fields, told, types = [], [], typing.get_type_hints(kind)
         for name, option in options_of(kind).items():
             fields.append(
@@ -80,7 +81,7 @@ def _takes(kind: type[Settings]) -> Callable[[F], F]:
                 )
             )
         function.__signature__ = signature.replace(  # type: ignore[attr-defined]
-            parameters=[first, *fields, *rest]
+            parameters=[*first, *fields, *own[len(first) :]]
         )
         function.__doc__ = (function.__doc__ or "").replace(_OPTIONS, "\n".join(told))
         return function
@@ -91,15 +92,14 @@ def _takes(kind: type[Settings]) -> Callable[[F], F]:
 _OPTIONS = "        options: How; shown by ``help`` and checked before anything is read."
 
 
+@_takes(DataSettings)
 def scan(
     data: str | Path,
     *,
     sizes: Sequence[int] = (),
-    corrections: str | Path | None = None,
-    group_from: str | None = None,
-    label_from: str | None = None,
     rescan: bool = False,
     progress: Progress = SILENT,
+    **options: Any,
 ) -> Scan:
     """Read every picture once: hash, decode, facts, and pixels where sizes are asked for.
 
@@ -107,16 +107,14 @@ def scan(
         data: A folder, archive or manifest of labelled pictures.
         sizes: Sides of squares to bring the pictures to; their pixels, uint8
             ``[N, size, size, 3]``, stand in ``scan.pixels(size)``.
-        corrections: A corrections file (CSV: path, action, label).
-        group_from: ``"parent"`` or a regular expression.
-        label_from: ``"name"`` takes labels from file names.
+        options: How; shown by ``help`` and checked before anything is read.
         rescan: Hash every file again instead of trusting its date.
-        progress: Who is told how far it is.
+        progress: Told how far it is.
 
     Raises:
         DataError: If the data cannot be read at all.
     """
-    chosen = _data_settings(corrections, group_from, label_from)
+    chosen = settings(DataSettings, options)
     catalog = checking.open_data(data, chosen)
     consumers: list[Consumer] = [scanner.PixelConsumer(size) for size in sizes]
     with _cache() as cache:
@@ -125,29 +123,26 @@ def scan(
         )
 
 
+@_takes(DataSettings)
 def check(
     data: str | Path,
     *,
-    corrections: str | Path | None = None,
-    group_from: str | None = None,
-    label_from: str | None = None,
     rescan: bool = False,
     progress: Progress = SILENT,
+    **options: Any,
 ) -> Check:
     """Say what is wrong with labelled pictures, and what to do about it.
 
     Args:
         data: A folder, archive or manifest of labelled pictures.
-        corrections: A corrections file (CSV: path, action, label).
-        group_from: ``"parent"`` or a regular expression.
-        label_from: ``"name"`` takes labels from file names.
+        options: How; shown by ``help`` and checked before anything is read.
         rescan: Hash every file again instead of trusting its date.
-        progress: Who is told how far it is.
+        progress: Told how far it is.
 
     Raises:
         DataError: If the data cannot be read at all.
     """
-    chosen = _data_settings(corrections, group_from, label_from)
+    chosen = settings(DataSettings, options)
     with _cache() as cache:
         return checking.check(data, chosen, cache=cache, rescan=rescan, progress=progress)
 
@@ -186,7 +181,7 @@ def resume(run: str | Path, *, progress: Progress = SILENT) -> Run:
 
     Args:
         run: The run folder that it was to become.
-        progress: Who is told how far it is.
+        progress: Told how far it is.
 
     Raises:
         RunError: If there is nothing to resume, or data or versions are not what they were.
@@ -195,16 +190,21 @@ def resume(run: str | Path, *, progress: Progress = SILENT) -> Run:
         return training.resume(run, cache=cache, progress=progress)
 
 
+@_takes(DataSettings)
 def evaluate(
     run: str | Path | Run,
     data: str | Path,
     *,
-    corrections: str | Path | None = None,
-    group_from: str | None = None,
-    label_from: str | None = None,
     progress: Progress = SILENT,
+    **options: Any,
 ) -> Mapping[str, Any]:
     """Measure a run's model on other labelled pictures; classes are matched by name.
+
+    Args:
+        run: A run, or its folder.
+        data: A folder, archive or manifest of labelled pictures.
+        options: How; shown by ``help`` and checked before anything is read.
+        progress: Told how far it is.
 
     Returns:
         ``{"schema", "run", "data", "evaluation", "not_counted", "missing_classes"}``:
@@ -215,7 +215,7 @@ def evaluate(
     Raises:
         LabelError: If the data has a class that the model does not know.
     """
-    chosen = _data_settings(corrections, group_from, label_from)
+    chosen = settings(DataSettings, options)
     with _cache() as cache:
         return evaluating.evaluate(_run(run), data, chosen, cache=cache, progress=progress)
 
@@ -248,15 +248,6 @@ def compare(runs: Sequence[str | Path | Run]) -> Comparison:
 
 def _run(run: str | Path | Run) -> Run:
     return run if isinstance(run, Run) else open_run(run)
-
-
-def _data_settings(
-    corrections: str | Path | None, group_from: str | None, label_from: str | None
-) -> DataSettings:
-    return settings(
-        DataSettings,
-        {"corrections": corrections, "group_from": group_from, "label_from": label_from},
-    )
 
 
 @contextmanager

@@ -128,8 +128,10 @@ def _missing(usable: pl.DataFrame, classes: tuple[str, ...]) -> Iterator[Finding
 
 
 def source_findings(scan: Scan) -> Iterator[Finding]:
-    """What reading the data skipped, noticed, or corrected."""
+    """What reading the data doubted, skipped, noticed, or corrected."""
     catalog = scan.catalog
+    for doubt in catalog.doubts:
+        yield Finding(doubt.code, doubt.level, doubt.count, doubt.sentence, doubt.remedy)
     passed = {why: n for why, n in catalog.passed_over.items() if n and _CORRECTED not in why}
     noted = {why: n for why, n in catalog.noted.items() if n and _CORRECTED not in why}
     both = (*catalog.passed_over.items(), *catalog.noted.items())

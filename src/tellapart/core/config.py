@@ -67,6 +67,13 @@ def _widths(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _several(value: object) -> object:
+    """One text, several or none as a tuple."""
+    if isinstance(value, str):
+        return (value,)
+    return tuple(value) if isinstance(value, list) else () if value is None else value
+
+
 class Settings(BaseModel):
     """Base of all settings: frozen, and an unknown key is an error."""
 
@@ -135,6 +142,27 @@ class DataSettings(Settings):
         BeforeValidator(_path),
         Option("A CSV (path,action,label) of pictures to exclude or relabel.", "FILE"),
     ] = None
+    classes_in: Annotated[
+        str | None,
+        Option(
+            "The folder whose sub-folders are the classes; . for the data folder itself, * for any "
+            "folder.",
+            "FOLDER",
+        ),
+    ] = None
+    parts: Annotated[
+        str | None,
+        Option("Folders that are parts, such as fold1=train,fold2=test.", "FOLDER=PART"),
+    ] = None
+    exclude: Annotated[
+        tuple[str, ...],
+        BeforeValidator(_several),
+        Option(
+            "Leave out files and folders with this name, such as masks, or this path, such as "
+            "train/old* (repeatable).",
+            "PATTERN",
+        ),
+    ] = ()
 
 
 class NetworkSettings(Settings):

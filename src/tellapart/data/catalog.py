@@ -24,17 +24,28 @@ from tellapart.core.order import natural
 from tellapart.data.corrections import read_corrections
 from tellapart.data.sources.arrays import ArrayStore, arrays_in
 from tellapart.data.sources.base import LabeledMember, Listing, Member, Source, Store
+from tellapart.data.sources.doubts import Doubt
 from tellapart.data.sources.folder import FolderStore, member_at
 from tellapart.data.sources.groups import groups_of
-from tellapart.data.sources.layout import arrange
+from tellapart.data.sources.layout import Chosen, arrange
 from tellapart.data.sources.manifest import read_manifest
-from tellapart.data.sources.names import Part, absolute, is_archive_name, printable, quote
+from tellapart.data.sources.names import (
+    Part,
+    absolute,
+    is_archive_name,
+    part_of,
+    printable,
+    quote,
+)
 from tellapart.data.sources.path_kinds import StoreKind, kind_of, open_store
 
 if TYPE_CHECKING:
     import polars as pl
 
 Layout = Literal["folders", "parts", "manifest", "names", "arrays", "flat"]
+
+READING = ("label_from", "group_from", "corrections", "classes_in", "parts", "exclude")
+"""The settings that :func:`open_catalog` takes."""
 
 SCHEMA: Mapping[str, str] = {
     "path": "String",
@@ -62,6 +73,7 @@ class Catalog:
         passed_over: Count of files, folders and rows that are not in the frame, by reason.
         classes: The labels in natural order (``2`` before ``10``).
         noted: Count of rows that are worth mentioning, by kind.
+        doubts: What may be wrong with the way the folders were understood.
 
     Example:
         >>> catalog = open_catalog("pets/")  # doctest: +SKIP
@@ -75,6 +87,7 @@ class Catalog:
     passed_over: Mapping[str, int]
     classes: tuple[str, ...]
     noted: Mapping[str, int] = field(default_factory=dict)
+    doubts: tuple[Doubt, ...] = ()
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -111,6 +124,9 @@ def open_catalog(
     label_from: Literal["name"] | None = None,
     group_from: str | None = None,
     corrections: str | Path | None = None,
+    classes_in: str | None = None,
+    parts: str | None = None,
+    exclude: Sequence[str] = (),
 ) -> Catalog:
     """Open labelled pictures.
 
@@ -120,6 +136,9 @@ def open_catalog(
         label_from: ``name`` to take labels from file names (``cat.0.jpg``).
         group_from: ``parent``, or a regular expression searched in the paths.
         corrections: A CSV of pictures to leave out or relabel.
+        classes_in: The folder whose folders are the classes, such as ``.``, ``color`` or ``*``.
+        parts: Folders that are parts, such as ``fold1=train,fold2=test``.
+        exclude: Files and folders to leave out, such as ``masks`` or ``train/old*``.
 
     Returns:
         The catalog; ``docs/data.md`` says what counts as data.
@@ -127,7 +146,7 @@ def open_catalog(
     Raises:
         SourceError: The data cannot be read or understood.
         LabelError: There are no labels.
-        SettingsError: ``label_from`` or ``group_from`` has no meaning here.
+        SettingsError: One of the options has no meaning here.
         CorrectionsError: The corrections do not fit the data.
     """
     if label_from not in (None, "name"):
@@ -138,12 +157,12 @@ def open_catalog(
         )
     path = os.fspath(data)
     kind = kind_of(path)
+    chosen = Chosen(label_from, classes_in, _parts_in(parts), tuple(exclude))
     if kind == "manifest":
-        if label_from is not None:
-            raise _no_label_from(f"the manifest {quote(path)} gives the labels")
+        _check_meaning(chosen, f"the manifest {quote(path)} gives the labels")
         opened = _open_manifest(path)
     else:
-        opened = _open_tree(path, kind, label_from)
+        opened = _open_tree(path, kind, chosen)
     rows, listing = opened.rows, opened.listing
     if group_from is not None and opened.layout == "arrays":
         raise SettingsError(
@@ -163,7 +182,21 @@ def open_catalog(
     layout: Layout = opened.layout
     if layout == "parts" and rows[0].part is None:
         layout = "folders"
-    return _finish(rows, path, layout, listing)
+    return _finish(rows, path, layout, listing, opened.doubts)
+
+
+def open_again(place: str | Path, settings: Mapping[str, Any]) -> Catalog:
+    """Open the data of a run again, with the settings that it was read by but corrections.
+
+    Args:
+        place: Where it is now.
+        settings: ``settings`` of ``run.json``; older runs have fewer.
+
+    Raises:
+        TellapartError: As :func:`open_catalog`.
+    """
+    chosen = {name: settings.get(name) for name in READING if name != "corrections"}
+    return open_catalog(place, **{**chosen, "exclude": chosen["exclude"] or ()})  # type: ignore[arg-type]
 
 
 def open_pictures(paths: Sequence[str | Path]) -> Catalog:
@@ -199,18 +232,44 @@ def open_pictures(paths: Sequence[str | Path]) -> Catalog:
 
 
 class _Opened(NamedTuple):
-    """Rows with labels, what was passed over, and the depth of the class folders."""
+    """Rows with labels, what was passed over, the depth of the class folders, and doubts."""
 
     rows: list[_Row]
     listing: Listing
     layout: Layout
     depth: int
+    doubts: tuple[Doubt, ...] = ()
 
 
-def _no_label_from(why: str) -> SettingsError:
-    return SettingsError(
-        f"--label-from has no meaning here: {why}.", remedy="Leave it out.", code="label_from"
-    )
+def _check_meaning(chosen: Chosen, why: str) -> None:
+    """Refuse options about folders where folders mean nothing."""
+    for name, value in vars(chosen).items():
+        if value:
+            option = f"--{name.replace('_', '-')}"
+            raise SettingsError(
+                f"{option} has no meaning here: {why}.",
+                remedy="Leave it out.",
+                code=name,
+            )
+
+
+def _parts_in(text: str | None) -> Mapping[str, Part] | None:
+    """``fold1=train,fold2=test`` as a mapping."""
+    if text is None:
+        return None
+    parts: dict[str, Part] = {}
+    for one in text.split(","):
+        name, _, value = one.rpartition("=")
+        part = part_of(value.strip())
+        if not name.strip() or part is None:
+            raise SettingsError(
+                f"--parts {quote(text)} cannot be understood.",
+                remedy="Give folders and what they are: train, validation or test. For example: "
+                "--parts fold1=train,fold2=test",
+                code="parts",
+            )
+        parts[name.strip().strip("/")] = part
+    return parts
 
 
 def _open_manifest(path: str) -> _Opened:
@@ -225,20 +284,16 @@ def _rows(store: Store, labeled: Iterable[LabeledMember], prefix: str = "") -> l
     ]
 
 
-def _open_tree(path: str, kind: StoreKind, label_from: Literal["name"] | None) -> _Opened:
+def _open_tree(path: str, kind: StoreKind, chosen: Chosen) -> _Opened:
     store, listing = _store_at(path, kind)
     prefix = "" if kind == "folder" else os.path.basename(store.location) + store.joint  # noqa: PTH119
-    layout: Layout = "arrays"
-    depth = 0
     if isinstance(store, ArrayStore):
-        if label_from is not None:
-            raise _no_label_from(f"the arrays in {quote(path)} give the labels")
-        placed = store.placed()
-    else:
-        found = arrange(listing, path, label_from=label_from)
-        listing.passed_over.update(found.passed_over)
-        placed, layout, depth = found.rows, found.kind, found.depth
-    return _Opened(_rows(store, placed, prefix), listing, layout, depth)
+        _check_meaning(chosen, f"the arrays in {quote(path)} give the labels")
+        return _Opened(_rows(store, store.placed(), prefix), listing, "arrays", 0)
+    found = arrange(listing, path, chosen)
+    listing.passed_over.update(found.passed_over)
+    rows = _rows(store, found.rows, prefix)
+    return _Opened(rows, listing, found.kind, found.depth, found.doubts)
 
 
 def _store_at(path: str, kind: StoreKind) -> tuple[Store, Listing]:
@@ -313,7 +368,9 @@ def _without_lone_part(rows: list[_Row]) -> list[_Row]:
     return [row._replace(part=None) for row in rows] if len(parts) == 1 else rows
 
 
-def _finish(rows: list[_Row], path: str, layout: Layout, listing: Listing) -> Catalog:
+def _finish(
+    rows: list[_Row], path: str, layout: Layout, listing: Listing, doubts: tuple[Doubt, ...] = ()
+) -> Catalog:
     rows = sorted(rows, key=lambda row: row.path)
     columns: dict[str, list[Any]] = {
         "path": [row.path for row in rows],
@@ -332,6 +389,7 @@ def _finish(rows: list[_Row], path: str, layout: Layout, listing: Listing) -> Ca
         passed_over=dict(sorted(listing.passed_over.items())),
         classes=tuple(sorted({row.label for row in rows if row.label is not None}, key=natural)),
         noted=dict(sorted(listing.noted.items())),
+        doubts=doubts,
     )
 
 

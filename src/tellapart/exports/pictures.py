@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from tellapart.core.errors import PictureError, RunError, TellapartError
 from tellapart.core.progress import SILENT, Progress
 from tellapart.core.resources import cores
-from tellapart.data.catalog import Catalog, open_catalog
+from tellapart.data.catalog import Catalog, open_again
 from tellapart.data.sources.names import raw
 from tellapart.images.decoder import decode
 from tellapart.images.resizing import RGB, Fit, resize
@@ -219,11 +219,7 @@ def _opened(run: Run, data: str | Path | None) -> Catalog:
     chosen = run.settings.get("settings", {})
     location = str(run.settings.get("data", {}).get("location", ""))
     try:
-        return open_catalog(
-            raw(location) if data is None else data,
-            label_from=chosen.get("label_from"),
-            group_from=chosen.get("group_from"),
-        )
+        return open_again(raw(location) if data is None else data, chosen)
     except TellapartError as error:
         where = location if data is None else str(data)
         raise RunError(

@@ -22,7 +22,7 @@ from tellapart.core.config import DataSettings
 from tellapart.core.errors import SettingsError
 from tellapart.core.progress import SILENT, Progress
 from tellapart.core.text import counted
-from tellapart.data.catalog import Catalog, open_catalog
+from tellapart.data.catalog import READING, Catalog, open_catalog
 from tellapart.data.sources.names import raw
 from tellapart.images.decoder import POLICY
 from tellapart.scanning.scanner import Scan, scan
@@ -182,12 +182,7 @@ def check(
 
 def open_data(data: str | Path, settings: DataSettings) -> Catalog:
     """Open labelled pictures as the settings say; see :func:`.open_catalog`."""
-    return open_catalog(
-        data,
-        label_from=settings.label_from,
-        group_from=settings.group_from,
-        corrections=settings.corrections,
-    )
+    return open_catalog(data, **{name: getattr(settings, name) for name in READING})
 
 
 def is_inside(folder: Path, catalog: Catalog) -> bool:

@@ -17,7 +17,7 @@ from tellapart import runs
 from tellapart.audit import Audit, Finding
 from tellapart.core.errors import PictureError, TellapartError
 from tellapart.core.version import __version__
-from tellapart.data.catalog import open_catalog
+from tellapart.data.catalog import open_again
 from tellapart.data.sources.names import raw
 from tellapart.explanations import heat_of
 from tellapart.images.decoder import POLICY, decode
@@ -256,11 +256,7 @@ def _reader_of_run(run: runs.Run) -> Reader:
     chosen = run.settings.get("settings", {})
     data = run.settings.get("data", {})
     try:
-        catalog = open_catalog(
-            raw(str(data.get("location", ""))),
-            label_from=chosen.get("label_from"),
-            group_from=chosen.get("group_from"),
-        )
+        catalog = open_again(raw(str(data.get("location", ""))), chosen)
     except TellapartError:
         return lambda path: None
     contents = dict(run.split.select("path", "content").iter_rows())

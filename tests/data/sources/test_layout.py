@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,8 @@ def opened(request: pytest.FixtureRequest) -> Callable[..., Catalog]:
     maker = {"folder": "folder", "zip": "make_zip", "tar": "make_tar"}[request.param]
     make: Callable[[dict[str, bytes]], Path] = request.getfixturevalue(maker)
 
-    def open_names(names: Iterable[str], **settings: str) -> Catalog:
-        return open_catalog(make({name: name.encode() for name in names}), **settings)  # type: ignore[arg-type]
+    def open_names(names: Iterable[str], **settings: Any) -> Catalog:
+        return open_catalog(make({name: name.encode() for name in names}), **settings)
 
     return open_names
 
@@ -32,7 +33,7 @@ def labels(catalog: Catalog) -> dict[str, str]:
     }
 
 
-def refused(opened: Opened, names: Iterable[str], **settings: str) -> TellapartError:
+def refused(opened: Opened, names: Iterable[str], **settings: Any) -> TellapartError:
     with pytest.raises(TellapartError) as caught:
         opened(names, **settings)
     return caught.value
@@ -67,13 +68,6 @@ def test_parts_count_only_where_they_hold_class_folders(opened: Opened) -> None:
     catalog = opened(["test/1.jpg", "train/1.jpg"])
     assert catalog.layout == "folders"
     assert catalog.classes == ("test", "train")
-
-
-def test_a_part_without_labels_is_refused(opened: Opened) -> None:
-    error = refused(opened, ["train/a/1.jpg", "train/b/1.jpg", "test/1.jpg", "test/2.jpg"])
-    assert isinstance(error, LabelError)
-    assert error.code == "unlabelled_part"
-    assert "/train'" in error.remedy
 
 
 @pytest.mark.parametrize("part", ["train", "test"])
@@ -232,3 +226,167 @@ def test_real_archives(data_folder: Path) -> None:
     assert (
         sum(len(kaggle.source.read(row)) for row in range(20)) == kaggle.frame["bytes"][:20].sum()
     )
+
+
+# ------------------------------------------------------------------ parts under other names
+
+
+def named(catalog: Catalog) -> dict[str, str]:
+    """The level of each doubt by its code."""
+    return {doubt.code: doubt.level for doubt in catalog.doubts}
+
+
+def both(*folders: str) -> list[str]:
+    """Two classes of two pictures in each folder."""
+    return [f"{at}/{c}/{i}.png" for at in folders for c in ("cats", "dogs") for i in (1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("folders", "parts"),
+    [
+        (("training_set", "test_set"), {"train", "test"}),
+        (("Train-Data", "Val-Data"), {"train", "validation"}),
+        (("pets_train", "pets_test"), {"train", "test"}),
+        (("train1", "test1"), {"train", "test"}),
+        (("train", "dev"), {"train", "validation"}),
+        (("train", "hold_out"), {"train", "test"}),
+        (("train", "eval"), {"train", "test"}),
+        (("train", "eval", "test"), {"train", "validation", "test"}),
+        (("trainImages", "testImages"), {"train", "test"}),
+        (("training_set/training_set", "test_set/test_set"), {"train", "test"}),
+        (("train/images", "test/images"), {"train", "test"}),
+        (("x/x/Training", "x/x/Testing"), {"train", "test"}),
+    ],
+)
+def test_parts_under_other_names(opened: Opened, folders: tuple[str, ...], parts: set[str]) -> None:
+    catalog = opened(both(*folders))
+    assert catalog.layout == "parts"
+    assert catalog.classes == ("cats", "dogs")
+    assert set(catalog.columns["part"]) == parts
+    assert set(named(catalog)) <= {"read_as_parts"}
+
+
+def test_parts_inside_the_classes(opened: Opened) -> None:
+    catalog = opened(["cats/train/1.png", "cats/test/2.png", "dogs/train/1.png", "dogs/test/2.png"])
+    assert labels(catalog)["cats/test/2.png"] == "test:cats"
+    assert named(catalog) == {"read_as_parts": "note"}
+
+
+def test_unlabelled_parts_are_left_out_and_named(opened: Opened) -> None:
+    catalog = opened([*both("train"), "test/1.jpg", "test/2.jpg"])
+    assert catalog.classes == ("cats", "dogs")
+    assert len(catalog) == 4
+    assert catalog.passed_over == {"pictures without a class in test/": 2}
+    assert "predict" in catalog.doubts[0].remedy
+
+
+def test_pictures_to_predict_beside_labelled_parts(opened: Opened) -> None:
+    catalog = opened([*both("seg_train", "seg_test/seg_test"), "seg_pred/seg_pred/3.jpg"])
+    assert set(catalog.columns["part"]) == {"train", "test"}
+    assert catalog.passed_over == {"pictures without a class in seg_pred/seg_pred/": 1}
+
+
+def test_a_training_part_without_classes_is_refused(opened: Opened) -> None:
+    error = refused(opened, ["train/1.jpg", *both("test")])
+    assert isinstance(error, LabelError)
+    assert error.code == "unlabelled_part"
+    assert "/test'" in error.remedy
+
+
+# ------------------------------------------------------------------ doubts
+
+
+@pytest.mark.parametrize(
+    ("names", "code"),
+    [
+        (["train/1.jpg", "test/1.jpg"], "parts_without_labels"),
+        (["train/1.jpg", "valid/1.jpg", "train/_classes.csv"], "parts_without_labels"),
+        (["cats/1.jpg", "dogs/1.jpg", "test/1.jpg"], "class_named_like_part"),
+        (["cats/1.jpg", "dogs/1.jpg", "cats_test/1.jpg"], "class_named_like_part"),
+        ([*both("."), *both("cleaned")], "copy_inside"),
+        (both("color", "gray"), "same_folders_inside"),
+        (both("fold1", "fold2", "fold3"), "same_folders_inside"),
+    ],
+)
+def test_what_may_be_no_class_is_doubted(opened: Opened, names: list[str], code: str) -> None:
+    catalog = opened([name.removeprefix("./") for name in names])
+    assert named(catalog) == {code: "error"}
+    assert "--classes-in ." in catalog.doubts[0].remedy
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["test_tube/1.jpg", "beaker/1.jpg"],
+        ["trains/1.jpg", "buses/1.jpg"],
+        ["part_1/1.jpg", "part_2/1.jpg"],
+        ["cats/tabby/1.jpg", "cats/siamese/1.jpg", "dogs/big/1.jpg"],
+        ["cats/left/1.jpg", "dogs/left/1.jpg"],
+    ],
+)
+def test_ordinary_classes_are_not_doubted(opened: Opened, names: list[str]) -> None:
+    assert named(opened(names)) == {}
+
+
+def test_masks_beside_pictures_are_named(opened: Opened) -> None:
+    names = [f"{c}/{at}/{i}.png" for c in "ab" for at in ("images", "masks") for i in range(4)]
+    catalog = opened(names)
+    assert named(catalog) == {"masks_beside_pictures": "warning"}
+    assert "--exclude masks" in catalog.doubts[0].remedy
+    assert named(opened(names, exclude=["masks"])) == {}
+
+
+def test_other_folders_with_the_same_file_names_are_no_masks(opened: Opened) -> None:
+    names = [f"{c}/{at}/{i}.png" for c in "ab" for at in ("images", "other") for i in range(4)]
+    assert named(opened(names)) == {"same_folders_inside": "error"}
+
+
+# ------------------------------------------------------------------ what the user says
+
+
+def test_classes_in_a_folder(opened: Opened) -> None:
+    names = both("color", "gray")
+    assert opened(names, classes_in=".").classes == ("color", "gray")
+    assert named(opened(names, classes_in=".")) == {}
+    assert len(opened(names, classes_in="color")) == 4
+    every = opened(names, classes_in="*")
+    assert (len(every), every.classes) == (8, ("cats", "dogs"))
+    assert opened(["wrap/test/1.png", "wrap/cats/2.png"], classes_in="wrap").classes == (
+        "cats",
+        "test",
+    )
+    assert refused(opened, names, classes_in="colour").code == "classes_in"
+
+
+def test_given_parts(opened: Opened) -> None:
+    names = both("fold1", "fold2", "fold3")
+    catalog = opened(names, parts="fold1=train,fold3=test")
+    assert catalog.layout == "parts"
+    assert labels(catalog)["fold3/cats/1.png"] == "test:cats"
+    assert catalog.passed_over == {"files outside the given parts": 4}
+    assert named(catalog) == {}
+    assert refused(opened, names, parts="fold9=train").code == "parts"
+    assert refused(opened, names, parts="fold1=training,fold2").code == "parts"
+    assert refused(opened, names, parts="fold1=learn").code == "parts"
+
+
+def test_excluded_files_and_folders(opened: Opened) -> None:
+    names = [*both("."), *both("cleaned"), "cats/old/3.png"]
+    names = [name.removeprefix("./") for name in names]
+    catalog = opened(names, exclude=["cleaned", "cats/o*"])
+    assert (len(catalog), catalog.classes) == (4, ("cats", "dogs"))
+    assert catalog.passed_over == {
+        "excluded by --exclude cats/o*": 1,
+        "excluded by --exclude cleaned": 4,
+    }
+    assert refused(opened, names, exclude=["nothing"]).code == "exclude"
+
+
+# ------------------------------------------------------------------ annotations
+
+
+def test_annotations_beside_pictures_are_no_pictures(opened: Opened) -> None:
+    names = ["a/1.jpg", "a/1.xml", "a/1.json", "a/labels.csv", "b/2.jpg", "b/2.txt", "b/other.txt"]
+    catalog = opened(names)
+    assert sorted(labels(catalog)) == ["a/1.jpg", "b/2.jpg", "b/other.txt"]
+    assert catalog.passed_over == {"annotations beside the pictures": 4}

@@ -5,10 +5,17 @@ The rules, in this order, for folders and archives alike:
 1. A folder in which nothing may be a picture is ignored by the rules below.
 2. A single folder at the top that contains only folders is skipped, repeatedly
    (``PetImages/Cat``, ``cats_and_dogs_filtered/train/cats``).
-3. If every folder at the top has the name of a part and contains class folders, these are
-   parts. One part alone is not a division: rule 2 has skipped it.
-4. Every folder at the top (or in a part) is a class; everything deeper belongs to it.
-5. Files next to class folders are passed over and counted.
+3. If every folder at the top has the name of a part (``Train``, ``test_set``, ``pets-val``; see
+   :mod:`.parts`) and contains class folders, these are parts. A part of the same data without
+   class folders holds pictures to predict: they are passed over and counted. One part alone is
+   not a division: rule 2 has skipped it.
+4. Every folder at the top (or in a part) is a class; everything deeper belongs to it. If every
+   class holds nothing but folders named like parts, these are the parts.
+5. Files next to class folders are passed over and counted, and so are tables, and texts that
+   have the name of a picture, inside them.
+
+What is read may still mean something else; :mod:`.doubts` says so. The user settles it by
+:class:`Chosen`.
 
 So ``cats/siamese`` and ``cats/tabby`` with nothing next to ``cats`` are read as two classes,
 ``siamese`` and ``tabby``: no rule could tell them from ``PetImages/Cat`` and ``PetImages/Dog``.
@@ -16,17 +23,20 @@ So ``cats/siamese`` and ``cats/tabby`` with nothing next to ``cats`` are read as
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+import fnmatch
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tellapart.core.errors import LabelError, SourceError
+from tellapart.core.errors import LabelError, SettingsError, SourceError
 from tellapart.core.order import natural
-from tellapart.core.text import counted
+from tellapart.core.text import counted, listed
 from tellapart.data.sources.archives import some
 from tellapart.data.sources.base import LabeledMember, Listing, Member
+from tellapart.data.sources.doubts import Doubt, doubts_of
 from tellapart.data.sources.names import (
+    PARTS,
     PICTURE_ENDINGS,
     Part,
     ending,
@@ -34,12 +44,35 @@ from tellapart.data.sources.names import (
     label_in_name,
     label_of,
     may_be_picture,
-    part_of,
     quote,
 )
+from tellapart.data.sources.parts import is_generic, part_name, parts_among
 from tellapart.data.sources.tables import looks_like_table
+from tellapart.data.sources.tree import Tree
 
 Kind = Literal["folders", "parts", "names"]
+HERE = "."
+"""``--classes-in`` this: the folders at the top are the classes."""
+_TEXTS = frozenset(["txt", "xml", "json", "yaml", "yml"])
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """How the user says that folders are to be read.
+
+    Attributes:
+        label_from: ``name`` to take labels from file names, in whatever folder.
+        classes_in: The folder whose folders are the classes, ``.`` for the top; ``*`` stands for
+            any folder.
+        parts: Folder at the top, and its part.
+        exclude: Patterns of files and folders to leave out: with a slash of a path from the top,
+            else of a name anywhere.
+    """
+
+    label_from: Literal["name"] | None = None
+    classes_in: str | None = None
+    parts: Mapping[str, Part] | None = None
+    exclude: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,84 +84,62 @@ class Arrangement:
         rows: The pictures.
         depth: Number of folders down to the class folder, including it; 0 for ``names``.
         passed_over: Count of what is not among the rows, by reason.
+        doubts: What may be wrong with it; and, as a note, how unusual folders were read.
     """
 
     kind: Kind
     rows: tuple[LabeledMember, ...]
     depth: int
     passed_over: Counter[str]
+    doubts: tuple[Doubt, ...] = ()
 
 
-class _Folder:
-    """The content of one folder.
-
-    Attributes:
-        path: The folder's path with a slash at its end; empty for the top.
-        pictures: Files directly inside that may be pictures.
-        others: All other files directly inside, and those of folders without pictures.
-        inner: The files of each folder inside, if any of them may be a picture.
-    """
-
-    def __init__(self, path: str, members: Sequence[Member]) -> None:
-        self.path = path
-        self.pictures: list[Member] = []
-        self.others: list[Member] = []
-        inner: dict[str, list[Member]] = defaultdict(list)
-        for member in members:
-            step, slash, _ = member.name[len(path) :].partition("/")
-            if slash:
-                inner[step].append(member)
-            elif may_be_picture(member.name):
-                self.pictures.append(member)
-            else:
-                self.others.append(member)
-        self.inner: dict[str, list[Member]] = {}
-        for name, files in inner.items():
-            if any(may_be_picture(member.name) for member in files):
-                self.inner[name] = files
-            else:
-                self.others.extend(files)
-
-    def enter(self, name: str) -> _Folder:
-        return _Folder(f"{self.path}{name}/", self.inner[name])
-
-    @property
-    def depth(self) -> int:
-        return self.path.count("/")
-
-
-def arrange(listing: Listing, shown: str, *, label_from: Literal["name"] | None) -> Arrangement:
+def arrange(listing: Listing, shown: str, chosen: Chosen) -> Arrangement:
     """Understand a listing of a folder or an archive.
 
     Args:
         listing: Its files and folders.
         shown: How a message names it.
-        label_from: ``name`` to take labels from file names, in whatever folder.
+        chosen: What the user says of it.
 
     Raises:
         SourceError: Nothing may be a picture, or no folder is a class.
-        LabelError: A part has no class folders while another one does, or no name
+        LabelError: The training part has no class folders while another one does, or no name
             contains a label.
+        SettingsError: A folder or pattern that the user chose is not there.
     """
     passed_over: Counter[str] = Counter()
     members = [member for member in listing.members if not is_archive_name(member.name)]
     archives = [member.name for member in listing.members if is_archive_name(member.name)]
     if archives:
         passed_over["archives inside the data"] += len(archives)
-    top = _Folder("", members)
+    members = _not_excluded(members, chosen.exclude, shown, passed_over)
+    top = Tree("", members)
     if not top.pictures and not top.inner:
         raise _empty(shown, listing, archives, len(members))
-    top = _look_through(top, passed_over)
-    if label_from == "name":
+    if chosen.classes_in is None:
+        top = _look_through(top, passed_over)
+    if chosen.label_from == "name":
         return _by_name(top, shown, passed_over)
     if not top.inner:
         raise _flat(top.pictures, shown, top.others)
-    parts = _parts(top, shown)
-    folders: Mapping[_Folder, Part | None] = parts or {top: None}
-    for folder in (top, *parts):
+    doubts: list[Doubt] = []
+    if chosen.classes_in is not None:
+        folders = _classes_in(top, chosen.classes_in, shown)
+    elif chosen.parts is not None:
+        folders = _given_parts(top, chosen.parts, shown, passed_over)
+    else:
+        folders = _parts(top, shown, passed_over, doubts)
+        if not folders and (rows := _parts_inside(top, doubts)):
+            return _finished("parts", rows, top.depth + 1, passed_over, doubts)
+        if not folders:
+            doubts += doubts_of(top, shown)
+    above = {top.path: top} if folders else {}
+    folders = folders or {top: None}
+    for folder in (*above.values(), *folders):
         _pass_over(folder.others, "files outside the class folders", passed_over)
         _pass_over(folder.pictures, "pictures outside the class folders", passed_over)
-    empty = _empty_folders(listing, (top, *parts))
+    empty = _empty_folders(listing, (top, *folders), chosen.exclude)
     if empty:
         passed_over[f"folders without pictures ({some(empty)})"] += len(empty)
     rows = [
@@ -137,8 +148,110 @@ def arrange(listing: Listing, shown: str, *, label_from: Literal["name"] | None)
         for label, files in ((label_of(name), files) for name, files in folder.inner.items())
         for member in files
     ]
-    depth = top.depth + (2 if parts else 1)
-    return Arrangement("parts" if parts else "folders", tuple(rows), depth, passed_over)
+    kind: Kind = "parts" if any(folders.values()) else "folders"
+    depth = max(folder.depth for folder in folders) + 1
+    return _finished(kind, rows, depth, passed_over, doubts)
+
+
+def _finished(
+    kind: Kind,
+    rows: Sequence[LabeledMember],
+    depth: int,
+    passed_over: Counter[str],
+    doubts: Sequence[Doubt],
+) -> Arrangement:
+    """The arrangement, without the annotations among its files."""
+    stems = {row.member.name.rpartition(".")[0] for row in rows if may_be_picture(row.member.name)}
+    kept = [row for row in rows if not _is_annotation(row.member.name, stems)]
+    if len(kept) < len(rows):
+        passed_over["annotations beside the pictures"] += len(rows) - len(kept)
+    return Arrangement(kind, tuple(kept), depth, passed_over, tuple(doubts))
+
+
+def _is_annotation(name: str, stems: set[str]) -> bool:
+    """Whether a file is a table, or a text with the name of a picture."""
+    return looks_like_table(name) or (ending(name) in _TEXTS and name.rpartition(".")[0] in stems)
+
+
+def _not_excluded(
+    members: list[Member], patterns: Sequence[str], shown: str, passed_over: Counter[str]
+) -> list[Member]:
+    for pattern in patterns:
+        wanted = pattern.strip("/")
+        kept = [member for member in members if not is_excluded(member.name, wanted)]
+        if len(kept) == len(members):
+            raise SettingsError(
+                f"--exclude {quote(pattern)} matches no file or folder of {quote(shown)}.",
+                remedy="Give a name such as 'masks', or a path from the top such as 'train/old'.",
+                code="exclude",
+            )
+        passed_over[f"excluded by --exclude {pattern}"] += len(members) - len(kept)
+        members = kept
+    return members
+
+
+def is_excluded(name: str, pattern: str) -> bool:
+    """Whether a pattern matches a file, or one of the folders that it lies in.
+
+    Example:
+        >>> is_excluded("a/masks/1.png", "masks"), is_excluded("a/masks/1.png", "a/m*")
+        (True, True)
+        >>> is_excluded("a/masks/1.png", "m*/1.png"), is_excluded("masks.png", "masks")
+        (False, False)
+    """
+    steps = name.split("/")
+    if "/" not in pattern:
+        return any(fnmatch.fnmatchcase(step, pattern) for step in steps)
+    depth = pattern.count("/") + 1
+    return len(steps) >= depth and all(
+        fnmatch.fnmatchcase(step, part)
+        for step, part in zip(steps, pattern.split("/"), strict=False)
+    )
+
+
+def _classes_in(top: Tree, place: str, shown: str) -> dict[Tree, Part | None]:
+    """The folders whose folders are the classes."""
+    found = [top]
+    for step in () if place.strip("/") in ("", HERE) else place.strip("/").split("/"):
+        found = [
+            tree.enter(name)
+            for tree in found
+            for name in tree.inner
+            if fnmatch.fnmatchcase(name, step)
+        ]
+    found = [tree for tree in found if tree.inner]
+    if not found:
+        raise SettingsError(
+            f"--classes-in {quote(place)} leads to no folder with folders of pictures in "
+            f"{quote(shown)}.",
+            remedy=f"It has {listed(sorted(top.inner, key=natural))}; '.' is the top.",
+            code="classes_in",
+        )
+    return dict.fromkeys(found)
+
+
+def _given_parts(
+    top: Tree, parts: Mapping[str, Part], shown: str, passed_over: Counter[str]
+) -> dict[Tree, Part | None]:
+    missing = [name for name in parts if name not in top.inner]
+    if missing:
+        raise SettingsError(
+            f"--parts names {listed(missing)}, but {quote(shown)} has no such folder.",
+            remedy=f"It has {listed(sorted(top.inner, key=natural))}.",
+            code="parts",
+        )
+    for name in top.inner.keys() - parts.keys():
+        _pass_over(top.inner[name], "files outside the given parts", passed_over)
+    trees = _unwrapped([top.enter(name) for name in parts], passed_over)
+    folders: dict[Tree, Part | None] = dict(zip(trees, parts.values(), strict=True))
+    flat = [folder for folder in folders if not folder.inner]
+    if flat:
+        raise LabelError(
+            f"{quote(flat[0].path)} in {quote(shown)} has no class folders.",
+            remedy="Name only parts that have some in --parts.",
+            code="unlabelled_part",
+        )
+    return folders
 
 
 def _pass_over(members: Sequence[Member], reason: str, passed_over: Counter[str]) -> None:
@@ -146,9 +259,10 @@ def _pass_over(members: Sequence[Member], reason: str, passed_over: Counter[str]
         passed_over[reason] += len(members)
 
 
-def _look_through(top: _Folder, passed_over: Counter[str]) -> _Folder:
-    while len(top.inner) == 1 and not top.pictures:
-        below = top.enter(next(iter(top.inner)))
+def _look_through(top: Tree, passed_over: Counter[str]) -> Tree:
+    """The folder below those that hold nothing but one folder of folders."""
+    while (name := top.only_folder) is not None:
+        below = top.enter(name)
         if below.pictures or not below.inner:
             break
         _pass_over(top.others, "files outside the class folders", passed_over)
@@ -156,34 +270,141 @@ def _look_through(top: _Folder, passed_over: Counter[str]) -> _Folder:
     return top
 
 
-def _parts(top: _Folder, shown: str) -> dict[_Folder, Part]:
+def _parts(
+    top: Tree, shown: str, passed_over: Counter[str], doubts: list[Doubt]
+) -> dict[Tree, Part | None]:
     """The parts in the top folder; empty if its folders are classes."""
-    named = {name: part for name in top.inner if (part := part_of(name))}
-    if len(named) < len(top.inner):
+    named = parts_among(top.inner)
+    if named is None:
         return {}
-    parts = {top.enter(name): part for name, part in named.items()}
-    with_classes = [folder for folder in parts if folder.inner]
-    if len(with_classes) == len(parts):
-        return parts
-    flat = [folder for folder in parts if not folder.inner]
-    if with_classes:
+    trees = _unwrapped([top.enter(name) for name in named], passed_over)
+    parts = dict(zip(trees, named.values(), strict=True))
+    labelled: dict[Tree, Part | None] = {
+        folder: part for folder, part in parts.items() if folder.inner and part
+    }
+    for folder in _without_known_class(labelled):
+        del labelled[folder]
+    flat = [folder for folder in parts if folder not in labelled]
+    if not labelled:
+        training = [folder for folder in flat if parts[folder] == "train"]
+        pictures = [member for folder in training or flat for member in folder.pictures]
+        if _labels_in_names(pictures):
+            raise _flat(pictures, shown, top.others)
+        return {}
+    if any(parts[folder] == "train" for folder in flat):
+        without = next(folder for folder in flat if parts[folder] == "train")
         raise LabelError(
-            f"In {quote(shown)}, {quote(with_classes[0].path)} holds class folders, but "
-            f"{quote(flat[0].path)} holds pictures without a class.",
-            remedy=f"Use the labelled folder alone: {_join(shown, with_classes[0].path)}",
+            f"In {quote(shown)}, {quote(next(iter(labelled)).path)} holds class folders, but "
+            f"{quote(without.path)} holds pictures without a class.",
+            remedy=f"Use the labelled folder alone: {_join(shown, next(iter(labelled)).path)}",
             code="unlabelled_part",
         )
-    pictures = [member for folder in flat for member in folder.pictures]
-    if _labels_in_names(pictures):
-        raise _flat(pictures, shown, top.others)
-    return {}
+    doubts += _how_read(top, named, labelled, flat, shown)
+    for folder in flat:
+        _pass_over(folder.all_pictures, f"pictures without a class in {folder.path}", passed_over)
+    return labelled
+
+
+def _without_known_class(parts: Mapping[Tree, Part | None]) -> list[Tree]:
+    """Parts whose only folder says nothing, and is no class to learn (``val/images``)."""
+    known = {name for folder, part in parts.items() if part == "train" for name in folder.inner}
+    return [
+        folder
+        for folder, part in parts.items()
+        if known
+        and part != "train"
+        and (name := folder.only_folder)
+        and name not in known
+        and is_generic(name)
+    ]
+
+
+def _unwrapped(parts: Sequence[Tree], passed_over: Counter[str]) -> list[Tree]:
+    """The folders that hold the classes of each part: below ``test/test``, ``test/images``."""
+    inner = [_below_part_names(part) for part in parts]
+    names = {tree.only_folder for tree in inner}
+    if len(names) == 1 and (name := names.pop()) is not None:
+        below = [tree.enter(name) for tree in inner]
+        if all(len(tree.inner) > 1 and not tree.pictures for tree in below):
+            for tree in inner:
+                _pass_over(tree.others, "files outside the class folders", passed_over)
+            return below
+    return inner
+
+
+def _below_part_names(tree: Tree) -> Tree:
+    while (name := tree.only_folder) is not None and part_name(name):
+        tree = tree.enter(name)
+    return tree
+
+
+def _how_read(
+    top: Tree,
+    named: Mapping[str, Part | None],
+    labelled: Mapping[Tree, Part | None],
+    flat: Sequence[Tree],
+    shown: str,
+) -> Iterator[Doubt]:
+    """How parts were read, unless they are called as usual and all have labels."""
+    if not flat and all(name.lower() in PARTS for name in named):
+        return
+    has_test = "test" in labelled.values()
+    roles = {"train": "train", "test": "held out", "validation": "validation"}
+    if not has_test:
+        roles["validation"] = "held out"
+    step = top.path.count("/")
+    told = ", ".join(
+        f"{folder.path.split('/')[step]} → {roles[part]}"
+        for part in ("train", "validation", "test")
+        for folder in labelled
+        if labelled[folder] == part
+    )
+    without = "".join(
+        f" {folder.path} has {counted(len(folder.all_pictures), 'picture')} without a class, "
+        "left out."
+        for folder in flat
+    )
+    remedy = "If that is wrong, say what they are with --parts, --classes-in or --exclude."
+    if flat:
+        remedy = f"Predict them: tellapart predict RUN {_join(shown, flat[0].path)}"
+    yield Doubt("read_as_parts", "note", len(named), f"Read as parts: {told}.{without}", remedy)
+
+
+def _parts_inside(top: Tree, doubts: list[Doubt]) -> list[LabeledMember]:
+    """The rows of classes that hold nothing but folders named like parts; else none."""
+    rows: list[LabeledMember] = []
+    seen: dict[str, Part | None] = {}
+    for name in top.inner:
+        tree = top.enter(name)
+        parts = parts_among(tree.inner) if not tree.pictures else None
+        if parts is None or len(parts) < 2:
+            return []
+        seen |= parts
+        rows += [
+            LabeledMember(member, label_of(name), part)
+            for inner, part in parts.items()
+            for member in tree.inner[inner]
+        ]
+    if len(top.inner) < 2 or not rows:
+        return []
+    told = ", ".join(f"{name} → {part or 'no part'}" for name, part in seen.items())
+    doubts.append(
+        Doubt(
+            "read_as_parts",
+            "note",
+            len(seen),
+            f"Read as parts inside the classes: {told}.",
+            "If that is wrong, say so: --classes-in .",
+        )
+    )
+    return rows
 
 
 def _join(shown: str, path: str) -> str:
     return quote(f"{shown.rstrip('/')}/{path.rstrip('/')}")
 
 
-def _empty_folders(listing: Listing, folders: Iterable[_Folder]) -> list[str]:
+def _empty_folders(listing: Listing, folders: Iterable[Tree], exclude: Sequence[str]) -> list[str]:
     """Folders in the place of a class or part, but with nothing that may be a picture."""
     inner = {folder.path: folder.inner for folder in folders}
     empty = []
@@ -192,12 +413,13 @@ def _empty_folders(listing: Listing, folders: Iterable[_Folder]) -> list[str]:
         above = f"{above}/" if above else ""
         if above in inner and name not in inner[above]:
             empty.append(path)
+    empty = [path for path in empty if not any(is_excluded(path, one) for one in exclude)]
     return sorted(empty, key=natural)
 
 
-def _by_name(top: _Folder, shown: str, passed_over: Counter[str]) -> Arrangement:
-    named = {name: part for name in top.inner if (part := part_of(name))}
-    as_parts = len(named) == len(top.inner) > 1 and not top.pictures
+def _by_name(top: Tree, shown: str, passed_over: Counter[str]) -> Arrangement:
+    named = parts_among(top.inner) or {}
+    as_parts = len(named) > 1 and not top.pictures
     files = [(member, None) for member in (*top.pictures, *top.others)]
     inside = [
         (member, named[name] if as_parts else None)

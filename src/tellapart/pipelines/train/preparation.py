@@ -65,9 +65,13 @@ def inputs_of(kind: str, size: int | None, validation: float | None) -> Inputs:
 
 
 def open_catalog(data: str | Path, settings: TrainSettings, progress: Progress) -> Catalog:
-    """Open the data, and refuse data of a single class before anything is read."""
+    """Open the data; refuse a single class, or folders in doubt, before anything is read."""
     with progress.stage("Reading") as stage:
         catalog = open_data(data, settings)
+        for doubt in catalog.doubts:
+            if doubt.level == "error":
+                raise LabelError(doubt.sentence, remedy=doubt.remedy, code=doubt.code)
+            stage.note(doubt.sentence)
         if len(catalog.classes) < 2:
             raise LabelError(
                 f"{catalog.source.name} has only one class, {catalog.classes[0]!r}.",

@@ -163,6 +163,8 @@ def _command(data: str | Path, settings: TrainSettings) -> str:
     for name, value in settings.model_dump(mode="json", exclude_defaults=True).items():
         if isinstance(value, bool):
             words.append(option(name) if value else option(f"no_{name}"))
+        elif isinstance(value, list) and all(isinstance(one, str) for one in value):
+            words += [word for one in value for word in (option(name), one)]
         elif isinstance(value, list):
             words += [option(name), ",".join(map(str, value))]
         else:
