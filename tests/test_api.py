@@ -14,6 +14,7 @@ from PIL import Image
 
 import tellapart as ta
 from tellapart.core.errors import LabelError, PictureError, SettingsError
+from tellapart.inference import classifier
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +112,38 @@ def test_a_picture_may_come_in_many_ways(run: ta.Run, small_photos: Path) -> Non
     assert [answer.label for answer in model.predict((path, data))] == ["dogs"] * 2
     assert model.predict([]) == []
     assert model.predict(b"no picture").error
+
+
+def test_a_list_of_files_is_opened_once_and_answers_as_each_file_alone(
+    run: ta.Run, small_photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[list[str | Path]] = []
+    open_pictures = classifier.open_pictures
+    monkeypatch.setattr(
+        classifier, "open_pictures", lambda paths: opened.append(paths) or open_pictures(paths)
+    )
+    model = ta.load(run)
+    dogs = sorted((small_photos / "dogs").iterdir())[:3]
+    paths = [dogs[2], str(dogs[0]), tmp_path / "missing.jpg", dogs[1], dogs[2]]
+    together = model.predict(paths)
+    assert opened == [paths[:4]]
+    for path, answer in zip(paths, together, strict=True):
+        alone = model.predict(path)
+        assert (answer.path, answer.label, answer.error) == (alone.path, alone.label, alone.error)
+        assert answer.probabilities == pytest.approx(alone.probabilities, abs=1e-6)
+
+
+def test_a_folder_of_one_picture_may_be_in_a_list(
+    run: ta.Run, small_photos: Path, tmp_path: Path
+) -> None:
+    model = ta.load(run)
+    picture = min((small_photos / "dogs").iterdir())
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "a.jpg").write_bytes(picture.read_bytes())
+    answers = model.predict([tmp_path / "one", picture])
+    assert answers[0].probabilities == answers[1].probabilities
+    with pytest.raises(SettingsError, match="holds 24 pictures"):
+        model.predict([picture, small_photos / "dogs"])
 
 
 def test_a_picture_object_that_cannot_be_read_is_a_row(run: ta.Run, small_photos: Path) -> None:

@@ -8,6 +8,8 @@ Example:
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast, overload
 
@@ -18,7 +20,7 @@ from PIL import Image
 from tellapart.core.errors import PictureError, SettingsError
 from tellapart.core.progress import SILENT, Progress
 from tellapart.data.catalog import Catalog, open_pictures
-from tellapart.data.sources.names import quote
+from tellapart.data.sources.names import printable, quote
 from tellapart.images.decoder import decode, from_image
 from tellapart.images.resizing import resize
 from tellapart.inference.prediction import ModelLike, Prediction, predict, predicted
@@ -87,9 +89,12 @@ class Classifier:
             SettingsError: If a path holds several pictures, pixels have another shape, or
                 something else is given.
         """
-        if isinstance(picture, (list, tuple)):
-            return [self._one(item) for item in picture]
-        return self._one(picture)
+        if not isinstance(picture, (list, tuple)):
+            return self._one(picture)
+        known = self._files([one for one in picture if isinstance(one, (str, Path))])
+        return [
+            (isinstance(one, (str, Path)) and known.get(one)) or self._one(one) for one in picture
+        ]
 
     def explain(
         self,
@@ -116,6 +121,15 @@ class Classifier:
         from tellapart.explanations import explain
 
         return explain(self.model, picture_bytes(picture), target, method, progress=progress)
+
+    def _files(self, paths: Sequence[str | Path]) -> Mapping[str | Path, Prediction]:
+        """Predictions from one catalog of all paths; none where a path is not a single file."""
+        names = {path: printable(os.fspath(path)) for path in paths}
+        catalog = open_pictures(list(names)) if names else None
+        if catalog is None or set(catalog.paths) != set(names.values()):
+            return {}
+        found = {one.path: one for one in predict(self.model, catalog)}
+        return {path: found[name] for path, name in names.items()}
 
     def _one(self, picture: PictureLike) -> Prediction:
         if isinstance(picture, (str, Path)):
