@@ -37,6 +37,23 @@ def test_small_classes() -> None:
     assert "'a' and 'c' (the smallest has 5)" in finding.sentence
 
 
+def test_names_that_are_nearly_the_same() -> None:
+    names = ("Cat", "cat", "dog", "dog ", "01", "1", "great_dane", "great dane", "owl")
+    near = [
+        finding
+        for finding in audit(make_scan([row for name in names for row in of(name, 20)])).findings
+        if finding.code == "near_names"
+    ]
+    assert [finding.count for finding in near] == [2, 2, 2, 2]
+    assert "near_names" not in found([*of("0", 20), *of("10", 20), *of("100", 20)])
+
+
+def test_labels_that_mean_no_label() -> None:
+    finding = found([*of("NaN", 20), *of("cat", 20), *of("none", 20)])["label_looks_missing"]
+    assert (finding.level, finding.count) == ("warning", 2)
+    assert "'NaN'" in finding.sentence
+
+
 def test_imbalance() -> None:
     assert "imbalance" not in found([*of("a", 99), *of("b", 25)])
     finding = found([*of("a", 1_500), *of("b", 300)])["imbalance"]

@@ -13,6 +13,9 @@ from tellapart.scanning.scanner import Scan
 SMALL_CLASS = 20
 IMBALANCE = 4.0
 _CORRECTED = "by corrections"
+_NO_LABELS = frozenset(
+    ["nan", "na", "n/a", "none", "null", "nil", "?", "-", "unknown", "undefined"]
+)
 
 
 def class_findings(scan: Scan, left_out: Mapping[int, str]) -> Iterator[Finding]:
@@ -42,10 +45,46 @@ def class_findings(scan: Scan, left_out: Mapping[int, str]) -> Iterator[Finding]
             f"There is only one class, {listed(classes)}. A classifier needs at least two.",
             "Add a folder with pictures of something else.",
         )
+    yield from _near_names(classes)
     yield from _small(counts, where)
     yield from _uneven(counts, where)
     if parted:
         yield from _missing(usable, classes)
+
+
+def _near_names(classes: tuple[str, ...]) -> Iterator[Finding]:
+    """Classes that one typing mistake may have parted, and labels that mean no label."""
+    alike: dict[str, list[str]] = {}
+    for name in classes:
+        alike.setdefault(_simplified(name), []).append(name)
+    for names in alike.values():
+        if len(names) > 1:
+            yield Finding(
+                "near_names",
+                "warning",
+                len(names),
+                f"{listed(names)} differ only in case, spaces or leading zeros, and count as "
+                f"{len(names)} classes.",
+                "If they are the same, rename the folders, or relabel the pictures in the "
+                "corrections file.",
+            )
+    missing = [name for name in classes if name.casefold() in _NO_LABELS]
+    if missing:
+        n = len(missing)
+        yield Finding(
+            "label_looks_missing",
+            "warning",
+            n,
+            f"{listed(missing)} {agree(n, 'looks', 'look')} like a missing label, and "
+            f"{agree(n, 'counts', 'count')} as {agree(n, 'a class', 'classes')}.",
+            "If so, exclude the pictures in the corrections file.",
+        )
+
+
+def _simplified(name: str) -> str:
+    """A class name without what typing mistakes change."""
+    text = "".join(name.casefold().replace("_", "").replace("-", "").split())
+    return text.lstrip("0") or "0" if text.isdigit() else text
 
 
 def _small(counts: Mapping[str, int], where: str) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ from tellapart.cli import (
     evaluate,
     explain,
     export,
+    manifest,
     predict,
     project,
     report,
@@ -39,6 +40,7 @@ COMMANDS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("serve", serve.command),
     ("augment-preview", augment_preview.command),
     ("export", export.command),
+    ("manifest", manifest.command),
     ("demo", demo.command),
 )
 

@@ -163,6 +163,17 @@ class DataSettings(Settings):
             "PATTERN",
         ),
     ] = ()
+    pictures: Annotated[
+        Path | None,
+        BeforeValidator(_path),
+        Option("The folder that a table's paths are relative to [the table's own].", "FOLDER"),
+    ] = None
+    path_column: Annotated[
+        str | None, Option("A table's column of files, where it is not clear.", "NAME")
+    ] = None
+    label_column: Annotated[
+        str | None, Option("A table's column of labels, where it is not clear.", "NAME")
+    ] = None
 
 
 class NetworkSettings(Settings):

@@ -28,7 +28,7 @@ from tellapart.data.sources.doubts import Doubt
 from tellapart.data.sources.folder import FolderStore, member_at
 from tellapart.data.sources.groups import groups_of
 from tellapart.data.sources.layout import Chosen, arrange
-from tellapart.data.sources.manifest import read_manifest
+from tellapart.data.sources.manifest import read_manifest, read_tables_in_parts
 from tellapart.data.sources.names import (
     Part,
     absolute,
@@ -44,7 +44,8 @@ if TYPE_CHECKING:
 
 Layout = Literal["folders", "parts", "manifest", "names", "arrays", "flat"]
 
-READING = ("label_from", "group_from", "corrections", "classes_in", "parts", "exclude")
+READING = ("label_from", "group_from", "corrections", "classes_in", "parts", "exclude",
+           "pictures", "path_column", "label_column")  # fmt: skip
 """The settings that :func:`open_catalog` takes."""
 
 SCHEMA: Mapping[str, str] = {
@@ -127,6 +128,9 @@ def open_catalog(
     classes_in: str | None = None,
     parts: str | None = None,
     exclude: Sequence[str] = (),
+    pictures: str | Path | None = None,
+    path_column: str | None = None,
+    label_column: str | None = None,
 ) -> Catalog:
     """Open labelled pictures.
 
@@ -139,6 +143,9 @@ def open_catalog(
         classes_in: The folder whose folders are the classes, such as ``.``, ``color`` or ``*``.
         parts: Folders that are parts, such as ``fold1=train,fold2=test``.
         exclude: Files and folders to leave out, such as ``masks`` or ``train/old*``.
+        pictures: The folder that a manifest's paths are relative to; its own unless given.
+        path_column: A manifest's column of files, where it is not clear.
+        label_column: A manifest's column of labels, where it is not clear.
 
     Returns:
         The catalog; ``docs/data.md`` says what counts as data.
@@ -158,10 +165,18 @@ def open_catalog(
     path = os.fspath(data)
     kind = kind_of(path)
     chosen = Chosen(label_from, classes_in, _parts_in(parts), tuple(exclude))
+    table = {
+        "pictures": None if pictures is None else os.fspath(pictures),
+        "path_column": path_column,
+        "label_column": label_column,
+    }
     if kind == "manifest":
         _check_meaning(chosen, f"the manifest {quote(path)} gives the labels")
-        opened = _open_manifest(path)
+        opened = _open_manifest(path, table)
     else:
+        for name, value in table.items():
+            if value is not None:
+                raise _no_meaning(name, f"{quote(path)} is not a table of labels")
         opened = _open_tree(path, kind, chosen)
     rows, listing = opened.rows, opened.listing
     if group_from is not None and opened.layout == "arrays":
@@ -245,12 +260,13 @@ def _check_meaning(chosen: Chosen, why: str) -> None:
     """Refuse options about folders where folders mean nothing."""
     for name, value in vars(chosen).items():
         if value:
-            option = f"--{name.replace('_', '-')}"
-            raise SettingsError(
-                f"{option} has no meaning here: {why}.",
-                remedy="Leave it out.",
-                code=name,
-            )
+            raise _no_meaning(name, why)
+
+
+def _no_meaning(name: str, why: str) -> SettingsError:
+    return SettingsError(
+        f"--{name.replace('_', '-')} has no meaning here: {why}.", remedy="Leave it out.", code=name
+    )
 
 
 def _parts_in(text: str | None) -> Mapping[str, Part] | None:
@@ -272,9 +288,14 @@ def _parts_in(text: str | None) -> Mapping[str, Part] | None:
     return parts
 
 
-def _open_manifest(path: str) -> _Opened:
-    manifest = read_manifest(path)
-    return _Opened(_rows(manifest.store, manifest.rows), manifest.listing, "manifest", 0)
+def _open_manifest(path: str, table: Mapping[str, str | None]) -> _Opened:
+    manifest = read_manifest(path, **table)
+    doubts: tuple[Doubt, ...] = ()
+    if manifest.read_as:
+        remedy = "If that is wrong, name the columns with --path-column and --label-column."
+        doubts = (Doubt("read_as_table", "note", 1, manifest.read_as, remedy),)
+    rows = _rows(manifest.store, manifest.rows)
+    return _Opened(rows, manifest.listing, "manifest", 0, doubts)
 
 
 def _rows(store: Store, labeled: Iterable[LabeledMember], prefix: str = "") -> list[_Row]:
@@ -290,7 +311,13 @@ def _open_tree(path: str, kind: StoreKind, chosen: Chosen) -> _Opened:
     if isinstance(store, ArrayStore):
         _check_meaning(chosen, f"the arrays in {quote(path)} give the labels")
         return _Opened(_rows(store, store.placed(), prefix), listing, "arrays", 0)
-    found = arrange(listing, path, chosen)
+    found = arrange(listing, path, chosen, store.read)
+    flat = kind == "folder" and any(one.code == "parts_without_labels" for one in found.doubts)
+    if flat and (tables := read_tables_in_parts(store.location, listing)):
+        said = Doubt(
+            "read_as_table", "note", 1, tables.read_as, "If that is wrong, give one table."
+        )
+        return _Opened(_rows(store, tables.rows), tables.listing, "parts", 0, (said,))
     listing.passed_over.update(found.passed_over)
     rows = _rows(store, found.rows, prefix)
     return _Opened(rows, listing, found.kind, found.depth, found.doubts)

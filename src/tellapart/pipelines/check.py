@@ -185,6 +185,27 @@ def open_data(data: str | Path, settings: DataSettings) -> Catalog:
     return open_catalog(data, **{name: getattr(settings, name) for name in READING})
 
 
+def write_manifest(catalog: Catalog, file: Path) -> None:
+    """Write a catalog of files in a folder as a manifest: ``path,label,split,group``.
+
+    Raises:
+        SettingsError: If the file exists or lies among the pictures, or the data is not in a
+            folder.
+    """
+    if catalog.source.folder is None or catalog.layout == "arrays":
+        raise SettingsError(
+            f"A table of labels needs pictures in a folder, and {catalog.source.name} is none.",
+            remedy="Unpack it first.",
+            code="no_folder",
+        )
+    if file.exists() or is_inside(file, catalog):
+        why = "exists already" if file.exists() else "lies inside the data folder"
+        raise SettingsError(f"--out {file} {why}.", remedy="Choose another --out.", code="out")
+    named = [name for name in ("part", "group") if catalog.frame[name].is_not_null().any()]
+    frame = catalog.frame.select("path", "label", *named).rename({"part": "split"}, strict=False)
+    frame.write_csv(file)
+
+
 def is_inside(folder: Path, catalog: Catalog) -> bool:
     """Whether a folder to be written is inside the data folder, links followed."""
     location = Path(raw(catalog.source.location))

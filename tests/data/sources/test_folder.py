@@ -3,7 +3,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -177,15 +178,18 @@ def as_nobody(body: str) -> str:
 
 
 @pytest.fixture
-def open_to_all(tmp_path: Path) -> None:
-    for above in (tmp_path, *tmp_path.parents):
-        if above.stat().st_uid == os.geteuid() and above != Path("/"):
-            above.chmod(above.stat().st_mode | 0o055)
+def open_to_all() -> Iterator[Path]:
+    """A folder that every user may enter: pytest closes its own to others whenever it starts."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name) / "data"
 
 
-@pytest.mark.usefixtures("open_to_all")
-def test_what_may_not_be_read(folder: Write) -> None:
-    root = folder({"a/1.jpg": b"one", "a/2.jpg": b"x", "b/1.jpg": b"two", "c/1.jpg": b"y"})
+def test_what_may_not_be_read(open_to_all: Path) -> None:
+    root = open_to_all
+    for name in ("a/1.jpg", "a/2.jpg", "b/1.jpg", "c/1.jpg"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"x")
     (root / "a/2.jpg").chmod(0)
     (root / "c").chmod(0)
     try:

@@ -390,3 +390,40 @@ def test_annotations_beside_pictures_are_no_pictures(opened: Opened) -> None:
     catalog = opened(names)
     assert sorted(labels(catalog)) == ["a/1.jpg", "b/2.jpg", "b/other.txt"]
     assert catalog.passed_over == {"annotations beside the pictures": 4}
+
+
+# ------------------------------------------------------------------ tables beside and inside
+
+
+def test_a_table_in_each_part(folder: Callable[..., Path]) -> None:
+    files = {f"{part}/{i}.jpg": b"x" for part in ("train", "valid") for i in range(4)}
+    rows = "".join(f"{i}.jpg,{i % 2},{1 - i % 2}\n" for i in range(4))
+    files |= {f"{p}/_classes.csv": f"filename,a,b\n{rows}".encode() for p in ("train", "valid")}
+    catalog = open_catalog(folder(files))
+    assert catalog.layout == "parts"
+    assert catalog.classes == ("a", "b")
+    assert set(catalog.columns["part"]) == {"train", "validation"}
+    assert named(catalog) == {"read_as_table": "note"}
+
+
+@pytest.mark.parametrize(
+    ("folders", "level"),
+    [(("x_part_1", "x_part_2"), "error"), (("images",), "error"), (("cats", "dogs"), "warning")],
+)
+def test_a_table_that_names_the_pictures(
+    folder: Callable[..., Path], folders: tuple[str, ...], level: str
+) -> None:
+    names = [f"{at}/{at}_{i}.jpg" for at in folders for i in range(4)]
+    rows = "".join(f"{name.rpartition('/')[2][:-4]},{('nv', 'mel')[n % 2]}\n"
+                   for n, name in enumerate(names))  # fmt: skip
+    table = {"HAM_metadata.csv": f"image_id,dx\n{rows}".encode()}
+    catalog = open_catalog(folder(dict.fromkeys(names, b"x") | table))
+    assert named(catalog) == {"table_beside": level}
+    assert "HAM_metadata.csv" in catalog.doubts[0].remedy
+
+
+def test_a_table_that_repeats_the_folders_is_no_doubt(folder: Callable[..., Path]) -> None:
+    names = [f"{c}/{c[0]}{i}.jpg" for c in ("cats", "dogs") for i in range(4)]
+    rows = "".join(f"{name},{name.partition('/')[0]}\n" for name in names)
+    files = dict.fromkeys(names, b"x") | {"list.csv": f"file,label\n{rows}".encode()}
+    assert named(open_catalog(folder(files))) == {}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -138,7 +139,7 @@ def test_backslashes_and_escapes_find_their_files(folder: Write) -> None:
 
 def test_missing_and_misspelled_columns(opened: Opened) -> None:
     assert "no column 'label' ('lable' is near)" in refused(opened, "path,lable\na,b\n")
-    assert "Its columns: filename, class" in refused(opened, "filename,class\na,b\n")
+    assert "--path-column" in refused(opened, "where,class\na,b\n")
     assert "near 'group'" in refused(opened, "path,label,groups\ncats/1.jpg,a,b\n")
 
 
@@ -165,3 +166,102 @@ def test_labels_come_from_one_place(opened: Opened) -> None:
 def test_labels_that_look_like_formulas_stay_text(opened: Opened) -> None:
     catalog = opened('path,label\ncats/1.jpg,"=HYPERLINK(""http://x"")"\ndogs/1.jpg,<script>\n')
     assert catalog.classes == ("<script>", '=HYPERLINK("http://x")')
+
+
+# ------------------------------------------------------------------ other columns and names
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id,breed\ncats/1,Cat\ncats/2,Cat\ndogs/1,Dog\n",
+        "image,target\ncats/1.jpg,Cat\ncats/2.jpg,Cat\ndogs/1.jpg,Dog\n",
+        "filename,class\ncats/1.jpg,Cat\ncats/2.jpg,Cat\ndogs/1.jpg,Dog\n",
+        "file_name,label\ncats/1.jpg,Cat\ncats/2.jpg,Cat\ndogs/1.jpg,Dog\n",
+        "class,size,which\nCat,7,cats/1.jpg\nCat,7,cats/2.jpg\nDog,9,dogs/1.jpg\n",
+        "filename, Cat, Dog\ncats/1.jpg, 1, 0\ncats/2.jpg, 1, 0\ndogs/1.jpg, 0, 1\n",
+        "path,label\nCATS/1.JPG,Cat\ncats/2,Cat\nDOGS/1.jpg,Dog\n",
+        "path,label\n/home/ann/pets/cats/1.jpg,Cat\nC:\\pets\\cats\\2.jpg,Cat\n/x/dogs/1.jpg,Dog\n",
+    ],
+)  # fmt: skip
+def test_tables_in_other_words(opened: Opened, text: str) -> None:
+    catalog = opened(text)
+    read = [label.casefold() for label in catalog.frame["label"].to_list()]
+    assert catalog.frame["path"].to_list() == ["cats/1.jpg", "cats/2.jpg", "dogs/1.jpg"]
+    assert read == ["cat", "cat", "dog"]
+
+
+def test_it_says_which_columns_were_taken(opened: Opened) -> None:
+    catalog = opened("id,breed\ncats/1,Cat\ncats/2,Cat\ndogs/1,Dog\n")
+    (said,) = catalog.doubts
+    assert (said.code, said.level) == ("read_as_table", "note")
+    assert "'id'" in said.sentence and "'breed'" in said.sentence
+    assert catalog.noted == {"pictures found by their names without an ending": 3}
+
+
+def test_a_table_in_another_form_of_unicode(folder: Write) -> None:
+    root = folder({unicodedata.normalize("NFD", "caf\u00e9/1.jpg"): b"x", "b/2.jpg": b"y"})
+    (root / "list.csv").write_text("path,label\ncaf\u00e9/1.jpg,a\nb/2.jpg,b\n", encoding="utf-8")
+    catalog = open_catalog(root / "list.csv")
+    assert [catalog.source.read(row) for row in range(2)] == [b"y", b"x"]
+
+
+def test_pictures_in_another_folder(folder: Write, tmp_path: Path, pets: dict[str, bytes]) -> None:
+    root = folder(pets)
+    (tmp_path / "tables").mkdir()
+    table = tmp_path / "tables" / "list.csv"
+    table.write_text("path,label\ncats/1.jpg,a\ndogs/1.jpg,b\n", encoding="utf-8")
+    with pytest.raises(SourceError) as caught:
+        open_catalog(table)
+    assert "--pictures" in caught.value.remedy
+    assert len(open_catalog(table, pictures=root)) == 2
+    with pytest.raises(SettingsError) as wrong:
+        open_catalog(root, pictures=root)
+    assert wrong.value.code == "pictures"
+
+
+def test_a_name_that_may_be_any_of_several_files_is_not_guessed(opened: Opened) -> None:
+    text = "path,label\n1.jpg,cat\ncats/2.jpg,cat\ndogs/1.jpg,dog\n"
+    catalog = opened(text)
+    assert catalog.columns["bytes"] == [0, 7, 7]
+    assert "outside" in refused(opened, "path,label\n/etc/1.jpg,cat\ndogs/1.jpg,dog\n")
+
+
+def test_columns_that_the_user_names(opened: Opened) -> None:
+    text = "a,b,c\ncats/1.jpg,x,1\ncats/2.jpg,x,2\ndogs/1.jpg,y,3\n"
+    assert "--label-column" in refused(opened, text)
+    assert opened(text, label_column="B").classes == ("x", "y")
+    assert opened(text, path_column="a", label_column="c").classes == ("1", "2", "3")
+    with pytest.raises(SourceError) as caught:
+        opened(text, label_column="d")
+    assert caught.value.code == "columns"
+
+
+def test_a_one_hot_row_has_one_class(opened: Opened) -> None:
+    head = "filename,Cat,Dog\ncats/1.jpg,1,0\ncats/2.jpg,1,0\n"
+    assert "line 4: it has 2 classes" in refused(opened, head + "dogs/1.jpg,1,1\n")
+    assert "line 4: it has no class" in refused(opened, head + "dogs/1.jpg,0,0\n")
+
+
+@pytest.mark.parametrize(
+    ("label", "read"), [('["cat"]', "cat"), ('"007"', "007"), ('"NA"', "NA"), ("1.0", "1")]
+)
+def test_labels_of_json(opened: Opened, label: str, read: str) -> None:
+    lines = [f'{{"path": "cats/1.jpg", "label": {label}}}', '{"path": "dogs/1.jpg", "label": "x"}']
+    assert read in opened("\n".join(lines), "list.jsonl").classes
+
+
+@pytest.mark.parametrize("label", ['["cat", "dog"]', "[1, 0]", '{"choices": ["cat", "dog"]}'])
+def test_lists_and_objects_are_no_labels(opened: Opened, label: str) -> None:
+    lines = [f'{{"path": "cats/1.jpg", "label": {label}}}', '{"path": "dogs/1.jpg", "label": "x"}']
+    with pytest.raises(SourceError) as caught:
+        opened("\n".join(lines), "list.jsonl")
+    assert caught.value.code == "manifest_rows"
+    assert "line 1" in caught.value.message
+
+
+def test_labels_of_bytes_in_parquet(folder: Write, pets: dict[str, bytes]) -> None:
+    root = folder(pets)
+    frame = pl.DataFrame({"path": list(pets), "label": [b"a", b"a", b"b"]})
+    frame.write_parquet(root / "list.parquet")
+    assert open_catalog(root / "list.parquet").classes == ("a", "b")

@@ -118,6 +118,13 @@ class Source:
     def __len__(self) -> int:
         return len(self._rows)
 
+    @property
+    def folder(self) -> str | None:
+        """The folder that all files lie in, or None if they are in an archive."""
+        places = {store.location for store, _ in self._rows if store.joint == "/"}
+        alone = len(places) == 1 and all(store.joint == "/" for store, _ in self._rows)
+        return printable(places.pop()) if alone else None
+
     def read(self, row: int) -> bytes:
         """The bytes of one picture file.
 

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -34,7 +34,7 @@ from tellapart.core.order import natural
 from tellapart.core.text import counted, listed
 from tellapart.data.sources.archives import some
 from tellapart.data.sources.base import LabeledMember, Listing, Member
-from tellapart.data.sources.doubts import Doubt, doubts_of
+from tellapart.data.sources.doubts import Doubt, doubts_of, train_command
 from tellapart.data.sources.names import (
     PARTS,
     PICTURE_ENDINGS,
@@ -94,13 +94,16 @@ class Arrangement:
     doubts: tuple[Doubt, ...] = ()
 
 
-def arrange(listing: Listing, shown: str, chosen: Chosen) -> Arrangement:
+def arrange(
+    listing: Listing, shown: str, chosen: Chosen, read: Callable[[Member], bytes]
+) -> Arrangement:
     """Understand a listing of a folder or an archive.
 
     Args:
         listing: Its files and folders.
         shown: How a message names it.
         chosen: What the user says of it.
+        read: Gives the bytes of a file.
 
     Raises:
         SourceError: Nothing may be a picture, or no folder is a class.
@@ -133,7 +136,7 @@ def arrange(listing: Listing, shown: str, chosen: Chosen) -> Arrangement:
         if not folders and (rows := _parts_inside(top, doubts)):
             return _finished("parts", rows, top.depth + 1, passed_over, doubts)
         if not folders:
-            doubts += doubts_of(top, shown)
+            doubts += doubts_of(top, shown, read)
     above = {top.path: top} if folders else {}
     folders = folders or {top: None}
     for folder in (*above.values(), *folders):
@@ -458,7 +461,7 @@ def _labels_in_names(pictures: Iterable[Member]) -> Counter[str]:
 
 def _flat(pictures: Sequence[Member], shown: str, others: Iterable[Member]) -> SourceError:
     tables = [member.name for member in others if looks_like_table(member.name)]
-    manifest = f", or give a manifest if {some(tables)} is one" if tables else ""
+    manifest = f", or give the table of labels: {train_command(shown, tables[0])}" if tables else ""
     count = counted(len(pictures), "picture")
     labels = _labels_in_names(pictures)
     if not labels:

@@ -53,13 +53,14 @@ def looks_like_table(name: str) -> bool:
 
 
 def read_table(
-    path: str, *, only: Sequence[str], error: type[TellapartError] = SourceError
+    path: str, *, only: Sequence[str] | None = None, error: type[TellapartError] = SourceError
 ) -> Table:
     """Read a table; Parquet is recognized by its content, the others by their ending.
 
     Args:
         path: The file.
-        only: The columns that are needed; of a Parquet file, the others are not read.
+        only: The columns that are needed; of a Parquet file, the others are not read. By
+            default all whose cells are text, numbers or lists of them.
         error: The class of errors to raise.
 
     Raises:
@@ -238,19 +239,24 @@ def _read_json_lines(text: str, path: str, error: type[TellapartError]) -> Table
 
 
 def _read_parquet(
-    data: bytes, path: str, only: Sequence[str], error: type[TellapartError]
+    data: bytes, path: str, only: Sequence[str] | None, error: type[TellapartError]
 ) -> Table:
     import polars as pl  # not at the top: predicting reads no tables, and starts sooner
 
     try:
-        columns = list(pl.read_parquet_schema(io.BytesIO(data)))
+        schema = pl.read_parquet_schema(io.BytesIO(data))
+        columns = list(schema)
         names = _column_names(columns, path, error)
         count = pl.scan_parquet(io.BytesIO(data)).select(pl.len()).collect().item()
         if count > MAX_ROWS:
             raise error(f"{quote(path)} has more than {MAX_ROWS:,} rows.")
         frame = pl.read_parquet(
             io.BytesIO(data),
-            columns=[column for column, name in zip(columns, names, strict=False) if name in only],
+            columns=[
+                column
+                for column, name in zip(columns, names, strict=False)
+                if (name in only if only is not None else not isinstance(schema[column], pl.Struct))
+            ],
         )
     except TellapartError:
         raise
@@ -265,11 +271,17 @@ def _read_parquet(
 
 
 def _as_text(cell: Any) -> str:
-    """A cell as the text a spreadsheet would show for it."""
+    """A cell as the text a spreadsheet would show for it; lists and objects as JSON."""
     if cell is None:
         return ""
     if isinstance(cell, bool):
         return str(cell).lower()
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))  # Parquet from pandas holds labels with gaps as floats
+    if isinstance(cell, bytes):
+        return cell.decode("utf-8", "replace").strip()
+    if isinstance(cell, list) and len(cell) == 1:
+        return _as_text(cell[0])
+    if isinstance(cell, (list, dict)):
+        return json.dumps(cell, ensure_ascii=False, default=str)
     return str(cell).strip()
