@@ -36,7 +36,7 @@ def test_gradients_are_those_of_finite_differences(
     model: Model = request.getfixturevalue(network)
     tail, maps = model.last_map(pixels[None])
     tail = dataclasses.replace(
-        tail, numbers={name: value.astype(np.float64) for name, value in tail.numbers.items()}
+        tail, weights={name: value.astype(np.float64) for name, value in tail.weights.items()}
     )
     maps = maps.astype(np.float64)
     score = direction(3, 1).astype(np.float64)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import onnx
 import pytest
 
-from tellapart.graph import INPUT, Graph, Layer, check_contained, open_session, to_onnx
+from tellapart.graph import INPUT, Graph, Layer, check_safe, open_session, to_onnx
 from tellapart.graph.layers import (
     Add,
     Conv,
@@ -19,7 +19,7 @@ from tellapart.graph.layers import (
     Scale,
     Softmax,
     is_gray,
-    leading_to,
+    needed_for,
     same_padding,
     shapes,
     weight_shapes,
@@ -225,7 +225,7 @@ def test_what_only_training_needs_is_not_in_the_file() -> None:
 
 def test_a_file_of_all_layers_is_sound_and_may_be_opened() -> None:
     data = to_onnx(lesson(), random_weights(lesson()))
-    check_contained(data)
+    check_safe(data)
     onnx.checker.check_model(onnx.load_model_from_string(data), full_check=True)
 
 
@@ -246,10 +246,10 @@ def test_only_operators_that_are_written_are_allowed() -> None:
 def test_a_table_says_what_it_is() -> None:
     assert is_gray(lesson())
     assert not is_gray(Graph((4, 4), (Scale("scaled"),), ("scaled",)))
-    names = [layer.name for layer, _ in leading_to(lesson(), "twice")]
+    names = [layer.name for layer, _ in needed_for(lesson(), "twice")]
     assert names == ["luma", "scaled", "conv", "pool", "mean", "twice"]
-    with pytest.raises(ValueError, match="no layer makes"):
-        leading_to(lesson(), "nothing")
+    with pytest.raises(ValueError, match="no layer is called"):
+        needed_for(lesson(), "nothing")
 
 
 def test_the_same_table_and_weights_give_the_same_bytes() -> None:

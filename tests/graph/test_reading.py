@@ -18,7 +18,7 @@ from tellapart.graph.layers import (
     Softmax,
     weight_shapes,
 )
-from tellapart.graph.reading import giving, map_layers, number, tail
+from tellapart.graph.reading import extract, map_layers, tail, weight
 
 RESIDUAL = Graph(
     (12, 10),
@@ -65,29 +65,39 @@ def test_layers_are_those_on_the_way_and_the_luma_is_none(
 
 def test_numbers_come_back_as_they_were(file: tuple[bytes, dict[str, np.ndarray]]) -> None:
     for name, value in file[1].items():
-        found = number(file[0], name)
+        found = weight(file[0], name)
         assert found.dtype == np.float32
         assert np.array_equal(found, value)
-    with pytest.raises(ValueError, match="no numbers called 'nothing'"):
-        number(file[0], "nothing")
+    with pytest.raises(ValueError, match="no weight 'nothing'"):
+        weight(file[0], "nothing")
 
 
 def test_the_beginning_is_a_file_of_its_own(file: tuple[bytes, dict[str, np.ndarray]]) -> None:
     pixels = np.random.default_rng(1).integers(0, 256, (2, 12, 10, 3), dtype=np.uint8)
-    part = giving(file[0], ["stem/nchw", "pool/nchw"])
+    part = extract(file[0], ["stem/nchw", "pool/nchw"])
     assert len(part) < len(file[0])
     stem, pool = open_session(part).run(None, {INPUT: pixels})
     assert stem.shape == (2, 4, 12, 10)
     assert np.array_equal(stem.reshape(2, 4, 6, 2, 5, 2).max(axis=(3, 5)), pool)
-    with pytest.raises(ValueError, match="makes no 'nothing'"):
-        giving(file[0], ["nothing"])
+    with pytest.raises(ValueError, match="has no 'nothing'"):
+        extract(file[0], ["nothing"])
+
+
+def test_the_end_is_a_file_of_its_own(file: tuple[bytes, dict[str, np.ndarray]]) -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (2, 12, 10, 3), dtype=np.uint8)
+    whole = open_session(extract(file[0], ["features", "probabilities"]))
+    features, wanted = whole.run(None, {INPUT: pixels})
+    end = open_session(extract(file[0], ["probabilities"], start="features"))
+    assert np.array_equal(end.run(None, {"features": features})[0], wanted)
+    with pytest.raises(ValueError, match="cannot be computed from 'features' alone"):
+        extract(file[0], ["logit_map"], start="features")
 
 
 def test_the_tail_begins_behind_the_last_sum(file: tuple[bytes, dict[str, np.ndarray]]) -> None:
     found = tail(file[0], "probabilities")
     assert found.tensor == "sum/nchw"
     assert [node.operator for node in found.nodes] == ["GlobalAveragePool", "Flatten", "Gemm"]
-    assert set(found.numbers) == {"logits/kernel", "logits/bias"}
+    assert set(found.weights) == {"logits/kernel", "logits/bias"}
 
 
 def test_the_tail_holds_the_last_pooling() -> None:
@@ -116,5 +126,5 @@ def test_an_output_without_softmax_has_no_tail(
     file: tuple[bytes, dict[str, np.ndarray]],
 ) -> None:
     for output in ("logit_map", "nothing"):
-        with pytest.raises(ValueError, match="no softmax makes"):
+        with pytest.raises(ValueError, match="no softmax computes"):
             tail(file[0], output)

@@ -76,7 +76,7 @@ def test_no_picture_and_no_layer_give_none(model: Model, pixels: np.ndarray) -> 
 
 def test_its_numbers(model: Model) -> None:
     assert np.array_equal(model.weight("levels/kernel"), KERNEL)
-    with pytest.raises(ModelError, match="no numbers called 'nothing'"):
+    with pytest.raises(ModelError, match="no weight 'nothing'"):
         model.weight("nothing")
 
 

@@ -89,9 +89,9 @@ def heat_by_place(model: Model, pixels: npt.NDArray[np.uint8], target: int) -> F
     value: Array = maps
     nodes = tail.nodes
     while nodes and nodes[0].operator == "MaxPool":
-        value, _ = _max_pool(nodes[0], value, tail.numbers)
+        value, _ = _max_pool(nodes[0], value, tail.weights)
         nodes = nodes[1:]
-    rest = replace(tail, tensor=nodes[0].taken[0], nodes=nodes)
+    rest = replace(tail, tensor=nodes[0].inputs[0], nodes=nodes)
     places = value.shape[2] * value.shape[3]
     made = places * (_slopes(model, rest, value, target) * value).sum(axis=1)[0]
     return np.asarray(made, np.float32)
@@ -120,7 +120,7 @@ def through(tail: Tail, maps: Array) -> tuple[Array, Back]:
     steps: list[Back] = []
     value = maps
     for node in tail.nodes:
-        value, step = _OPERATIONS[node.operator](node, value, tail.numbers)
+        value, step = _OPERATIONS[node.operator](node, value, tail.weights)
         steps.append(step)
 
     def back(slope: Array) -> Array:
@@ -131,54 +131,54 @@ def through(tail: Tail, maps: Array) -> tuple[Array, Back]:
     return value, back
 
 
-Numbers = Mapping[str, Float]
+Weights = Mapping[str, Float]
 
 
-def _gemm(node: Node, x: Array, numbers: Numbers) -> tuple[Array, Back]:
+def _gemm(node: Node, x: Array, weights: Weights) -> tuple[Array, Back]:
     known = {"alpha": 1.0, "beta": 1.0, "transA": 0, "transB": 0}
     if any(known.get(name) != value for name, value in node.attributes.items()):
-        raise ValueError(f"the dense layer {node.made!r} is of another kind")
-    kernel = numbers[node.taken[1]]
+        raise ValueError(f"the dense layer {node.output!r} is of another kind")
+    kernel = weights[node.inputs[1]]
     made = x @ kernel
-    if len(node.taken) > 2:
-        made = made + numbers[node.taken[2]]
+    if len(node.inputs) > 2:
+        made = made + weights[node.inputs[2]]
     return made, lambda slope: slope @ kernel.T
 
 
-def _relu(node: Node, x: Array, numbers: Numbers) -> tuple[Array, Back]:
+def _relu(node: Node, x: Array, weights: Weights) -> tuple[Array, Back]:
     return np.maximum(x, 0), lambda slope: slope * (x > 0)
 
 
-def _clip(node: Node, x: Array, numbers: Numbers) -> tuple[Array, Back]:
-    low, high = (numbers[name] for name in node.taken[1:3])
+def _clip(node: Node, x: Array, weights: Weights) -> tuple[Array, Back]:
+    low, high = (weights[name] for name in node.inputs[1:3])
     return np.clip(x, low, high), lambda slope: slope * ((x > low) & (x < high))
 
 
-def _flatten(node: Node, x: Array, numbers: Numbers) -> tuple[Array, Back]:
+def _flatten(node: Node, x: Array, weights: Weights) -> tuple[Array, Back]:
     if node.attributes.get("axis", 1) != 1:
-        raise ValueError(f"{node.made!r} flattens the pictures into one")
+        raise ValueError(f"{node.output!r} flattens the pictures into one")
     return x.reshape(len(x), -1), lambda slope: slope.reshape(x.shape)
 
 
-def _transpose(node: Node, x: Array, numbers: Numbers) -> tuple[Array, Back]:
+def _transpose(node: Node, x: Array, weights: Weights) -> tuple[Array, Back]:
     order = node.attributes["perm"]
     return x.transpose(order), lambda slope: slope.transpose(np.argsort(order))
 
 
-def _global_mean(node: Node, x: Array, numbers: Numbers) -> tuple[Array, Back]:
+def _global_mean(node: Node, x: Array, weights: Weights) -> tuple[Array, Back]:
     places = x.shape[2] * x.shape[3]
     made = x.mean(axis=(2, 3), keepdims=True)
     return made, lambda slope: np.broadcast_to(slope / places, x.shape)
 
 
-def _max_pool(node: Node, x: Array, numbers: Numbers) -> tuple[Array, Back]:
+def _max_pool(node: Node, x: Array, weights: Weights) -> tuple[Array, Back]:
     """The largest of each window; its gradient goes to the first place that is as large."""
     side = node.attributes["kernel_shape"][0]
     allowed = {"kernel_shape": [side, side], "strides": [side, side]}
     if any(node.attributes.get(name) != value for name, value in allowed.items()) or any(
         node.attributes.get("pads", ())
     ):
-        raise ValueError(f"the pooling {node.made!r} is of another kind")
+        raise ValueError(f"the pooling {node.output!r} is of another kind")
     n, channels, height, width = x.shape
     rows, columns = height // side, width // side
     windows = (
@@ -203,7 +203,7 @@ def _max_pool(node: Node, x: Array, numbers: Numbers) -> tuple[Array, Back]:
     return np.take_along_axis(windows, first, axis=-1)[..., 0], back
 
 
-_OPERATIONS: Mapping[str, Callable[[Node, Array, Numbers], tuple[Array, Back]]] = {
+_OPERATIONS: Mapping[str, Callable[[Node, Array, Weights], tuple[Array, Back]]] = {
     "Clip": _clip,
     "Flatten": _flatten,
     "Gemm": _gemm,

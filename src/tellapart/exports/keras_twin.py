@@ -26,7 +26,7 @@ from tellapart.graph.layers import (
     Dense,
     Softmax,
     is_gray,
-    leading_to,
+    needed_for,
     weight_shapes,
 )
 from tellapart.model import Model
@@ -76,7 +76,7 @@ def graph_of(table: Mapping[str, Any]) -> Graph:
     graph = Spec.model_validate_json(json.dumps(table["spec"])).graph()
     return Graph(
         graph.size,
-        tuple(_settled(layer) for layer, _ in leading_to(graph, PROBABILITIES)),
+        tuple(_settled(layer) for layer, _ in needed_for(graph, PROBABILITIES)),
         (PROBABILITIES,),
     )
 

@@ -1,16 +1,14 @@
-"""A network as data, and its ONNX form.
+"""A network as a table of layers, and as an ONNX file.
 
-Who does what: :mod:`.layers` is the table, :mod:`.onnx_writer` writes it as a file,
-:mod:`.containment` refuses files that are more than that, :mod:`.session` opens one,
-:mod:`.cut` takes the end of one.
+:mod:`.layers` has the table, :mod:`.onnx_writer` writes the file, :mod:`.safety` checks a file
+before it is opened, :mod:`.session` opens it, and :mod:`.reading` reads layers and weights from it.
 """
 
 from __future__ import annotations
 
-from tellapart.graph.containment import check_contained
-from tellapart.graph.cut import cut_after
 from tellapart.graph.layers import INPUT, Graph, Layer
 from tellapart.graph.onnx_writer import Weights, to_onnx
+from tellapart.graph.safety import check_safe
 from tellapart.graph.session import only_asked_for, open_session
 
 __all__ = [
@@ -18,8 +16,7 @@ __all__ = [
     "Graph",
     "Layer",
     "Weights",
-    "check_contained",
-    "cut_after",
+    "check_safe",
     "only_asked_for",
     "open_session",
     "to_onnx",

@@ -1,13 +1,11 @@
-"""A network as data: layers in a table, shapes worked out from it, no engine in sight.
+"""A network as a table of layers, independent of any engine.
 
-Who does what: a :class:`Graph` names its layers in order and says which tensors are
-outputs; :func:`shapes` walks the table; :mod:`tellapart.graph.onnx_writer` turns table and
-NumPy weights into an ONNX file. Any other engine that wants to build the same network
-reads the same table. What only training needs (``norm``, ``dropout``) stands in it too, and is
-gone from the file: normalization is folded into kernel and bias, dropping is switched off.
+A :class:`Graph` lists layers in order and names its outputs. :mod:`tellapart.graph.onnx_writer`
+writes table and NumPy weights as an ONNX file; ``networks`` builds a Keras model from the same
+table. ``norm`` and ``dropout`` are for training only: the file has normalization folded into kernel
+and bias, and no dropout.
 
-Shapes are written channels last, ``(height, width, channels)`` or ``(features,)``, without
-the batch; how an engine lays them out in memory is its own affair.
+Shapes are channels last, ``(height, width, channels)`` or ``(features,)``, without the batch.
 
 Example:
     >>> graph = Graph(
@@ -39,16 +37,16 @@ INPUT = "image"
 """Name of every graph's input: uint8 ``[N, H, W, 3]``, RGB."""
 
 LUMA_WEIGHTS = (19595, 38470, 7471)
-"""Rec. 601 luma in 65536ths, as :func:`tellapart.images.luma`; half is added, the rest cut."""
+"""Rec. 601 luma in 65536ths, as :func:`tellapart.images.luma`, which rounds to nearest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
-    """What every layer has.
+    """Base of all layers.
 
     Args:
-        name: Its own name and that of the tensor it makes.
-        inputs: Names of the tensors it takes; empty for the layer before it.
+        name: Name of the layer and of its output tensor.
+        inputs: Names of its input tensors; if empty, the output of the layer before it.
     """
 
     name: str
@@ -59,7 +57,7 @@ class Layer:
 class Luma(Layer):
     """RGB to gray: uint8 ``(h, w, 3)`` to uint8 ``(h, w, 1)``, :func:`tellapart.images.luma`.
 
-    Only the first layer can be this one; it makes the network a gray one.
+    Can only be the first layer; it makes the network a gray one.
     """
 
     name: str
@@ -70,9 +68,8 @@ class Scale(Layer):
     """uint8 to float32: ``(x - zero) * scale``.
 
     Args:
-        name: As in :class:`Layer`.
         scale: Factor, one for all channels.
-        zero: The level that becomes 0.0, and so what padding looks like.
+        zero: The level that becomes 0.0; padding looks like it.
     """
 
     name: str
@@ -85,16 +82,15 @@ class Conv(Layer):
     """A 2-D convolution with bias. Weights ``NAME/kernel`` and ``NAME/bias``.
 
     Args:
-        name: As in :class:`Layer`.
-        filters: Channels it makes.
+        filters: Channels of the output.
         kernel: Side of the square kernel.
         stride: Step in both directions.
         groups: Groups of channels; as many as channels for a depthwise convolution.
-        activation: What follows, or None.
-        padding: ``"same"`` pads as TensorFlow does: the output has ``ceil(n / stride)``
-            rows, and where the padding is odd, the larger half goes below and right.
-        norm: Whether batch normalization stands before the activation in training. In
-            the weights of a graph it is folded into kernel and bias.
+        activation: Applied to the output.
+        padding: ``"same"`` pads as TensorFlow does: the output has ``ceil(n / stride)`` rows,
+            and the larger half of an odd padding goes below and right.
+        norm: Whether training has batch normalization before the activation. In the weights of
+            a graph it is folded into kernel and bias.
     """
 
     name: str
@@ -112,8 +108,7 @@ class Add(Layer):
     """The sum of two tensors of one shape: a residual connection.
 
     Args:
-        name: As in :class:`Layer`.
-        activation: What follows, or None.
+        activation: Applied to the sum.
     """
 
     name: str
@@ -122,10 +117,9 @@ class Add(Layer):
 
 @dataclass(frozen=True, slots=True)
 class MaxPool(Layer):
-    """The largest of each square; rows and columns left over are dropped.
+    """The maximum of each square; rows and columns left over are dropped.
 
     Args:
-        name: As in :class:`Layer`.
         size: Side of the square, and step.
     """
 
@@ -152,10 +146,9 @@ class Dense(Layer):
     """``x @ kernel + bias``. Weights ``NAME/kernel`` and ``NAME/bias``.
 
     Args:
-        name: As in :class:`Layer`.
-        units: Numbers it makes.
-        activation: What follows, or None.
-        dropout: Share of its inputs that training leaves out at random, another each step.
+        units: Length of the output.
+        activation: Applied to the output.
+        dropout: Share of its inputs that training sets to zero, drawn anew at each step.
     """
 
     name: str
@@ -176,9 +169,9 @@ class Graph:
     """A whole network.
 
     Args:
-        size: Height and width of the pictures it takes.
-        layers: In an order in which each stands after what it takes.
-        outputs: Names of the tensors it gives, all float32 and channels last.
+        size: Height and width of the input pictures.
+        layers: Each comes after the layers that it takes its inputs from.
+        outputs: Names of the output tensors, all float32 and channels last.
     """
 
     size: tuple[int, int]
@@ -186,60 +179,54 @@ class Graph:
     outputs: tuple[str, ...]
 
 
-def wired(graph: Graph) -> list[tuple[Layer, tuple[str, ...]]]:
-    """Each layer with the names of the tensors it takes, the implied ones filled in.
+def with_inputs(graph: Graph) -> list[tuple[Layer, tuple[str, ...]]]:
+    """Each layer with the names of its input tensors, also where the table leaves them out.
 
     Raises:
-        ValueError: If a name occurs twice or is used before it is made, or pixels are
-            taken by what does not take pixels.
+        ValueError: If a name occurs twice or is used before its layer, or a layer has inputs of
+            the wrong type.
     """
     before = INPUT
-    made, levels = {INPUT}, {INPUT}
+    known, uint8 = {INPUT}, {INPUT}
     pairs: list[tuple[Layer, tuple[str, ...]]] = []
     for layer in graph.layers:
         inputs = layer.inputs or (before,)
-        unknown = [name for name in inputs if name not in made]
-        if unknown or layer.name in made:
+        unknown = [name for name in inputs if name not in known]
+        if unknown or layer.name in known:
             raise ValueError(f"layer {layer.name!r} cannot take {unknown} or reuses a name")
-        _check_type(layer, inputs, levels)
-        made.add(layer.name)
         if isinstance(layer, Luma):
-            levels.add(layer.name)
+            if inputs != (INPUT,):
+                raise ValueError(f"{layer.name!r}: luma is of the picture itself, not of {inputs}")
+            uint8.add(layer.name)
+        elif isinstance(layer, Scale) != (inputs[0] in uint8):
+            raise ValueError(f"layer {layer.name!r} cannot take {inputs}: pixels are scaled, once")
+        known.add(layer.name)
         before = layer.name
         pairs.append((layer, inputs))
-    missing = [name for name in graph.outputs if name not in made or name in levels]
+    missing = [name for name in graph.outputs if name not in known or name in uint8]
     if missing:
-        raise ValueError(f"no layer makes the outputs {missing}")
+        raise ValueError(f"no layer has the outputs {missing}")
     return pairs
 
 
-def _check_type(layer: Layer, inputs: tuple[str, ...], levels: set[str]) -> None:
-    """Pixels are uint8, all that is computed from them float32; only `Scale` leads across."""
-    if isinstance(layer, Luma):
-        if inputs != (INPUT,):
-            raise ValueError(f"{layer.name!r}: luma is of the picture itself, not of {inputs}")
-    elif isinstance(layer, Scale) != (inputs[0] in levels):
-        raise ValueError(f"layer {layer.name!r} cannot take {inputs}: pixels are scaled, once")
-
-
 def is_gray(graph: Graph) -> bool:
-    """Whether a network sees the luma of a picture alone."""
+    """Whether a network sees only the luma of a picture."""
     return any(isinstance(layer, Luma) for layer in graph.layers)
 
 
-def leading_to(graph: Graph, name: str) -> list[tuple[Layer, tuple[str, ...]]]:
-    """Those of :func:`wired` that the tensor ``name`` needs, in order.
+def needed_for(graph: Graph, name: str) -> list[tuple[Layer, tuple[str, ...]]]:
+    """The pairs of :func:`with_inputs` that the tensor ``name`` depends on, in order.
 
     Raises:
-        ValueError: If no layer makes it.
+        ValueError: If there is no layer of that name.
     """
-    wanted, kept = {name}, []
-    for layer, inputs in reversed(wired(graph)):
-        if layer.name in wanted:
-            wanted.update(inputs)
+    needed, kept = {name}, []
+    for layer, inputs in reversed(with_inputs(graph)):
+        if layer.name in needed:
+            needed.update(inputs)
             kept.append((layer, inputs))
     if not kept:
-        raise ValueError(f"no layer makes {name!r}")
+        raise ValueError(f"no layer is called {name!r}")
     return kept[::-1]
 
 
@@ -250,13 +237,13 @@ def shapes(graph: Graph) -> Mapping[str, Shape]:
         ValueError: If the layers do not fit each other.
     """
     known: dict[str, Shape] = {INPUT: (*graph.size, 3)}
-    for layer, inputs in wired(graph):
+    for layer, inputs in with_inputs(graph):
         known[layer.name] = _shape(layer, [known[name] for name in inputs])
     return known
 
 
-def _shape(layer: Layer, given: list[Shape]) -> Shape:
-    first = given[0]
+def _shape(layer: Layer, inputs: list[Shape]) -> Shape:
+    first = inputs[0]
     match layer:
         case Luma():
             return (*first[:2], 1)
@@ -281,8 +268,8 @@ def _shape(layer: Layer, given: list[Shape]) -> Shape:
                 raise ValueError(f"{layer.name!r}: a {height}x{width} map is too small")
             return (rows, columns, layer.filters)
         case Add():
-            if len(given) != 2 or given[1] != first:
-                raise ValueError(f"{layer.name!r}: cannot add shapes {given}")
+            if len(inputs) != 2 or inputs[1] != first:
+                raise ValueError(f"{layer.name!r}: cannot add shapes {inputs}")
             return first
         case GlobalAveragePool():
             return (first[2],)
@@ -295,26 +282,26 @@ def _shape(layer: Layer, given: list[Shape]) -> Shape:
 
 
 def same_padding(side: int, kernel: int, stride: int) -> tuple[int, int]:
-    """Rows of padding before and after, as TensorFlow's ``SAME`` places them."""
+    """Rows of padding before and after, as TensorFlow's ``SAME`` pads."""
     total = max((-(-side // stride) - 1) * stride + kernel - side, 0)
     return total // 2, total - total // 2
 
 
 def weight_shapes(graph: Graph) -> Mapping[str, Shape]:
-    """Shape of every weight the graph wants, by name.
+    """Shape of every weight of a graph, by name.
 
     Convolutions: kernel ``(filters, channels / groups, k, k)``; dense layers: kernel
     ``(inputs, units)``; biases ``(filters,)`` and ``(units,)``. All float32.
     """
     known = shapes(graph)
-    wanted: dict[str, Shape] = {}
-    for layer, inputs in wired(graph):
+    weights: dict[str, Shape] = {}
+    for layer, inputs in with_inputs(graph):
         channels = known[inputs[0]][-1]
         if isinstance(layer, Conv):
             kernel = (layer.filters, channels // layer.groups, layer.kernel, layer.kernel)
-            wanted[f"{layer.name}/kernel"] = kernel
-            wanted[f"{layer.name}/bias"] = (layer.filters,)
+            weights[f"{layer.name}/kernel"] = kernel
+            weights[f"{layer.name}/bias"] = (layer.filters,)
         elif isinstance(layer, Dense):
-            wanted[f"{layer.name}/kernel"] = (channels, layer.units)
-            wanted[f"{layer.name}/bias"] = (layer.units,)
-    return wanted
+            weights[f"{layer.name}/kernel"] = (channels, layer.units)
+            weights[f"{layer.name}/bias"] = (layer.units,)
+    return weights

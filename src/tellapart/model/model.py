@@ -17,10 +17,10 @@ import numpy.typing as npt
 from tellapart.core.errors import ModelError
 from tellapart.core.resources import cores
 from tellapart.core.typing import Floats
-from tellapart.graph import INPUT, check_contained, cut_after, only_asked_for, open_session
-from tellapart.graph.reading import Tail
+from tellapart.graph import INPUT, check_safe, only_asked_for, open_session
+from tellapart.graph.reading import Tail, extract
 from tellapart.images.resizing import FITS, Fit
-from tellapart.model.inside import Inside
+from tellapart.model.layers import Layers
 
 SCHEMA = 1
 FEATURES, PROBABILITIES, LOGIT_MAP = "features", "probabilities", "logit_map"
@@ -77,7 +77,7 @@ class Model:
         self._lock = threading.Lock()
         self._threads = threads or cores()
         try:
-            check_contained(data)
+            check_safe(data)
         except ValueError as error:
             raise self._error(f"{error}") from error
         with self._explained():
@@ -88,7 +88,7 @@ class Model:
         self._read_metadata()
         self._check_ends()
         self._chunk = pictures_a_call(self.size)
-        self._inside = Inside(data, PROBABILITIES, chunk=self._chunk, threads=self._threads)
+        self._layers = Layers(data, PROBABILITIES, chunk=self._chunk, threads=self._threads)
 
     @classmethod
     def load(
@@ -178,7 +178,7 @@ class Model:
             if self._head is None:
                 name = self.metadata.get("features", "")
                 try:
-                    self._head = open_session(cut_after(self._data, name, PROBABILITIES))
+                    self._head = open_session(extract(self._data, [PROBABILITIES], start=name))
                 except ValueError as error:
                     raise self._error(str(error)) from error
         name = self._head.get_inputs()[0].name
@@ -201,7 +201,7 @@ class Model:
             ModelError: If the file cannot be read after all.
         """
         with self._asked():
-            return tuple((layer.name, layer.shape) for layer in self._inside.layers)
+            return tuple((layer.name, layer.shape) for layer in self._layers.with_maps)
 
     def activations(self, pixels: npt.NDArray[np.uint8], names: Sequence[str]) -> dict[str, Floats]:
         """What some layers give, behind their activation.
@@ -219,8 +219,12 @@ class Model:
         """
         self._check_pixels(pixels)
         with self._asked():
-            layers = [self._inside.named(name) for name in names]
-            found = self._inside.maps(pixels, [layer.tensor for layer in layers]) if layers else []
+            layers = [self._layers.named(name) for name in names]
+            found = (
+                self._layers.activations(pixels, [layer.tensor for layer in layers])
+                if layers
+                else []
+            )
         return {
             layer.name: np.ascontiguousarray(maps.transpose(0, 2, 3, 1))
             for layer, maps in zip(layers, found, strict=True)
@@ -241,8 +245,8 @@ class Model:
         """
         self._check_pixels(pixels)
         with self._asked():
-            tail = self._inside.tail
-            return tail, self._inside.maps(pixels, [tail.tensor])[0]
+            tail = self._layers.tail
+            return tail, self._layers.activations(pixels, [tail.tensor])[0]
 
     def weight(self, name: str) -> Floats:
         """One of its weights, such as ``"conv1/kernel"``, float32 as the graph's table has it.
@@ -251,7 +255,7 @@ class Model:
             ModelError: If there is none of this name.
         """
         with self._asked():
-            return self._inside.weight(name)
+            return self._layers.weight(name)
 
     def _check_pixels(self, pixels: npt.NDArray[np.uint8]) -> None:
         if pixels.dtype != np.uint8 or pixels.shape[1:] != (self.size, self.size, 3):

@@ -13,7 +13,7 @@ import numpy as np
 
 from tellapart.core.typing import Floats
 from tellapart.graph import Graph
-from tellapart.graph.layers import Conv, Dense, leading_to, weight_shapes
+from tellapart.graph.layers import Conv, Dense, needed_for, weight_shapes
 from tellapart.networks.spec.architectures import Spec
 from tellapart.networks.spec.layer_tables import BACKBONE
 from tellapart.transfer import backbones
@@ -36,7 +36,7 @@ def random_kernels(graph: Graph, last: str, *, seed: int) -> dict[str, Floats]:
     """
     shapes = weight_shapes(graph)
     kernels: dict[str, Floats] = {}
-    for layer, _ in leading_to(graph, last):
+    for layer, _ in needed_for(graph, last):
         if not isinstance(layer, Conv | Dense):
             continue
         name = f"{layer.name}/kernel"

@@ -36,7 +36,7 @@ from tellapart.graph.layers import (
     MaxPool,
     Scale,
     is_gray,
-    leading_to,
+    needed_for,
     shapes,
     weight_shapes,
 )
@@ -72,7 +72,7 @@ def build(graph: Graph, *, seed: int = 0) -> Any:
     channels = 1 if is_gray(graph) else 3
     image = keras.Input((*graph.size, channels), dtype="uint8", name=INPUT)
     made: dict[str, Any] = {INPUT: image}
-    for layer, inputs in leading_to(graph, LOGITS):
+    for layer, inputs in needed_for(graph, LOGITS):
         channels = known[inputs[0]][-1]
         given = [made[name] for name in inputs]
         made[layer.name] = _apply(keras.layers, layer, given, channels, seed)
@@ -147,7 +147,7 @@ def set_weights(model: Any, graph: Graph, weights: Weights) -> None:
 
 def _weighted(graph: Graph) -> list[Conv | Dense]:
     """The layers with weights that the model has."""
-    return [layer for layer, _ in leading_to(graph, LOGITS) if isinstance(layer, Conv | Dense)]
+    return [layer for layer, _ in needed_for(graph, LOGITS) if isinstance(layer, Conv | Dense)]
 
 
 def _normalized(layer: Layer) -> bool:

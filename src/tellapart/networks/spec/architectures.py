@@ -39,7 +39,7 @@ from tellapart.graph.layers import (
     MaxPool,
     Scale,
     Softmax,
-    leading_to,
+    needed_for,
     shapes,
     weight_shapes,
 )
@@ -186,7 +186,7 @@ class Spec(Settings):
         graph = self.graph()
         known, weights = shapes(graph), weight_shapes(graph)
         rows = []
-        for layer, _ in leading_to(graph, LOGITS):
+        for layer, _ in needed_for(graph, LOGITS):
             names = (f"{layer.name}/kernel", f"{layer.name}/bias")
             count = sum(prod(weights[name]) for name in names if name in weights)
             if isinstance(layer, Conv) and layer.norm:

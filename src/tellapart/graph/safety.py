@@ -1,10 +1,9 @@
-"""Refuse an ONNX file that is more than layers and numbers.
+"""Safety check of ONNX files: refuse what :mod:`tellapart.graph.onnx_writer` would not write.
 
-ONNX allows tensors in other files, functions, control flow and operators of any vendor. The
-files that :mod:`tellapart.graph.onnx_writer` writes have none of these, and a model file may
-come from a stranger, so what such a file may hold is checked on its bytes before an engine
-opens it. The walk follows the protobuf wire format (``onnx.proto``, field numbers below) and
-needs no ``onnx`` package, whose import takes longer than the check.
+ONNX allows tensors in other files, functions, control flow and operators of any vendor. Files that
+tellapart writes have none of these. A model file may come from a stranger, so its bytes are checked
+before an engine opens it. The check reads the protobuf wire format (``onnx.proto``, field numbers
+below) without the ``onnx`` package, whose import takes longer than the check.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from collections.abc import Iterator
 
 from tellapart.graph.onnx_writer import OPERATORS
 
-_ALLOWED = OPERATORS | {"QuantizeLinear"}  # what ``export --to onnx-int8`` adds
+_ALLOWED = OPERATORS | {"QuantizeLinear"}  # ``export --to onnx-int8`` adds it
 
 _MODEL_GRAPH = 7
 _MODEL_REFUSED = {20: "training information", 25: "functions"}
@@ -31,14 +30,11 @@ _ATTRIBUTE_REFUSED = {
 _TENSOR_REFUSED = {13: "tensors in other files", 14: "tensors in other files"}
 
 
-def check_contained(data: bytes) -> None:
-    """Make sure that an ONNX file holds only plain layers and their numbers.
-
-    Args:
-        data: The file.
+def check_safe(data: bytes) -> None:
+    """Check that an ONNX file holds only plain layers and their weights.
 
     Raises:
-        ValueError: If it is no such file, is cut off, or holds anything else.
+        ValueError: If it is no ONNX file, is cut off, or holds anything else.
     """
     view = memoryview(data)
     graphs = 0
@@ -50,7 +46,7 @@ def check_contained(data: bytes) -> None:
             if inner == _GRAPH_NODE:
                 _check_node(_whole(part))
             elif inner == _GRAPH_TENSOR:
-                # Field 14 says where the numbers are; 0 would be "here", which is not written.
+                # Field 14 tells where the numbers are; the value for "here" is never written.
                 for _ in _fields(_whole(part), _TENSOR_REFUSED):
                     pass
     if graphs != 1:
@@ -79,7 +75,7 @@ def _whole(value: memoryview | None) -> memoryview:
 def _fields(
     message: memoryview, refused: dict[int, str]
 ) -> Iterator[tuple[int, int, memoryview | None]]:
-    """Field number, wire type and, for those with a length, the bytes of each field."""
+    """The fields: number, wire type and, if it has a length, its bytes."""
     position = 0
     while position < len(message):
         tag, position = _varint(message, position)
