@@ -11,8 +11,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from tellapart.cli.options import whole
 from tellapart.cli.plain import by_panel, parts_of
+from tellapart.cli.shared_options import whole
 
 HEAD = """# Commands
 

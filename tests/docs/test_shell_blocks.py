@@ -15,7 +15,7 @@ import typer
 from fences import ROOT, Block, blocks, pages
 
 from tellapart.cli.app import build
-from tellapart.cli.options import whole
+from tellapart.cli.shared_options import whole
 
 BLOCKS = blocks("console", "sh")
 SENTENCE = "in a sentence"

@@ -1,8 +1,8 @@
 """What is wrong with the data, found in a scan's columns: no file is read again.
 
-:mod:`.auditor` runs everything. :mod:`.checks` looks at single pictures; :mod:`.duplicates` finds
+:mod:`.auditor` runs everything. :mod:`.checks` looks at single pictures; :mod:`.copy_pairs` finds
 copies and near-copies (with :mod:`.hashing`, :mod:`.neighbors` and :mod:`.alignment`), and
-:mod:`.copies` turns them into findings; :mod:`.classes` looks at the classes; :mod:`.groups`
+:mod:`.copy_findings` turns them into findings; :mod:`.classes` looks at the classes; :mod:`.groups`
 numbers pictures that must stay together. ``docs/audit.md`` lists every finding.
 
 Example:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from tellapart.audit.checks import CHECKS, Check, damage_findings, picture_findings
 from tellapart.audit.classes import class_findings, source_findings
-from tellapart.audit.copies import Copies
-from tellapart.audit.duplicates import find_pairs
+from tellapart.audit.copy_findings import Copies
+from tellapart.audit.copy_pairs import find_pairs
 from tellapart.audit.findings import Audit, Finding, ordered
 from tellapart.core.text import agree, counted
 from tellapart.scanning.scanner import Scan

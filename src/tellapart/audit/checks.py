@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from tellapart.audit.findings import Finding, Level, inflect
+from tellapart.data.sources.base import MAX_BYTES
+from tellapart.images.opening import MAX_PIXELS
 
 _NOTHING = "Nothing needs to be done"
 
@@ -26,7 +28,7 @@ _DAMAGES: dict[str, tuple[str, str]] = {
     ),
     "empty": (
         "{files} {are} empty and {are} left out.",
-        "Copy {them} again from the original source, or delete {them}.",
+        "Copy {them} again from the original source.",
     ),
     "not_a_picture": (
         "{files} {are} not {a_picture} and {are} left out.",
@@ -43,10 +45,11 @@ _DAMAGES: dict[str, tuple[str, str]] = {
     ),
     "undecodable": (
         "{pictures} {are} damaged, cannot be decoded, and {are} left out.",
-        "Copy {them} again from the original source, or delete {them}.",
+        "Copy {them} again from the original source.",
     ),
     "too_large": (
-        "{pictures} {have} more than 100 million pixels or 256 MiB and {are} left out unread.",
+        f"{{pictures}} {{have}} more than {MAX_PIXELS // 10**6} million pixels or "
+        f"{MAX_BYTES // 2**20} MiB and {{are}} left out unread.",
         "Make {them} smaller.",
     ),
 }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tellapart.cli.options import Data, Json, Quiet, takes
+from tellapart.cli.shared_options import Data, Json, Quiet, takes
 
 if TYPE_CHECKING:
     from tellapart.data.catalog import Catalog

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tellapart.cli.guard import guarded
-from tellapart.cli.options import Json, Quiet
 from tellapart.cli.plain import Command, group
+from tellapart.cli.shared_options import Json, Quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,8 +5,8 @@ from __future__ import annotations
 import typer
 
 from tellapart.cli.guard import guarded
-from tellapart.cli.options import Json
 from tellapart.cli.plain import Command, group
+from tellapart.cli.shared_options import Json
 
 
 def build() -> typer.Typer:

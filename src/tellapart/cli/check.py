@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tellapart.cli.options import Data, Json, Quiet, Rescan, takes
+from tellapart.cli.shared_options import Data, Json, Quiet, Rescan, takes
 
 if TYPE_CHECKING:
     from tellapart.pipelines.check import Check

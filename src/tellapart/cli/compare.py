@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tellapart.cli.options import Json
+from tellapart.cli.shared_options import Json
 
 
 def command(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tellapart.cli.guard import guarded
-from tellapart.cli.options import Json, Quiet
 from tellapart.cli.plain import Command, group
+from tellapart.cli.shared_options import Json, Quiet
 
 if TYPE_CHECKING:
     from pathlib import Path

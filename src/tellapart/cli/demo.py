@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tellapart.cli.options import Json, Quiet
+from tellapart.cli.shared_options import Json, Quiet
 
 
 def command(

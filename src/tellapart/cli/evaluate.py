@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tellapart.cli.options import Data, Json, Quiet, RunFolder, takes
+from tellapart.cli.shared_options import Data, Json, Quiet, RunFolder, takes
 
 
 @takes("tellapart.core.config:DataSettings")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tellapart.cli.options import Json, Quiet, RunFolder
+from tellapart.cli.shared_options import Json, Quiet, RunFolder
 
 if TYPE_CHECKING:
     from tellapart.explanations import Explanation

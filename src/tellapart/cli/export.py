@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from tellapart.cli.options import Json, Quiet, RunFolder
+from tellapart.cli.shared_options import Json, Quiet, RunFolder
 from tellapart.exports.registry import TARGETS
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tellapart.cli.options import Data, Json, takes
+from tellapart.cli.shared_options import Data, Json, takes
 
 
 @takes("tellapart.core.config:DataSettings")

@@ -14,7 +14,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from tellapart.cli.options import whole
+from tellapart.cli.shared_options import whole
 
 _TYPE = re.compile(r"<(\w+)>")
 _WORDS = {"int": "N", "float": "N", "str": "TEXT"}

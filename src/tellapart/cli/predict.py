@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tellapart.cli.options import Json, Quiet, RunFolder
+from tellapart.cli.shared_options import Json, Quiet, RunFolder
 
 if TYPE_CHECKING:
     from tellapart.exports import Exported

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from tellapart.cli.options import Json, RunFolder
+from tellapart.cli.shared_options import Json, RunFolder
 
 
 def command(run: RunFolder, as_json: Json = False) -> None:

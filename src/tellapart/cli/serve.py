@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tellapart.cli.options import RunFolder, takes
+from tellapart.cli.shared_options import RunFolder, takes
 
 _KEY_BYTES = 4096
 

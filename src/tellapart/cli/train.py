@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tellapart.cli.options import Json, Quiet, Rescan, takes
+from tellapart.cli.shared_options import Json, Quiet, Rescan, takes
 from tellapart.core.errors import SettingsError
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from tellapart.core.errors import CorrectionsError, SettingsError, SourceError
-from tellapart.core.order import natural
+from tellapart.core.natural_order import natural
 from tellapart.data.corrections import read_corrections
 from tellapart.data.sources.arrays import ArrayStore, arrays_in
 from tellapart.data.sources.base import LabeledMember, Listing, Member, Source, Store

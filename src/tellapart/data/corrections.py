@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tellapart.core.errors import CorrectionsError
-from tellapart.core.order import natural
+from tellapart.core.natural_order import natural
 from tellapart.data.sources.names import label_of, quote
 from tellapart.data.sources.tables import near, read_table, report_faults, require_columns
 

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from tellapart.core.errors import PictureError, SourceError
-from tellapart.data.sources.archives import bomb, damaged
+from tellapart.data.sources.archive_basics import bomb, damaged
 from tellapart.data.sources.base import MAX_BYTES, Listing
 from tellapart.data.sources.zips import ZipStore
 

@@ -3,7 +3,7 @@
 Pictures that must stay together (copies, near-copies, pictures of one ``group``) share a group
 number, and no group is ever divided. :func:`split` gives every picture its side, :func:`folds`
 divides the training part into folds. Both keep the shares of the classes as even as the groups
-allow, and draw everything from the seed (see :mod:`.dealing`).
+allow, and draw everything from the seed (see :mod:`.drawing`).
 
 Example:
     >>> import numpy as np
@@ -13,7 +13,7 @@ Example:
     60
 """
 
-from tellapart.splits.dealing import Folds, folds, repeated_folds
+from tellapart.splits.drawing import Folds, folds, repeated_folds
 from tellapart.splits.sides import (
     HELD_OUT,
     LEFT_OUT,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tellapart.core.errors import LabelError, SettingsError
 from tellapart.core.text import agree, counted, listed, percent
 from tellapart.core.typing import Ints
-from tellapart.splits.dealing import Groups, draw
+from tellapart.splits.drawing import Groups, draw
 
 LEFT_OUT, TRAIN, HELD_OUT, VALIDATION = -1, 0, 1, 2
 SLICE_LIMIT = 2_000

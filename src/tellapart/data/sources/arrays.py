@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellapart.core.errors import PictureError, SourceError
-from tellapart.core.order import natural
-from tellapart.data.sources.archives import some
+from tellapart.core.natural_order import natural
+from tellapart.data.sources.archive_basics import some
 from tellapart.data.sources.base import LabeledMember, Listing, Member, Store, unreadable
 from tellapart.data.sources.folder import FolderStore, read_file
 from tellapart.data.sources.idx import MAX_ARRAY_BYTES, ArrayName, idx_name, read_idx

@@ -30,9 +30,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tellapart.core.errors import LabelError, SettingsError, SourceError
-from tellapart.core.order import natural
+from tellapart.core.natural_order import natural
 from tellapart.core.text import counted, listed
-from tellapart.data.sources.archives import some
+from tellapart.data.sources.archive_basics import some
 from tellapart.data.sources.base import LabeledMember, Listing, Member
 from tellapart.data.sources.doubts import Doubt, doubts_of, train_command
 from tellapart.data.sources.names import (

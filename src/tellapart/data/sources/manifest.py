@@ -15,7 +15,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from tellapart.core.errors import SourceError
-from tellapart.data.sources.archives import some
+from tellapart.data.sources.archive_basics import some
 from tellapart.data.sources.base import LabeledMember, Listing, Member
 from tellapart.data.sources.columns import Columns, columns_of
 from tellapart.data.sources.folder import FolderStore, member_at

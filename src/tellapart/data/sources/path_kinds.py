@@ -7,7 +7,7 @@ import stat
 from typing import Literal
 
 from tellapart.core.errors import SourceError
-from tellapart.data.sources.archives import ArchiveKind, archive_kind, read_head
+from tellapart.data.sources.archive_basics import ArchiveKind, archive_kind, read_head
 from tellapart.data.sources.arrays import open_npz
 from tellapart.data.sources.base import Store
 from tellapart.data.sources.folder import FolderStore

@@ -17,7 +17,7 @@ import zlib
 from typing import BinaryIO
 
 from tellapart.core.errors import SourceError
-from tellapart.data.sources.archives import (
+from tellapart.data.sources.archive_basics import (
     BoundedReader,
     Gathering,
     Handle,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from tellapart.core.order import natural
+from tellapart.core.natural_order import natural
 from tellapart.data.sources.base import Member
 from tellapart.data.sources.names import may_be_picture
 

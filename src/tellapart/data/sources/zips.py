@@ -17,7 +17,14 @@ import zipfile
 import zlib
 
 from tellapart.core.errors import SourceError
-from tellapart.data.sources.archives import BoundedReader, Gathering, Handle, TooLong, bomb, damaged
+from tellapart.data.sources.archive_basics import (
+    BoundedReader,
+    Gathering,
+    Handle,
+    TooLong,
+    bomb,
+    damaged,
+)
 from tellapart.data.sources.base import MAX_MEMBERS, Listing, Member, unreadable
 from tellapart.data.sources.names import absolute, quote
 

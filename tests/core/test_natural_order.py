@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import random
 
-from tellapart.core.order import natural
+from tellapart.core.natural_order import natural
 
 
 def test_numbers_count_as_numbers() -> None:

@@ -243,7 +243,7 @@ def test_the_same_answer_twice() -> None:
 
 
 def test_what_is_beyond_the_limit_of_the_search_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tellapart.audit import duplicates
+    from tellapart.audit import copy_pairs
 
     rng = np.random.default_rng(5)
     thumbs = rng.integers(0, 256, (6, 64, 64), dtype=np.uint8)
@@ -252,6 +252,6 @@ def test_what_is_beyond_the_limit_of_the_search_is_told(monkeypatch: pytest.Monk
     features = np.repeat(rng.standard_normal((3, 32)), 2, axis=0).astype(np.float32)
     features += 0.01 * rng.standard_normal(features.shape).astype(np.float32)
     assert "copies_not_searched" not in {f.code for f in audit(scan, features=features).findings}
-    monkeypatch.setattr(duplicates, "SEARCHED_FOR_A_VIEW", 1)
+    monkeypatch.setattr(copy_pairs, "SEARCHED_FOR_A_VIEW", 1)
     told = {finding.code: finding.count for finding in audit(scan, features=features).findings}
     assert told["copies_not_searched"] > 0

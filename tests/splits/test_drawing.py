@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tellapart.core.errors import LabelError
 from tellapart.splits import folds, repeated_folds
-from tellapart.splits.dealing import draw
+from tellapart.splits.drawing import draw
 
 Rows = tuple[np.ndarray, np.ndarray]
 
