@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from tellapart.pipelines.evaluate import _group_numbers
+from tellapart.pipelines.evaluate import _group_ids
 
 
 def test_copies_and_groups_share_a_number() -> None:
@@ -15,4 +15,4 @@ def test_copies_and_groups_share_a_number() -> None:
         },
         schema={"group": pl.String, "content": pl.String},
     )
-    assert _group_numbers(frame).tolist() == [0, 1, 0, 1, 4, 5]
+    assert _group_ids(frame).tolist() == [0, 1, 0, 1, 4, 5]

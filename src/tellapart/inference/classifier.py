@@ -1,4 +1,4 @@
-"""A trained model in hand: :func:`tellapart.load` returns one.
+"""The classifier that :func:`tellapart.load` returns.
 
 Example:
     >>> pets = ta.load("runs/pets-1")  # doctest: +SKIP
@@ -33,12 +33,12 @@ PictureLike = str | Path | bytes | bytearray | NDArray[np.uint8] | Image.Image
 PictureList = list[PictureLike] | tuple[PictureLike, ...]
 
 
-class Owner(Protocol):
-    """What a model comes from: a run, or an export."""
+class HasModel(Protocol):
+    """A run or an export."""
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """Its name."""
 
     @property
     def model(self) -> ModelLike:
@@ -51,16 +51,16 @@ class Classifier:
     """A run's or an export's model, ready to predict.
 
     Args:
-        run: The run or export that it comes from.
+        run: The run or export that the model comes from.
     """
 
-    def __init__(self, run: Owner) -> None:
+    def __init__(self, run: HasModel) -> None:
         self.run = run
         self._model = run.model
 
     @property
     def model(self) -> Model:
-        """The open model; of an export in another runtime, what answers there."""
+        """The open model; for an export, the model in its own runtime."""
         return cast("Model", self._model)
 
     @property
@@ -77,9 +77,10 @@ class Classifier:
 
         Args:
             picture: A path, the bytes of a file, a ``PIL.Image``, pixels (uint8 ``[H, W, 3]``,
-                RGB, or ``[H, W]``, gray), or a list or tuple of these. What a path, bytes or a
-                ``PIL.Image`` holds goes through the one decoder (EXIF turns it, transparency
-                is laid on white, more than 8 bits are scaled); pixels are taken as they are.
+                RGB, or ``[H, W]``, gray), or a list or tuple of these. Paths, bytes and
+                ``PIL.Image`` are decoded as in training (EXIF orientation is applied,
+                transparency becomes white, more than 8 bits are scaled); pixels are taken as
+                they are.
 
         Returns:
             One prediction for one picture, a list for a list. A picture that cannot be
@@ -87,7 +88,7 @@ class Classifier:
 
         Raises:
             SettingsError: If a path holds several pictures, pixels have another shape, or
-                something else is given.
+                ``picture`` is of another type.
         """
         if not isinstance(picture, (list, tuple)):
             return self._one(picture)
@@ -111,7 +112,7 @@ class Classifier:
             target: The class; the predicted one unless given.
             method: ``"auto"``, ``"evidence"``, ``"hirescam"``, ``"gradcam"`` or
                 ``"occlusion"``; see :func:`tellapart.explanations.explain`.
-            progress: Hears of the places that ``"occlusion"`` hides.
+            progress: Gets the progress of ``"occlusion"``.
 
         Raises:
             PictureError: If the picture cannot be decoded.

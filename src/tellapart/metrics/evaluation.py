@@ -98,32 +98,14 @@ class Evaluation:
     def as_json(self) -> dict[str, Any]:
         """The ``held_out`` member of ``metrics.json``."""
         return {
-            "method": self.method,
-            "n": self.n,
-            "groups": self.groups,
-            "accuracy": self.accuracy,
+            **{name: value for name, value in vars(self).items() if name != "classes"},
             "accuracy_ci95": list(self.accuracy_ci95),
-            "balanced_accuracy": self.balanced_accuracy,
-            "macro_f1": self.macro_f1,
-            "log_loss": self.log_loss,
-            "calibration_error": self.calibration_error,
-            "majority_accuracy": self.majority_accuracy,
             "per_class": {
-                name: {"precision": row.precision, "recall": row.recall, "n": row.n}
+                name: dict(vars(row))
                 for name, row in zip(self.classes, self.per_class, strict=True)
             },
             "confusion": [list(row) for row in self.confusion],
-            "reliability": [
-                {
-                    "low": bin.low,
-                    "high": bin.high,
-                    "n": bin.n,
-                    "confidence": bin.confidence,
-                    "accuracy": bin.accuracy,
-                    "ci95": list(bin.ci95),
-                }
-                for bin in self.reliability
-            ],
+            "reliability": [vars(bin) | {"ci95": list(bin.ci95)} for bin in self.reliability],
         }
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -222,7 +223,5 @@ def audit_in_words(audited: Audit) -> str:
 
 
 def _counted(values: Sequence[str]) -> Mapping[str, int]:
-    counts: dict[str, int] = {}
-    for value in values:
-        counts[value] = counts.get(value, 0) + 1
-    return dict(sorted(counts.items(), key=lambda item: -item[1]))
+    """How often each value occurs, the commonest first."""
+    return dict(Counter(values).most_common())

@@ -7,10 +7,10 @@ whatever folder or archive they come from. For other pairs a sentence says why t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from tellapart.core import text
 from tellapart.core.errors import SettingsError
@@ -19,37 +19,11 @@ from tellapart.metrics.intervals import mcnemar
 if TYPE_CHECKING:
     import polars as pl
 
+    from tellapart.runs import Run
+
 SCHEMA = 1
 SURE = 0.05
 """A difference with a p-value below this is called more than chance."""
-
-
-class RunLike(Protocol):
-    """The parts of :class:`tellapart.runs.Run` that a comparison reads."""
-
-    @property
-    def name(self) -> str:
-        """The folder's name."""
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """Content of ``run.json``."""
-
-    @property
-    def metrics(self) -> Mapping[str, Any]:
-        """Content of ``metrics.json``."""
-
-    @property
-    def timings(self) -> Mapping[str, Any]:
-        """Content of ``timings.json``."""
-
-    @property
-    def predictions(self) -> pl.DataFrame:
-        """One row per held-out picture: ``path``, ``label``, ``correct``, ``counted``."""
-
-    @property
-    def split(self) -> pl.DataFrame:
-        """One row per picture: ``path``, ``content`` and more."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +114,7 @@ class Comparison:
         return f"<pre>{escape(self.as_text())}</pre>"
 
 
-def compare_runs(runs: Sequence[RunLike]) -> Comparison:
+def compare_runs(runs: Sequence[Run]) -> Comparison:
     """Compare runs.
 
     Raises:
@@ -161,7 +135,7 @@ def compare_runs(runs: Sequence[RunLike]) -> Comparison:
     return Comparison(rows, pairs)
 
 
-def _row(name: str, run: RunLike) -> Row:
+def _row(name: str, run: Run) -> Row:
     held = run.metrics.get("held_out") or {}
     train = run.metrics.get("train") or {}
     interval = held.get("accuracy_ci95")
@@ -217,7 +191,7 @@ def _pair(first: str, a: pl.DataFrame, second: str, b: pl.DataFrame) -> Pair:
     )
 
 
-def _counted(run: RunLike) -> pl.DataFrame:
+def _counted(run: Run) -> pl.DataFrame:
     """``content``, ``label`` and ``correct`` of the held-out pictures that count."""
     frame = run.predictions
     contents = run.split.select("path", "content")

@@ -1,6 +1,4 @@
-"""A finished run's model on other labelled pictures, from their bytes on.
-
-:mod:`tellapart.metrics` is the arithmetic; this module brings model and pictures together.
+"""Evaluate a finished run's model on other labeled pictures.
 
 Example:
     >>> evaluate(open_run("runs/pets-1"), "newer-pets/", DataSettings())  # doctest: +SKIP
@@ -9,7 +7,6 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,44 +21,23 @@ from tellapart.core.config import DataSettings
 from tellapart.core.errors import LabelError
 from tellapart.core.progress import SILENT, Progress
 from tellapart.images.decoder import DECODER
-from tellapart.images.resizing import RGB, Fit
 from tellapart.metrics import evaluation
 from tellapart.model import Model
 from tellapart.pipelines.check import open_data
 from tellapart.scanning.scanner import scan
 
 
-@dataclass(frozen=True)
 class ModelConsumer:
-    """The consumer that runs a whole ``model.onnx`` on every picture: float32 ``[K]``."""
+    """A consumer of the scan that runs a whole ``model.onnx`` on every picture: float32 ``[K]``."""
 
-    model: Model
-    keep: bool = True
-    dtype: np.dtype[Any] = field(default=np.dtype(np.float32))
+    keep = True
+    dtype = np.dtype(np.float32)
 
-    @property
-    def key(self) -> str:
-        """Names this very file and the decoder."""
-        return f"model/{self.model.fingerprint[:16]}/{DECODER}"
-
-    @property
-    def size(self) -> int:
-        """The model's own size."""
-        return self.model.size
-
-    @property
-    def fit(self) -> Fit:
-        """The model's own fit."""
-        return self.model.fit
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """One probability a class."""
-        return (len(self.model.classes),)
-
-    def apply(self, pixels: RGB) -> NDArray[Any]:
-        """Probabilities float32 ``[n, K]``."""
-        return self.model.run(pixels)
+    def __init__(self, model: Model) -> None:
+        self.key = f"model/{model.fingerprint[:16]}/{DECODER}"
+        self.size, self.fit = model.size, model.fit
+        self.shape = (len(model.classes),)
+        self.apply = model.run
 
 
 def evaluate(
@@ -72,37 +48,39 @@ def evaluate(
     cache: Cache | None = None,
     progress: Progress = SILENT,
 ) -> dict[str, Any]:
-    """Measure a run's model on other labelled pictures, from their bytes on.
+    """Measure a run's model on other labeled pictures, starting from their bytes.
 
     Args:
         run: The run whose ``model.onnx`` is measured.
-        data: A folder, archive or manifest of labelled pictures.
+        data: A folder, archive or manifest of labeled pictures.
         settings: How the data is read.
-        cache: Where known answers of this very model come from.
-        progress: Who is told how far it is.
+        cache: Supplies known probabilities of this very model, and keeps new ones.
+        progress: Gets the progress of each stage.
 
     Raises:
         LabelError: If the data has a class that the model does not know.
     """
     catalog = open_data(data, settings)
-    strangers = [name for name in catalog.classes if name not in run.classes]
-    if strangers:
+    unknown = [name for name in catalog.classes if name not in run.classes]
+    if unknown:
         raise LabelError(
-            f"The model does not know {'the class' if len(strangers) == 1 else 'the classes'} "
-            f"{', '.join(repr(name) for name in strangers[:5])}. It knows: "
+            f"The model does not know {'the class' if len(unknown) == 1 else 'the classes'} "
+            f"{', '.join(repr(name) for name in unknown[:5])}. It knows: "
             f"{', '.join(repr(name) for name in run.classes[:20])}.",
             remedy="Rename the folders, or relabel the pictures with a corrections file.",
             code="unknown_class",
         )
-    # The scan's threads call it side by side, so each call keeps to its own.
+    # The scan calls the model from several threads, so each call uses one.
     consumer = ModelConsumer(run.load_model(threads=1))
     scanned = scan(
         catalog, consumers=[consumer], cache=cache, progress=progress, title="Evaluating"
     )
-    seen = set(run.split.filter(pl.col("side").is_in(["train", "validation"]))["content"])
+    training = run.split.filter(pl.col("side").is_in(["train", "validation"]))
+    train_counts = dict(training["label"].value_counts().iter_rows())
     frame = scanned.frame.with_columns(
         bad=pl.col("error").is_not_null(),
-        trained=pl.col("content").is_in(list(seen)) & pl.col("error").is_null(),
+        trained=pl.col("content").is_in(training["content"].unique().to_list())
+        & pl.col("error").is_null(),
     )
     counted = np.flatnonzero(~(frame["bad"] | frame["trained"]).to_numpy())
     if len(counted) == 0:
@@ -111,14 +89,14 @@ def evaluate(
             remedy="They cannot be decoded, or the model was trained on them.",
         )
     truth = class_indices(frame["label"].to_list(), run.classes)
-    groups = _group_numbers(frame)
+    groups = _group_ids(frame)
     result = evaluation.evaluate(
         scanned.answers[consumer.key][counted],
         truth[counted],
         classes=run.classes,
         groups=groups[counted],
         method="given",
-        train_counts=_train_counts(run),
+        train_counts=[train_counts.get(name, 0) for name in run.classes],
     )
     reasons = {
         "cannot be decoded": int(frame["bad"].sum()),
@@ -135,13 +113,13 @@ def evaluate(
 
 
 def class_indices(labels: Sequence[str | None], classes: Sequence[str]) -> NDArray[np.int64]:
-    """Labels as their places in ``classes``, int64 ``[N]``; -1 where there is no such class."""
-    places = {name: place for place, name in enumerate(classes)}
-    return np.array([places.get(label or "", -1) for label in labels], np.int64)
+    """Labels as indices into ``classes``, int64 ``[N]``; -1 if there is no such class."""
+    index = {name: number for number, name in enumerate(classes)}
+    return np.array([index.get(label or "", -1) for label in labels], np.int64)
 
 
-def _group_numbers(frame: pl.DataFrame) -> NDArray[np.int64]:
-    """Groups as numbers: pictures of one ``group`` share one, and so do copies of one picture."""
+def _group_ids(frame: pl.DataFrame) -> NDArray[np.int64]:
+    """A number per picture: the same for pictures of one ``group`` and for equal files."""
     links: list[tuple[int, int]] = []
     for column in ("group", "content"):
         first: dict[str, int] = {}
@@ -149,9 +127,3 @@ def _group_numbers(frame: pl.DataFrame) -> NDArray[np.int64]:
             if value is not None:
                 links.append((first.setdefault(value, row), row))
     return connected(frame.height, links)
-
-
-def _train_counts(run: runs.Run) -> list[int]:
-    training = run.split.filter(pl.col("side").is_in(["train", "validation"]))
-    counts = dict(training["label"].value_counts().iter_rows())
-    return [counts.get(name, 0) for name in run.classes]

@@ -14,6 +14,7 @@ from tellapart.graph.layers import Dense, shapes, weight_shapes
 from tellapart.images import decoder, resizing
 from tellapart.transfer import backbones
 from tellapart.transfer.backbones import efficientnet_lite
+from tellapart.transfer.backbones.torch_reader import read_state
 
 BACKBONE = backbones.get("efficientnet-lite0")
 
@@ -33,10 +34,11 @@ def test_the_table_has_the_published_shape() -> None:
 
 def test_cats_and_dogs_are_cats_and_dogs_to_imagenet(data_folder: Path) -> None:
     """With the original last layer: breeds of cats are 281 to 287, of dogs 151 to 268."""
-    kernel, bias = efficientnet_lite.classifier()
+    state = read_state(efficientnet_lite.WEIGHTS.read())
     below = BACKBONE.graph(224)
     layers = (*below.layers, Dense("logits", units=1000))
-    whole = {**BACKBONE.load(), "logits/kernel": kernel, "logits/bias": bias}
+    head = {"logits/kernel": state["_fc.weight"].T, "logits/bias": state["_fc.bias"]}
+    whole = {**BACKBONE.load(), **head}
     session = open_session(to_onnx(Graph(below.size, layers, ("logits",)), whole))
     with zipfile.ZipFile(data_folder / "cats-dogs-3k.zip") as archive:
         names = sorted(name for name in archive.namelist() if name.endswith(".jpg"))[::25]

@@ -19,7 +19,7 @@ from tellapart.core.typing import Floats, Ints
 from tellapart.images.resizing import Fit
 from tellapart.model import Model, build_network
 from tellapart.pipelines.train.probes import fit_head
-from tellapart.pipelines.train.results import Context, Prepared, ResizedPixels, Trained
+from tellapart.pipelines.train.results import Context, Prepared, Trained
 
 if TYPE_CHECKING:
     from tellapart.networks import Job, Recipe
@@ -130,7 +130,7 @@ def _plan(
     """The network and its recipe for these pictures."""
     from tellapart.networks.spec import architectures, recipes
 
-    pixels = _pixels(prepared)
+    pixels = prepared.pixels
     rows = prepared.rows(splits.TRAIN)
     counts = np.bincount(prepared.labels[rows], minlength=len(prepared.classes))
     spec = architectures.default(
@@ -198,7 +198,7 @@ class _Network:
         return Job(
             spec=self.spec,
             recipe=self.recipe,
-            pixels=_pixels(self.prepared).file,
+            pixels=self.prepared.pixels.file,
             labels=np.maximum(self.prepared.labels, 0),
             training=rows,
             validation=self.prepared.validation,
@@ -218,7 +218,7 @@ class _Network:
 
     def predict(self, model: Model, rows: Ints, progress: Progress) -> Floats:
         """Probabilities ``[n, K]`` that an open file computes from the pixels of some rows."""
-        rgb = _pixels(self.prepared).rgb
+        rgb = self.prepared.pixels.rgb
         made = np.empty((len(rows), len(model.classes)), np.float32)
         with progress.stage("Measuring", total=len(rows)) as stage:
             for start in range(0, len(rows), _ROWS):
@@ -248,8 +248,3 @@ class _Network:
             model = Model.load(self.onnx(fitted.weights))
             made[test] = self.predict(model, rows[test], SILENT)
         return made[None]
-
-
-def _pixels(prepared: Prepared) -> ResizedPixels:
-    assert prepared.pixels is not None, "the scan kept no pixels"
-    return prepared.pixels

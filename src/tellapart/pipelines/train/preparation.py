@@ -137,7 +137,7 @@ def prepare(
         labels=labels,
         classes=catalog.classes,
         feature_consumer=features,
-        pixels=None if pixels is None else _pixel_file(scanned, split, pixels, context.folder),
+        resized=None if pixels is None else _pixel_file(scanned, split, pixels, context.folder),
     )
 
 

@@ -77,7 +77,7 @@ class Prepared:
         labels: int64 ``[N]``, index into ``classes``, of pictures left out too.
         classes: Their names, in the order of the model's outputs.
         feature_consumer: Computed the features, for kinds of models that need them.
-        pixels: For kinds of models that need them.
+        resized: The pixels, for kinds of models that need them.
     """
 
     scan: Scan
@@ -86,7 +86,7 @@ class Prepared:
     labels: Ints
     classes: tuple[str, ...]
     feature_consumer: FeatureConsumer | None = None
-    pixels: ResizedPixels | None = None
+    resized: ResizedPixels | None = None
 
     def rows(self, *sides: int) -> Ints:
         """Row numbers on the given sides, in order."""
@@ -94,9 +94,15 @@ class Prepared:
 
     @property
     def features(self) -> Floats:
-        """The backbone's features, float32 ``[N, D]``, where they were computed."""
+        """The backbone's features, float32 ``[N, D]``, if the scan computed them."""
         assert self.feature_consumer is not None, "the scan computed no features"
         return self.scan.answers[self.feature_consumer.key]
+
+    @property
+    def pixels(self) -> ResizedPixels:
+        """The resized pixels, if the scan kept them."""
+        assert self.resized is not None, "the scan kept no pixels"
+        return self.resized
 
     @property
     def not_held_out(self) -> Ints:

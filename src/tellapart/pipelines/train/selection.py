@@ -90,7 +90,6 @@ def _try_all(
     candidates = [_candidate("probe", logits, prepared, seconds)]
     left = (settings.budget or BUDGET) - seconds
     trained: dict[str, Trained] = {}
-    assert prepared.pixels is not None
     kinds = _FOR_SMALL_PICTURES if prepared.pixels.size <= _SMALL else _FOR_PHOTOS
     for number, kind in enumerate(kinds):
         start = time.perf_counter()

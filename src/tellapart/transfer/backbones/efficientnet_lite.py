@@ -112,17 +112,6 @@ def weights() -> Weights:
     return _converted(read_state(WEIGHTS.read()))
 
 
-def classifier() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """The original ImageNet head: kernel ``[1280, 1000]`` and bias ``[1000]``, float32.
-
-    Raises:
-        WeightsError: If the package is missing or its file is not the known one.
-    """
-    state = read_state(WEIGHTS.read())
-    kernel = np.ascontiguousarray(state["_fc.weight"].T, np.float32)
-    return kernel, state["_fc.bias"].astype(np.float32)
-
-
 def _converted(state: Mapping[str, Array]) -> dict[str, npt.NDArray[np.float32]]:
     made: dict[str, npt.NDArray[np.float32]] = {}
 
