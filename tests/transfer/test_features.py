@@ -65,7 +65,7 @@ def test_the_key_changes_with_whatever_changes_the_features() -> None:
         FeatureConsumer(BACKBONE, size, fit).key for size in (64, 96) for fit in ("squash", "pad")
     }
     assert len(keys) == 4
-    assert all(decoder.DECODER in key and BACKBONE.sha256[:12] in key for key in keys)
+    assert all(decoder.DECODER in key and BACKBONE.file.sha256[:12] in key for key in keys)
 
 
 def test_wrong_pixels_and_sizes_are_refused(consumer: FeatureConsumer, pixels: np.ndarray) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Float = NDArray[np.float32]
+from tellapart.core.typing import Floats
 
 
-def evidence(logit_map: NDArray[np.floating], target: int) -> Float:
+def evidence(logit_map: NDArray[np.floating], target: int) -> Floats:
     """How far one class's logits are above the mean of the others', place by place.
 
     A constant added to all logits changes no probability, and not the evidence either. For two
@@ -25,11 +25,11 @@ def evidence(logit_map: NDArray[np.floating], target: int) -> Float:
     """
     own = logit_map[..., target]
     others = (logit_map.sum(axis=-1) - own) / (logit_map.shape[-1] - 1)
-    found: Float = (own - others).astype(np.float32)
+    found: Floats = (own - others).astype(np.float32)
     return found
 
 
-def direction(classes: int, target: int) -> Float:
+def direction(classes: int, target: int) -> Floats:
     """The vector whose scalar product with the logits is the evidence for a class.
 
     Args:

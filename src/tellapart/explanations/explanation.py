@@ -11,8 +11,9 @@ import numpy as np
 
 from tellapart.core.errors import SettingsError
 from tellapart.core.progress import SILENT, Progress
+from tellapart.core.typing import Floats
 from tellapart.explanations import gradcam, occlusion
-from tellapart.explanations.evidence import Float, evidence
+from tellapart.explanations.evidence import evidence
 from tellapart.explanations.painting import enlarged, overlay, png
 from tellapart.images.decoder import decode
 from tellapart.images.resizing import RGB, resize
@@ -44,7 +45,7 @@ class Explanation:
     target: str
     predicted: str
     probabilities: Mapping[str, float]
-    heat: Float
+    heat: Floats
     pixels: RGB
     png: bytes
     method: str = "evidence"
@@ -114,7 +115,7 @@ def heat_of(
     method: str = "auto",
     *,
     progress: Progress = SILENT,
-) -> Float:
+) -> Floats:
     """The heat map alone, of pixels that are already known.
 
     Args:

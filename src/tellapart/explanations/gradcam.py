@@ -38,7 +38,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from tellapart.explanations.evidence import Float, direction
+from tellapart.core.typing import Floats
+from tellapart.explanations.evidence import direction
 
 if TYPE_CHECKING:
     from tellapart.graph.reading import Node, Tail
@@ -49,7 +50,7 @@ Back = Callable[[Array], Array]
 """From the gradient with respect to a node's output to that with respect to its input."""
 
 
-def heat(model: Model, pixels: npt.NDArray[np.uint8], target: int) -> Float:
+def heat(model: Model, pixels: npt.NDArray[np.uint8], target: int) -> Floats:
     """The Grad-CAM map of one picture.
 
     Args:
@@ -70,7 +71,7 @@ def heat(model: Model, pixels: npt.NDArray[np.uint8], target: int) -> Float:
     return np.asarray(made, np.float32)
 
 
-def heat_by_place(model: Model, pixels: npt.NDArray[np.uint8], target: int) -> Float:
+def heat_by_place(model: Model, pixels: npt.NDArray[np.uint8], target: int) -> Floats:
     """The HiResCAM map of one picture.
 
     Args:
@@ -131,7 +132,7 @@ def through(tail: Tail, maps: Array) -> tuple[Array, Back]:
     return value, back
 
 
-Weights = Mapping[str, Float]
+Weights = Mapping[str, Floats]
 
 
 def _gemm(node: Node, x: Array, weights: Weights) -> tuple[Array, Back]:

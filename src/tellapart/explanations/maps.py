@@ -8,16 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellapart.core.errors import ModelError
+from tellapart.core.typing import Floats
 from tellapart.explanations.explanation import no_convolutions
 from tellapart.images.resizing import RGB
 
 if TYPE_CHECKING:
     from tellapart.model import Model
 
-Float = NDArray[np.float32]
 
-
-def feature_maps(model: Model, pixels: RGB) -> list[tuple[str, Float]]:
+def feature_maps(model: Model, pixels: RGB) -> list[tuple[str, Floats]]:
     """What each convolution and pooling makes of a picture.
 
     Args:
@@ -37,7 +36,7 @@ def feature_maps(model: Model, pixels: RGB) -> list[tuple[str, Float]]:
     return [(name, found[name][0]) for name in names]
 
 
-def strongest(maps: Float, limit: int) -> Float:
+def strongest(maps: Floats, limit: int) -> Floats:
     """The channels that tell most of a picture, strongest first.
 
     Strong is what differs most from place to place (its standard deviation over them): a
@@ -53,7 +52,7 @@ def strongest(maps: Float, limit: int) -> Float:
     return maps[..., ranked(maps)[:limit]]
 
 
-def ranked(maps: Float) -> NDArray[np.int64]:
+def ranked(maps: Floats) -> NDArray[np.int64]:
     """Numbers of the channels of float32 ``[h, w, c]``, strongest first."""
     spread = np.nan_to_num(maps.std(axis=(0, 1), dtype=np.float64))
     return np.argsort(-spread, kind="stable")
@@ -91,7 +90,7 @@ def filters(model: Model) -> RGB | None:
     return drawn(model.weight(f"{first_layer(model)}/kernel"))
 
 
-def drawn(kernels: Float) -> RGB:
+def drawn(kernels: Floats) -> RGB:
     """Kernels as pictures.
 
     Args:

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellapart.core.progress import SILENT, Progress
-from tellapart.explanations.evidence import Float, evidence
+from tellapart.core.typing import Floats
+from tellapart.explanations.evidence import evidence
 
 if TYPE_CHECKING:
     from tellapart.model import Model
@@ -36,7 +37,7 @@ def heat(
     cells: int = CELLS,
     covered: int = COVERED,
     progress: Progress = SILENT,
-) -> Float:
+) -> Floats:
     """How much evidence for a class is lost when a patch hides each place.
 
     Args:
@@ -81,6 +82,6 @@ def patch(side: int, row: int, column: int, cells: int, covered: int) -> tuple[s
     return within(row), within(column)
 
 
-def _evidence(probabilities: Float, target: int) -> Float:
+def _evidence(probabilities: Floats, target: int) -> Floats:
     """From probabilities: their logarithms are the logits less a constant."""
     return evidence(np.log(np.maximum(probabilities.astype(np.float64), _TINY)), target)

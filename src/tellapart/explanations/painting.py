@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tellapart.core.typing import Floats
 from tellapart.images.resizing import RGB, luma
-
-Float = NDArray[np.float32]
 
 COVER = 0.75
 """How much of the picture the strongest evidence hides."""
@@ -79,7 +78,7 @@ def overlay(pixels: RGB, heat: NDArray[np.floating], *, scale: float | None = No
     return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
 
 
-def colors(strength: NDArray[np.floating]) -> Float:
+def colors(strength: NDArray[np.floating]) -> Floats:
     """Colors of numbers from -1 (blue) over 0 (light gray) to 1 (orange).
 
     Args:
@@ -122,10 +121,10 @@ def png(pixels: RGB) -> bytes:
     return buffer.getvalue()
 
 
-def _between(ramp: Float, share: NDArray[np.floating]) -> Float:
+def _between(ramp: Floats, share: NDArray[np.floating]) -> Floats:
     """Colors at 0 to 1 along a ramp float32 ``[n, 3]``."""
     place = share * (len(ramp) - 1)
     below = np.minimum(place.astype(np.int64), len(ramp) - 2)
     rest = (place - below)[..., None]
-    mixed: Float = (ramp[below] * (1 - rest) + ramp[below + 1] * rest).astype(np.float32)
+    mixed: Floats = (ramp[below] * (1 - rest) + ramp[below + 1] * rest).astype(np.float32)
     return mixed

@@ -1,7 +1,7 @@
-"""Pictures to features: a frozen backbone as something the scan can consumer.
+"""Features of pictures: a frozen backbone as a consumer of the scan.
 
 Example:
-    >>> from tellapart import backbones
+    >>> from tellapart.transfer import backbones
     >>> consumer = FeatureConsumer(backbones.get("efficientnet-lite0"), size=64)
     >>> consumer.apply(np.zeros((2, 64, 64, 3), np.uint8)).shape
     (2, 1280)
@@ -22,26 +22,26 @@ from tellapart.images.resizing import Fit
 from tellapart.transfer.backbones import Backbone
 
 CHUNK = 2
-"""Pictures a call of the engine. From 1 to 4 the speed is the same; from 8 on it is slower,
-since the first layers' maps no longer stay in the caches, and a thread holds 90 MB instead of
-25 (docs/decisions/0011-one-thread-a-session.md)."""
+"""Pictures per call of the engine. From 1 to 4 the speed is the same. From 8 on it is slower,
+since the first layers' maps do not fit into the processor's caches, and a thread needs 90 MB
+instead of 25 (docs/decisions/0011-one-thread-a-session.md)."""
 
 
 class FeatureConsumer:
-    """Turns squares of pixels into features, in as many threads as call it.
+    """Computes features of square pictures, in as many threads as call it.
 
     Args:
         backbone: The pretrained network.
         size: Side of the squares in pixels.
-        fit: How pictures are brought to squares; part of the key only.
+        fit: How pictures are fitted to the squares; part of the key only.
         folder: Where the converted network is kept between runs, or None.
 
     Attributes:
         key: Changes whenever the features of the same picture would.
         shape: Of the features of one picture.
-        dtype: float32, so that the file's head on these features answers what the whole file
-            does (docs/decisions/0012).
-        keep: Whether the answers are worth caching.
+        dtype: float32, so that the head on these features gives the same as the whole model file
+            (docs/decisions/0012).
+        keep: Whether the cache keeps the features.
     """
 
     keep = True
@@ -64,7 +64,7 @@ class FeatureConsumer:
 
         Raises:
             SettingsError: If the backbone does not take this size.
-            WeightsError: If its weights are missing or not the known ones.
+            WeightsError: If its weights are missing or changed.
         """
         with self._lock:
             if self._session is None:

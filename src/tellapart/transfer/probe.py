@@ -1,15 +1,15 @@
 """The linear head: a regularized logistic regression on the features of a frozen backbone.
 
-How strongly it is regularized is chosen by grouped, stratified cross-validation inside the
-training part: along a fixed path from strong to weak, the strength with the least log loss
-on the pictures that each fold's model has not seen. The held-out part is never asked.
+The regularization strength is chosen by grouped, stratified cross-validation inside the training
+part: the strength with the least log loss on the test rows of the folds. Held-out pictures play
+no part in it.
 
-Where there are too few pictures to hold some out, :func:`repeated` measures: every picture is
-predicted several times, each time by a model that saw neither it nor its group, and whose
-strength was chosen without it too (nested folds).
+If there are too few pictures to hold some out, :func:`repeated` measures by nested
+cross-validation: every picture is predicted several times, each time by a model that was trained,
+and its strength chosen, without it and its group.
 
-The solver is :mod:`tellapart.transfer.logistic`; what it finds is scikit-learn's
-``LogisticRegression(C)`` on standardized features, which a test holds it to.
+The solver is :mod:`tellapart.transfer.logistic`. A test compares it with scikit-learn's
+``LogisticRegression(C)`` on standardized features.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from numpy.typing import NDArray
 from tellapart import splits
 from tellapart.core.errors import DataError
 from tellapart.core.progress import SILENT, Progress
-from tellapart.core.typing import Ints
+from tellapart.core.typing import Floats, Ints
 from tellapart.transfer.logistic import (
     GRID,
     Candidate,
     Folds,
-    Path,
     Table,
+    choose_strengths,
     design,
     probabilities,
     solve,
     standardize,
 )
-from tellapart.transfer.logistic.designs import Float, threads
-from tellapart.transfer.logistic.path import mask, prior
+from tellapart.transfer.logistic.designs import threads
 from tellapart.transfer.logistic.solver import softmax
+from tellapart.transfer.logistic.strengths import mask, prior, test_rows
 
 _TOLERANCE = 1e-7  # of the gradient, for a model that predicts
 _WITHOUT_FOLDS = 1e-2  # the C where a class is too small for any fold
@@ -51,19 +51,20 @@ class Probe:
         weights: float32 ``[D, K]``; with ``bias``, ``softmax(features @ weights + bias)``
             are the probabilities. The standardization is folded in.
         bias: float32 ``[K]``.
-        C: The strength chosen, in scikit-learn's sense: larger is freer.
+        C: The strength chosen, in scikit-learn's sense: larger regularizes less.
         table: Every strength tried, strong to weak.
-        out_of_fold: float32 ``[n, K]``, each picture's probabilities by the fold's model
-            that had not seen it, at the strength chosen.
+        out_of_fold: float32 ``[n, K]``, each picture's probabilities by the fold's model that
+            was trained without it, at the strength chosen. A picture in no fold has the
+            frequencies of the classes.
     """
 
-    weights: Float
-    bias: Float
+    weights: Floats
+    bias: Floats
     C: float
     table: tuple[Candidate, ...]
-    out_of_fold: Float
+    out_of_fold: Floats
 
-    def predict(self, features: NDArray[np.floating]) -> Float:
+    def predict(self, features: NDArray[np.floating]) -> Floats:
         """Probabilities, float32 ``[n, K]``, of features ``[n, D]``."""
         return softmax(features.astype(np.float32) @ self.weights + self.bias)
 
@@ -84,14 +85,14 @@ class Probe:
 
 @dataclass(frozen=True)
 class Repeated:
-    """Predictions of every picture by models that never saw it or its group.
+    """Predictions of every picture by models trained without it and its group.
 
     Attributes:
-        probabilities: float32 ``[R, n, K]``, one set of predictions a repeat.
+        probabilities: float32 ``[R, n, K]``, one set of predictions per repeat.
         strengths: The ``C`` chosen inside each fold's training part, ``R`` tuples.
     """
 
-    probabilities: Float
+    probabilities: Floats
     strengths: tuple[tuple[float, ...], ...]
 
 
@@ -105,16 +106,16 @@ def fit(
     folds: Folds | None = None,
     progress: Progress = SILENT,
 ) -> Probe:
-    """Learn a head from training pictures.
+    """Fit a head to training pictures.
 
     Args:
         features: float16 or float32 ``[n, D]``.
         labels: int ``[n]``, each in ``0 .. classes - 1``.
-        groups: int ``[n]``; pictures with one number never stand on both sides of a fold.
+        groups: int ``[n]``; pictures with the same number are on the same side of each fold.
         classes: How many classes there are, at least 2.
-        seed: What the folds are drawn from.
-        folds: Rows to learn from and rows to ask about, instead of folds drawn here.
-        progress: Who listens; the stage counts strengths tried.
+        seed: Of the random folds.
+        folds: Training and test rows, instead of folds drawn here.
+        progress: Its stage counts strengths tried.
 
     Raises:
         DataError: Fewer than two classes have pictures.
@@ -123,23 +124,18 @@ def fit(
     if folds is None:
         folds = splits.folds(labels, groups, seed=seed)
     table = standardize(features)
-    strength, out_of_fold = _WITHOUT_FOLDS, prior(labels, classes)
-    candidates: tuple[Candidate, ...] = ()
+    out_of_fold = prior(labels, classes)
     stages = progress.stage("Learning", total=len(GRID) + 1, unit="strengths")
     with threads(table), stages as stage:
-        said = "too few pictures for folds"
+        (choice,) = choose_strengths(table, labels, [folds], classes=classes, advance=stage.advance)
         if folds:
-            path = Path(table, labels, folds, np.zeros(len(folds), np.int64), classes=classes)
-            stage.advance()
-            while path.step():
-                stage.advance()
-            strength, candidates = float(path.best[0]), tuple(path.tables[0])
-            out_of_fold = path.out_of_fold(0)
-            said = f"{len(folds)} folds"
+            out_of_fold[test_rows(folds)] = probabilities(choice.logits)
+        strength = choice.C or _WITHOUT_FOLDS
         weights, bias = _final(table, labels, strength, classes)
-        stage.advance(len(GRID) + 1 - len(candidates))
-        stage.summarize(f"{said}, C = {strength:.2g}")
-    return Probe(weights, bias, strength, candidates, out_of_fold)
+        stage.advance(len(GRID) + 1 - len(choice.table))
+        how = f"{len(folds)} folds" if folds else "too few pictures for folds"
+        stage.summarize(f"{how}, C = {strength:.2g}")
+    return Probe(weights, bias, strength, tuple(choice.table), out_of_fold)
 
 
 def repeated(
@@ -153,20 +149,20 @@ def repeated(
     k: int = 5,
     progress: Progress = SILENT,
 ) -> Repeated:
-    """Predict every picture ``repeats`` times by models that never saw it or its group.
+    """Predict every picture ``repeats`` times by models trained without it and its group.
 
-    Meant for small data: all folds of a repeat are solved at once. A picture whose class
-    has no second group cannot be foretold; it gets the frequencies of the classes.
+    Meant for small data: all folds of a repeat are solved at once. A picture whose class has no
+    second group is in no fold; it gets the frequencies of the classes.
 
     Args:
         features: float16 or float32 ``[n, D]``.
         labels: int ``[n]``, each in ``0 .. classes - 1``.
         groups: int ``[n]``.
         classes: How many classes there are, at least 2.
-        seed: What all folds are drawn from.
-        repeats: How often the pictures are parted anew.
-        k: Folds a repeat, and folds inside each for the strength.
-        progress: Who listens; the stage counts repeats.
+        seed: Of the random folds.
+        repeats: How often folds are drawn.
+        k: Folds per repeat, and folds inside each for choosing the strength.
+        progress: Its stage counts repeats.
 
     Raises:
         DataError: Fewer than two classes have pictures.
@@ -175,10 +171,10 @@ def repeated(
     table = standardize(features)
     out = np.empty((repeats, len(labels), classes), np.float32)
     strengths = []
-    dealt = splits.repeated_folds(labels, groups, k=k, repeats=repeats, seed=seed)
+    all_folds = splits.repeated_folds(labels, groups, k=k, repeats=repeats, seed=seed)
     stages = progress.stage("Measuring", total=repeats, unit="repeats")
     with threads(table), stages as stage:
-        for repeat, outer in enumerate(dealt):
+        for repeat, outer in enumerate(all_folds):
             out[repeat], chosen = _nested(table, labels, groups, outer, classes, k, seed)
             strengths.append(chosen)
             stage.advance()
@@ -188,33 +184,35 @@ def repeated(
 
 def _nested(
     table: Table, labels: Ints, groups: Ints, outer: Folds, classes: int, k: int, seed: int
-) -> tuple[Float, tuple[float, ...]]:
+) -> tuple[Floats, tuple[float, ...]]:
     """One repeat: probabilities of every picture, and the strength of each outer fold."""
     out = prior(labels, classes)
     if not outer:
         return out, ()
-    inner: list[tuple[Ints, Ints]] = []
-    owner: list[int] = []
-    for number, (learn, _) in enumerate(outer):
-        for a, b in splits.folds(labels[learn], groups[learn], k=k, seed=seed):
-            inner.append((learn[a], learn[b]))
-            owner.append(number)
-    strengths = np.full(len(outer), _WITHOUT_FOLDS)
-    if inner:
-        path = Path(table, labels, inner, np.array(owner), classes=classes, choices=len(outer))
-        while path.step():
-            pass
-        strengths = np.where(np.isnan(path.best), _WITHOUT_FOLDS, path.best)
+    inner = [
+        [
+            (train[a], train[b])
+            for a, b in splits.folds(labels[train], groups[train], k=k, seed=seed)
+        ]
+        for train, _ in outer
+    ]
+    choices = choose_strengths(table, labels, inner, classes=classes)
+    strengths = tuple(choice.C or _WITHOUT_FOLDS for choice in choices)
     seen = mask(outer, len(labels))
     fits = solve(
-        design(table, seen), labels, seen, strengths, classes=classes, tolerance=_TOLERANCE
+        design(table, seen),
+        labels,
+        seen,
+        np.array(strengths),
+        classes=classes,
+        tolerance=_TOLERANCE,
     )
-    for number, (_, ask) in enumerate(outer):
-        out[ask] = probabilities(fits.logits[ask, number])
-    return out, tuple(float(c) for c in strengths)
+    for number, (_, test) in enumerate(outer):
+        out[test] = probabilities(fits.logits[test, number])
+    return out, strengths
 
 
-def _final(table: Table, labels: Ints, strength: float, classes: int) -> tuple[Float, Float]:
+def _final(table: Table, labels: Ints, strength: float, classes: int) -> tuple[Floats, Floats]:
     """Weights ``[D, K]`` and bias ``[K]`` from all rows, for features in their own units."""
     seen = np.ones((1, len(labels)), bool)
     used = design(table, seen)

@@ -7,7 +7,7 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
-from tellapart.transfer.logistic import Path, probabilities, solve, standardize
+from tellapart.transfer.logistic import choose_strengths, probabilities, solve, standardize
 from tellapart.transfer.logistic.designs import Design, Reduced, Shared
 
 
@@ -115,21 +115,19 @@ def test_a_fit_that_misses_a_class_stays_finite() -> None:
     assert np.isfinite(fits.logits).all()
 
 
-def test_the_path_ends_where_the_log_loss_rises_and_keeps_the_best() -> None:
+def test_the_search_ends_where_the_log_loss_rises_and_keeps_the_best() -> None:
     x, labels = blobs(200, 60, 2, seed=3)
     labels = np.where(np.random.default_rng(0).random(200) < 0.2, 1 - labels, labels)
     folds = [
         (np.flatnonzero(np.arange(200) // 50 != i), np.flatnonzero(np.arange(200) // 50 == i))
         for i in range(4)
     ]
-    path = Path(standardize(x), labels, folds, np.zeros(4, int), classes=2)
-    while path.step():
-        pass
-    tried = path.tables[0]
-    best = min(tried, key=lambda row: row.log_loss)
-    assert path.best[0] == best.C
-    assert len(tried) < 13
-    kept = path.out_of_fold(0)
+    choice, without_folds = choose_strengths(standardize(x), labels, [folds, []], classes=2)
+    best = min(choice.table, key=lambda row: row.log_loss)
+    assert choice.C == best.C
+    assert len(choice.table) < 13
+    assert (without_folds.C, without_folds.table) == (None, [])
+    kept = probabilities(choice.logits)
     picked = kept[np.arange(200), labels]
     assert -np.log(picked).mean() == pytest.approx(best.log_loss, abs=1e-4)
     assert (kept.argmax(axis=1) == labels).mean() == pytest.approx(best.accuracy)

@@ -1,8 +1,8 @@
 """Pretrained networks that turn pictures into features.
 
-Who does what: a :class:`Backbone` is a name with a table and weights; :mod:`.weights` finds
-and checks the file, :mod:`.torch_reader` reads its tensors, :mod:`.efficientnet_lite` says
-which layer each belongs to.
+A :class:`Backbone` is a table of layers with its weights. :mod:`.weights` finds and checks the
+file of weights, :mod:`.torch_reader` reads its tensors, :mod:`.efficientnet_lite` assigns them to
+layers.
 
 Example:
     >>> names()
@@ -33,7 +33,7 @@ SIZES = (32, 1024)
 """Smallest and largest side a backbone takes, in pixels."""
 
 _CONVERTER = 1
-"""Goes up whenever the same weights would be written as another network."""
+"""Increased whenever the same weights are converted differently."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +41,12 @@ class Backbone:
     """A pretrained network without its last layer.
 
     Args:
-        name: What settings and files call it.
-        title: What people call it.
-        features: Length of the vector it makes of a picture.
-        file: Where its weights come from.
-        table: Its layers for a size; tensors ``feature_map`` and ``features`` are in it.
-        load: Its weights.
+        name: Its name in settings and files.
+        title: Its name in texts.
+        features: Length of a picture's feature vector.
+        file: The file of its weights.
+        table: Gives its layers for a size, with the tensors ``feature_map`` and ``features``.
+        load: Gives its weights.
     """
 
     name: str
@@ -57,14 +57,9 @@ class Backbone:
     load: Callable[[], Weights]
 
     @property
-    def sha256(self) -> str:
-        """Checksum of the weights it is made from."""
-        return self.file.sha256
-
-    @property
     def key(self) -> str:
         """Changes whenever its features would: name, weights and converter."""
-        return f"{self.name}-{self.sha256[:12]}-{_CONVERTER}"
+        return f"{self.name}-{self.file.sha256[:12]}-{_CONVERTER}"
 
     def graph(self, size: int) -> Graph:
         """Its layers for pictures of ``size`` x ``size``.
@@ -85,15 +80,15 @@ class Backbone:
 
         Args:
             size: Side of the pictures in pixels.
-            folder: Where to keep the converted file and look for it, or None. A file that
-                was damaged there is replaced; one that cannot be kept is made again next time.
+            folder: Where the converted file is kept between runs, or None. A damaged file is
+                replaced; if it cannot be written, the next run converts again.
 
         Returns:
             The file; its output ``features`` is float32 ``[N, features]``.
 
         Raises:
             SettingsError: If the size is outside :data:`SIZES`.
-            WeightsError: If the weights are missing or not the known ones.
+            WeightsError: If the weights are missing or changed.
         """
         table = self.graph(size)
         path = folder / f"{self.key}-{size}.onnx" if folder else None
@@ -101,7 +96,7 @@ class Backbone:
             return kept
         made = to_onnx(table, self.load())
         if path:
-            with contextlib.suppress(OSError):  # a full disk costs a second, not the work
+            with contextlib.suppress(OSError):  # a full disk is no reason to stop
                 _keep(path, made)
         return made
 
@@ -119,7 +114,7 @@ _BACKBONES = {
 
 
 def names() -> tuple[str, ...]:
-    """The backbones there are."""
+    """The names of all backbones."""
     return tuple(_BACKBONES)
 
 

@@ -74,8 +74,8 @@ def _blocks() -> list[_Block]:
 def graph(size: int) -> Graph:
     """The network for pictures of ``size`` x ``size``, up to ``features``.
 
-    Its tensors ``feature_map``, ``[N, ceil(size / 32), ceil(size / 32), 1280]``, and its mean
-    ``features``, ``[N, 1280]``, are what a head stands on.
+    A head takes its tensor ``features`` ``[N, 1280]``, the mean over places of ``feature_map``
+    ``[N, ceil(size / 32), ceil(size / 32), 1280]``.
     """
     layers: list[Layer] = [
         Scale("scaled", scale=1 / 128, zero=127),
@@ -107,7 +107,7 @@ def weights() -> Weights:
     """The ImageNet weights for :func:`graph`, batch normalization folded in.
 
     Raises:
-        WeightsError: If the package is missing or its file is not the known one.
+        WeightsError: If the package is missing or its file changed.
     """
     return _converted(read_state(WEIGHTS.read()))
 

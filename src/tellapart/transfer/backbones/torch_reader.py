@@ -1,15 +1,14 @@
 """Read the tensors of a PyTorch state file, without PyTorch and without trusting the file.
 
-A ``.pth`` file is a pickle, and a pickle may run anything. This reader runs nothing: the
-opcodes are checked against a short list before any is obeyed, the only names it knows are
-those of an ordered dictionary, of a tensor and of two kinds of storage, and what these make
-is inert until it has been checked. Strides are never followed: a tensor is a whole slice of
-its storage, reshaped, and its axes put in order.
+A ``.pth`` file is a pickle, and a pickle can run any code. This reader runs none: it checks the
+opcodes against a short list before it loads anything, and knows only the names of an ordered
+dictionary, of a tensor and of two kinds of storage. These become plain tuples, which are checked
+next. Strides are not followed: a tensor must be a whole slice of its storage, in any order of axes.
 
-Only the older layout is read (``torch.save(..., _use_new_zipfile_serialization=False)``),
-since the one file we ship weights from has it: three small pickles (magic number, protocol,
-system), the state, the storage keys, then each storage as a count and raw numbers.
-Described by ``_legacy_save`` in PyTorch's ``torch/serialization.py``.
+Only the older layout is read (``torch.save(..., _use_new_zipfile_serialization=False)``), which
+the file of our weights has: three small pickles (magic number, protocol, system), the state, the
+storage keys, then each storage as a count and raw numbers. Source: ``_legacy_save`` in PyTorch's
+``torch/serialization.py``.
 """
 
 from __future__ import annotations
@@ -68,11 +67,10 @@ def read_state(data: bytes) -> dict[str, Array]:
         data: The whole file.
 
     Returns:
-        Arrays of float32 or int64, read-only, over the file's own bytes (not aligned to
-        more than a byte, as the file has them).
+        Arrays of float32 or int64, read-only views of the file's bytes (not aligned).
 
     Raises:
-        WeightsError: If the file is not such a file, is cut off, or holds anything but tensors.
+        WeightsError: If the file is no state file, is cut off, or holds anything but tensors.
     """
     stream = io.BytesIO(data)
     try:
@@ -97,8 +95,8 @@ def _damaged(why: str) -> WeightsError:
     )
 
 
-class _Inert(pickle.Unpickler):
-    """Knows four names, and makes of them only tuples, texts and empty dictionaries."""
+class _TensorUnpickler(pickle.Unpickler):
+    """Knows four names, and makes only tuples, texts and empty dictionaries of them."""
 
     def find_class(self, module: str, name: str) -> Callable[..., Any] | str:
         # New functions each time, so that nothing a file does to one of them lasts.
@@ -118,21 +116,20 @@ class _Inert(pickle.Unpickler):
 
 
 def _load(stream: io.BytesIO) -> Any:
-    """Check the pickle that starts here, then load it; the stream moves behind it."""
+    """Check the pickle that starts at the stream's position, then load it."""
     start = stream.tell()
     for opcode, argument, position in pickletools.genops(stream):
         if opcode.name not in _OPCODES:
             raise _damaged(f"the pickle holds {opcode.name}, which no tensor needs")
         if position is not None and position - start > _MAX_PICKLE:
             raise _damaged("the list of its tensors is too long")
-        # The unpickler's memo is as long as the largest number put, so a number may cost
-        # gigabytes; one that counts can never pass the bytes that came before it.
+        # The unpickler's memo is as long as the largest index put, so a large one could take
+        # gigabytes. PyTorch counts up, so an index is never above the bytes before it.
         if opcode.name in ("BINPUT", "LONG_BINPUT") and int(argument or 0) > (position or 0):
             raise _damaged("the pickle puts what it never counted to")
     end = stream.tell()
     stream.seek(start)
-    found = _Inert(io.BytesIO(stream.read(end - start))).load()
-    return found
+    return _TensorUnpickler(io.BytesIO(stream.read(end - start))).load()
 
 
 def _checked_state(state: Any) -> dict[str, _Tensor]:

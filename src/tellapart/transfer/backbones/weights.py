@@ -1,4 +1,4 @@
-"""Find the file of pretrained weights that a package carries, and make sure it is that file."""
+"""Find the file of pretrained weights in an installed package, and check it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class WeightsFile:
     """A file of weights inside an installed package.
 
     Args:
-        distribution: Name to install the package by.
-        package: Name to import it by; it is looked up, never imported.
-        path: The file inside it.
-        sha256: What the file must hash to.
+        distribution: Name for installing the package.
+        package: Name for importing the package; it is looked up, never imported.
+        path: Path of the file in the package.
+        sha256: Checksum of the file.
         license: Of the weights.
     """
 
@@ -29,7 +29,7 @@ class WeightsFile:
     license: str
 
     def locate(self) -> Path:
-        """Where the file lies.
+        """The path of the file.
 
         Raises:
             WeightsError: If the package is not installed or lacks the file.
@@ -46,10 +46,10 @@ class WeightsFile:
         )
 
     def read(self) -> bytes:
-        """The file, checked.
+        """The content of the file, checked.
 
         Raises:
-            WeightsError: If it is missing, cannot be read, or is not the one we know.
+            WeightsError: If it is missing, cannot be read, or changed.
         """
         path = self.locate()
         try:

@@ -1,11 +1,10 @@
 """Many L2-regularized logistic regressions on one table of features, solved side by side.
 
-Cross-validation fits the same model on slightly different rows again and again. Here these
-fits are columns of one problem: one matrix product serves all of them, and reads the features
-from memory once instead of once a fit.
+Cross-validation fits the same model on slightly different rows many times. Here these fits are
+columns of one problem, so that one matrix product serves all of them.
 
-:mod:`.designs` holds the features, :mod:`.solver` the
-optimization, :mod:`.path` the choice of a strength.
+:mod:`.designs` has the features, :mod:`.solver` the optimization, :mod:`.strengths` the choice of
+the regularization strength.
 
 Example:
     >>> import numpy as np
@@ -21,16 +20,22 @@ Example:
 from __future__ import annotations
 
 from tellapart.transfer.logistic.designs import Table, design, standardize
-from tellapart.transfer.logistic.path import GRID, Candidate, Folds, Path, probabilities
 from tellapart.transfer.logistic.solver import Fits, solve
+from tellapart.transfer.logistic.strengths import (
+    GRID,
+    Candidate,
+    Folds,
+    choose_strengths,
+    probabilities,
+)
 
 __all__ = [
     "GRID",
     "Candidate",
     "Fits",
     "Folds",
-    "Path",
     "Table",
+    "choose_strengths",
     "design",
     "probabilities",
     "solve",

@@ -1,17 +1,17 @@
 """Features, standardized for several fits at once.
 
-A *design* answers two questions for ``P`` fits together: what are the logits of all rows for
-some weights (:meth:`Design.forward`), and what do residuals of the rows say about the weights
-(:meth:`Design.backward`). Every fit standardizes on the rows it sees and on no others.
+A *design* computes two products for ``P`` fits together: logits of all rows from weights
+(:meth:`Design.forward`), and gradients of weights from residuals of the rows
+(:meth:`Design.backward`). Every fit standardizes on its own training rows.
 
-- :class:`Shared` keeps one matrix; means and scales of the fits are worked into the weights.
-  One matrix product serves all fits.
-- :class:`Reduced` is for few rows and many features: the best weights lie in the span of the
-  rows that a fit sees, so each fit gets its own few coordinates, along the principal axes
-  of its rows. With these the solver also needs fewer rounds.
+- :class:`Shared` keeps one matrix; the weights absorb means and scales of the fits. One matrix
+  product serves all fits.
+- :class:`Reduced` is for few rows and many features: the best weights are in the span of a fit's
+  training rows, so each fit gets a few coordinates along their principal axes. The solver also
+  needs fewer iterations with these.
 
-Scales have a floor, a tenth of the root mean square of all scales: a feature that hardly
-moves in training would otherwise be blown up, and could throw a picture in which it does.
+Scales have a floor, a tenth of the root mean square of all scales. Without it, a feature that
+hardly varies in training would be magnified, and could dominate a picture in which it differs.
 """
 
 from __future__ import annotations
@@ -23,18 +23,19 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Float = NDArray[np.float32]
+from tellapart.core.typing import Floats
+
 Bools = NDArray[np.bool_]
 
 FLOOR = 0.1
-"""The least scale of a feature, in root mean squares of all features' scales."""
-_CHUNK = 4096  # rows turned from float16 to float32 at a time
-_WORTH_THREADS = 4_000_000  # numbers in a table, some 3,000 pictures
+"""The least scale of a feature, relative to the root mean square of all scales."""
+_CHUNK = 4096  # rows converted to float32 at a time
+_WORTH_THREADS = 4_000_000  # numbers in a table: some 3,000 pictures
 
 
 @dataclass(frozen=True)
 class Table:
-    """Features as designs want them, and how they were standardized.
+    """Standardized features.
 
     Attributes:
         x: float32 ``[n, D]``, standardized over all rows.
@@ -42,29 +43,29 @@ class Table:
         scale: float32 ``[D]``, in the features' own units, above zero.
     """
 
-    x: Float
-    mean: Float
-    scale: Float
+    x: Floats
+    mean: Floats
+    scale: Floats
 
 
 class Design(Protocol):
-    """Features of ``n`` rows for ``P`` fits, ``D`` numbers a row.
+    """Features of ``n`` rows for ``P`` fits, ``D`` numbers per row.
 
     Attributes:
         size: ``n``, ``P`` and ``D``.
-        curvature: float32 ``[P, D]``, mean square of each number over the rows a fit sees.
+        curvature: float32 ``[P, D]``, mean square of each number over a fit's training rows.
     """
 
     size: tuple[int, int, int]
-    curvature: Float
+    curvature: Floats
 
-    def forward(self, weights: Float) -> Float:
+    def forward(self, weights: Floats) -> Floats:
         """Logits without intercepts, ``[n, P, L]``, for weights ``[P, D, L]``."""
 
-    def backward(self, rest: Float) -> Float:
-        """The transpose: ``[P, D, L]`` for one number a row, fit and column ``[n, P, L]``."""
+    def backward(self, residuals: Floats) -> Floats:
+        """The transpose: ``[P, D, L]`` for residuals ``[n, P, L]``."""
 
-    def for_table(self, weights: Float) -> tuple[Float, Float]:
+    def for_table(self, weights: Floats) -> tuple[Floats, Floats]:
         """Weights ``[P, D, L]`` and intercepts ``[P, L]`` that give the same on ``table.x``."""
 
 
@@ -91,10 +92,10 @@ def standardize(features: NDArray[np.floating]) -> Table:
 
 
 def threads(table: Table) -> AbstractContextManager[object]:
-    """A ``with`` block in which small matrix products stay on one thread.
+    """A context in which the matrix products of a small table run on one thread.
 
-    They gain little from a second one, and lose much where the processor is busy otherwise:
-    BLAS threads wait for each other by spinning.
+    They gain little from a second thread, and lose much if the processor is busy: BLAS threads
+    wait for each other by spinning.
     """
     if table.x.size >= _WORTH_THREADS:
         return nullcontext()
@@ -105,49 +106,49 @@ def threads(table: Table) -> AbstractContextManager[object]:
 
 
 def design(table: Table, seen: Bools) -> Design:
-    """The design that suits the shape of the data.
+    """The faster design for the shape of the data.
 
     Args:
         table: Features of all rows.
-        seen: bool ``[P, n]``, the rows each fit may learn from.
+        seen: bool ``[P, n]``, the training rows of each fit.
     """
     n, d = table.x.shape
     return Reduced(table, seen) if 2 * n <= d else Shared(table, seen)
 
 
 class Shared:
-    """One matrix for all fits; see the module."""
+    """One matrix for all fits; see the module's docstring."""
 
     def __init__(self, table: Table, seen: Bools) -> None:
         self.x = table.x
         self.size = (len(self.x), len(seen), self.x.shape[1])
         self.mean, self.scale, self.curvature = _moments(table, seen)
 
-    def forward(self, weights: Float) -> Float:
+    def forward(self, weights: Floats) -> Floats:
         """Logits without intercepts, ``[n, P, L]``, for weights ``[P, D, L]``."""
         scaled, offset = self.for_table(weights)
         stacked = np.ascontiguousarray(scaled.transpose(1, 0, 2)).reshape(self.size[2], -1)
         product = self.x @ stacked
         product += offset.ravel()
-        logits: Float = product.reshape(*self.size[:2], -1)
+        logits: Floats = product.reshape(*self.size[:2], -1)
         return logits
 
-    def backward(self, rest: Float) -> Float:
+    def backward(self, residuals: Floats) -> Floats:
         """The transpose of :meth:`forward`: ``[P, D, L]`` for ``[n, P, L]``."""
-        product = self.x.T @ rest.reshape(len(rest), -1)
+        product = self.x.T @ residuals.reshape(len(residuals), -1)
         out = product.reshape(self.size[2], self.size[1], -1).transpose(1, 0, 2)
-        out = out - self.mean[:, :, None] * rest.sum(axis=0)[:, None]
-        rested: Float = out / self.scale[:, :, None]
-        return rested
+        out = out - self.mean[:, :, None] * residuals.sum(axis=0)[:, None]
+        scaled: Floats = out / self.scale[:, :, None]
+        return scaled
 
-    def for_table(self, weights: Float) -> tuple[Float, Float]:
+    def for_table(self, weights: Floats) -> tuple[Floats, Floats]:
         """Weights ``[P, D, L]`` and intercepts ``[P, L]`` for ``table.x`` itself."""
         scaled = weights / self.scale[:, :, None]
         return scaled, -np.einsum("pd,pdl->pl", self.mean, scaled)
 
 
 class Reduced:
-    """A few coordinates for each fit; see the module."""
+    """A few coordinates for each fit; see the module's docstring."""
 
     def __init__(self, table: Table, seen: Bools) -> None:
         self.mean, self.scale, _ = _moments(table, seen)
@@ -166,22 +167,22 @@ class Reduced:
         squares = np.einsum("pnd,pn->pd", self.x**2, seen.astype(np.float32))
         self.curvature = squares / np.maximum(seen.sum(axis=1), 1)[:, None].astype(np.float32)
 
-    def forward(self, weights: Float) -> Float:
+    def forward(self, weights: Floats) -> Floats:
         """Logits without intercepts, ``[n, P, L]``, for weights ``[P, D, L]``."""
         return np.ascontiguousarray((self.x @ weights).transpose(1, 0, 2))
 
-    def backward(self, rest: Float) -> Float:
+    def backward(self, residuals: Floats) -> Floats:
         """The transpose of :meth:`forward`: ``[P, D, L]`` for ``[n, P, L]``."""
-        return self.x.transpose(0, 2, 1) @ np.ascontiguousarray(rest.transpose(1, 0, 2))
+        return self.x.transpose(0, 2, 1) @ np.ascontiguousarray(residuals.transpose(1, 0, 2))
 
-    def for_table(self, weights: Float) -> tuple[Float, Float]:
+    def for_table(self, weights: Floats) -> tuple[Floats, Floats]:
         """Weights ``[P, D, L]`` and intercepts ``[P, L]`` for ``table.x`` itself."""
         scaled = (self.basis @ weights) / self.scale[:, :, None]
         return scaled, -np.einsum("pd,pdl->pl", self.mean, scaled)
 
 
-def _moments(table: Table, seen: Bools) -> tuple[Float, Float, Float]:
-    """Mean, scale and scaled mean square of ``table.x`` over each fit's rows, ``[P, D]``."""
+def _moments(table: Table, seen: Bools) -> tuple[Floats, Floats, Floats]:
+    """Mean, scale and scaled mean square of ``table.x`` over each fit's rows, ``[P, D]`` each."""
     x, (n, d) = table.x, table.x.shape
     count = np.maximum(seen.sum(axis=1), 1)[:, None]
     sums, squares = np.zeros((len(seen), d)), np.zeros((len(seen), d))
@@ -192,13 +193,13 @@ def _moments(table: Table, seen: Bools) -> tuple[Float, Float, Float]:
         squares += weight[:, at : at + _CHUNK] @ (part * part)
     mean = sums / count
     spread = np.sqrt(np.maximum(squares / count - mean**2, 0))
-    # The floor is a matter of the features' own units, not of those of the table.
+    # The floor is relative to scales in the features' own units, not in those of the table.
     scale = _with_floor(spread * table.scale) / table.scale
     return mean.astype(np.float32), scale, ((spread / scale) ** 2).astype(np.float32)
 
 
-def _with_floor(spread: NDArray[np.float64]) -> Float:
-    """Scales of the last axis with the floor of the module; 1 where nothing moves at all."""
+def _with_floor(spread: NDArray[np.float64]) -> Floats:
+    """Scales, not below the floor along the last axis; 1 where all features are constant."""
     floor = FLOOR * np.sqrt((spread**2).mean(axis=-1, keepdims=True))
     out = np.maximum(spread, np.where(floor > 0, floor, 1))
     return np.where(floor > 0, out, 1).astype(np.float32)

@@ -1,18 +1,17 @@
 """L-BFGS for many regularized logistic regressions side by side.
 
-For fit ``p`` with rows ``S`` and strength ``C`` the minimum of ::
+Each fit has training rows ``S`` and a strength ``C``. It minimizes ::
 
     mean over i in S of -log softmax(z_i W + b)[label_i]  +  |W|^2 / (2 C |S|)
 
-is found, where ``z`` are the features standardized on ``S``; this is scikit-learn's
+where ``z`` are the features standardized on ``S``. This is the objective of scikit-learn's
 ``LogisticRegression(C)`` divided by ``C |S|``. Two classes have one column of logits (that of
-class 1), more classes have one each; the intercept is not regularized.
+class 1), more classes have one each. The intercept is not regularized.
 
-Each fit has its own history and its own step, so its answer is that of a fit on its rows
-alone. Sources: the two-loop recursion, Nocedal and Wright, Numerical Optimization, 2nd
-edition, algorithm 7.4, started from a diagonal that the design's curvature tells. A step needs
-no further product with the features, since the logits are linear in it: a guarded Newton
-search along the line works on the logits alone.
+Each fit has its own history and its own step, so its result is that of a fit on its rows alone.
+Source: the two-loop recursion in Nocedal and Wright, Numerical Optimization, 2nd edition,
+algorithm 7.4, started from a diagonal estimated from the design's curvature. Logits are linear in
+the step, so the line search (Newton's method with a bracket) needs no product with the features.
 """
 
 from __future__ import annotations
@@ -23,27 +22,28 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tellapart.transfer.logistic.designs import Bools, Design, Float
+from tellapart.core.typing import Floats
+from tellapart.transfer.logistic.designs import Bools, Design
 
 _HISTORY = 10
 _LINE_STEPS = 12
-_STALL = 40  # rounds without a smaller gradient: float32 gives no more
-_Memory = deque[tuple[Float, Float, Float]]
+_STALL = 40  # iterations without a smaller gradient: the limit of float32
+_Memory = deque[tuple[Floats, Floats, Floats]]
 
 
 @dataclass(frozen=True)
 class Fits:
-    """What :func:`solve` found for ``P`` fits.
+    """The solutions of ``P`` fits.
 
     Attributes:
-        parameters: float32 ``[P, D + 1, L]``, weights in the design's coordinates, the
-            intercept in the last row; the start of the next :func:`solve`.
-        logits: float32 ``[n, P, L]`` of every row, seen or not.
-        iterations: How many rounds it took until the last fit was done.
+        parameters: float32 ``[P, D + 1, L]``, weights in the design's coordinates, the intercept
+            in the last row; :func:`solve` can start from them.
+        logits: float32 ``[n, P, L]`` of every row.
+        iterations: Until the last fit was done.
     """
 
-    parameters: Float
-    logits: Float
+    parameters: Floats
+    logits: Floats
     iterations: int
 
 
@@ -54,7 +54,7 @@ def solve(
     strength: NDArray[np.float64] | float,
     *,
     classes: int,
-    start: Float | None = None,
+    start: Floats | None = None,
     tolerance: float = 1e-4,
     rounds: int = 500,
 ) -> Fits:
@@ -63,12 +63,12 @@ def solve(
     Args:
         design: Features of all rows, standardized for each fit.
         labels: int ``[n]``, each in ``0 .. classes - 1``.
-        seen: bool ``[P, n]``, the rows each fit may learn from.
-        strength: The ``C`` of each fit, ``[P]``, or one for all; larger is freer.
+        seen: bool ``[P, n]``, the training rows of each fit.
+        strength: The ``C`` of each fit, ``[P]``, or one for all; larger regularizes less.
         classes: How many classes there are, at least 2.
         start: ``Fits.parameters`` of other strengths on the same design.
-        tolerance: Done when no entry of a fit's gradient is larger.
-        rounds: Stop after as many iterations even so.
+        tolerance: A fit is done when no entry of its gradient is larger.
+        rounds: Most iterations.
     """
     problem = _Problem(design, labels, seen, strength, classes)
     p = np.zeros(problem.shape, np.float32) if start is None else start.copy()
@@ -84,7 +84,7 @@ def solve(
         direction = _direction(gradient, memory, guess)
         uphill = _dot(direction, gradient) >= 0
         direction[uphill] = -gradient[uphill]
-        direction[~moving] = 0  # a fit that has arrived stands still
+        direction[~moving] = 0  # fits that are done do not move
         along = problem.logits(direction)
         step = problem.line_search(p, direction, logits, along)
         moved = direction * step[:, None, None]
@@ -96,22 +96,22 @@ def solve(
         usable = curvature > 1e-12 * _dot(change, change)
         memory.append((moved, change, _inverse(curvature, usable)))
         done += 1
-        rest = float(np.abs(gradient).max())
-        least, since = (rest, 0) if rest < least else (least, since + 1)
-    # Summed up over the steps, the logits have gathered rounding: once more, in one product.
+        largest = float(np.abs(gradient).max())
+        least, since = (largest, 0) if largest < least else (least, since + 1)
+    # The sum over the steps has rounding errors, so compute the logits anew.
     return Fits(p, problem.logits(p), done)
 
 
-def sigmoid(logits: Float) -> Float:
+def sigmoid(logits: Floats) -> Floats:
     """The probability of class 1 for logits of any shape, without overflow."""
-    small: Float = np.exp(-np.abs(logits))
-    above: Float = np.where(logits >= 0, np.float32(1), small).astype(np.float32)
+    small: Floats = np.exp(-np.abs(logits))
+    above: Floats = np.where(logits >= 0, np.float32(1), small).astype(np.float32)
     return above / (1 + small)
 
 
-def softmax(logits: Float) -> Float:
+def softmax(logits: Floats) -> Floats:
     """Probabilities over the last axis, without overflow."""
-    raised: Float = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    raised: Floats = np.exp(logits - logits.max(axis=-1, keepdims=True))
     raised /= raised.sum(axis=-1, keepdims=True)
     return raised
 
@@ -137,24 +137,24 @@ class _Problem:
         self.penalty = (1 / (np.broadcast_to(strength, fits) * count)).astype(np.float32)
         self.row_weight = (seen / count[:, None]).T.astype(np.float32)[:, :, None]  # [n, P, 1]
 
-    def logits(self, p: Float) -> Float:
+    def logits(self, p: Floats) -> Floats:
         return self.design.forward(p[:, :-1]) + p[None, :, -1]
 
-    def gradient(self, p: Float, logits: Float) -> Float:
-        rest = self._probabilities(logits)
+    def gradient(self, p: Floats, logits: Floats) -> Floats:
+        residuals = self._probabilities(logits)
         if self.columns == 1:
-            rest -= self.truth
+            residuals -= self.truth
         else:
-            rest[self.rows, :, self.labels] -= 1
-        rest *= self.row_weight
+            residuals[self.rows, :, self.labels] -= 1
+        residuals *= self.row_weight
         out = np.empty(self.shape, np.float32)
-        out[:, :-1] = self.design.backward(rest)
+        out[:, :-1] = self.design.backward(residuals)
         out[:, :-1] += self.penalty[:, None, None] * p[:, :-1]
-        out[:, -1] = rest.sum(axis=0)
+        out[:, -1] = residuals.sum(axis=0)
         return out
 
-    def inverse_diagonal(self, logits: Float) -> Float:
-        """A first guess of the inverse Hessian, ``[P, D + 1, 1]``: its diagonal, roughly."""
+    def inverse_diagonal(self, logits: Floats) -> Floats:
+        """An estimate of the diagonal of the inverse Hessian, ``[P, D + 1, 1]``."""
         q = self._probabilities(logits)
         spread = (q * (1 - q) * self.row_weight).sum(axis=0).mean(axis=1)[:, None] + 1e-6
         out = np.empty((*self.shape[:2], 1), np.float32)
@@ -162,11 +162,11 @@ class _Problem:
         out[:, -1, 0] = 1 / spread[:, 0]
         return out
 
-    def line_search(self, p: Float, direction: Float, logits: Float, along: Float) -> Float:
-        """The step of each fit, ``[P]``, at which most of the slope has gone.
+    def line_search(self, p: Floats, direction: Floats, logits: Floats, along: Floats) -> Floats:
+        """The step of each fit, ``[P]``, at which the slope is at most a tenth of the first.
 
-        The objective is convex, so the sign of the slope brackets the minimum; a Newton step
-        is taken where it stays inside, else the bracket is halved or widened.
+        The objective is convex, so the sign of the slope brackets the minimum. A Newton step is
+        taken if it stays inside, else the bracket is halved or widened.
         """
         linear = self.penalty * _dot(p[:, :-1], direction[:, :-1])
         square = self.penalty * _dot(direction[:, :-1], direction[:, :-1])
@@ -187,8 +187,8 @@ class _Problem:
         return step
 
     def _slope(
-        self, logits: Float, along: Float, linear: Float, square: Float, step: Float
-    ) -> tuple[Float, Float]:
+        self, logits: Floats, along: Floats, linear: Floats, square: Floats, step: Floats
+    ) -> tuple[Floats, Floats]:
         """First and second derivative along the line, ``[P]`` each."""
         q = self._probabilities(logits + step[None, :, None] * along)
         weight = self.row_weight[:, :, 0]
@@ -204,12 +204,12 @@ class _Problem:
             curve = (spread * weight).sum(axis=0)
         return slope + linear + step * square, curve + square
 
-    def _probabilities(self, logits: Float) -> Float:
+    def _probabilities(self, logits: Floats) -> Floats:
         return sigmoid(logits) if self.columns == 1 else softmax(logits)
 
 
-def _direction(gradient: Float, memory: _Memory, guess: Float) -> Float:
-    """Minus the inverse Hessian, as far as guess and memory know it, times the gradient."""
+def _direction(gradient: Floats, memory: _Memory, guess: Floats) -> Floats:
+    """Minus the estimated inverse Hessian times the gradient."""
     q = -gradient
     shares = []
     for moved, change, rho in reversed(memory):
@@ -226,11 +226,11 @@ def _direction(gradient: Float, memory: _Memory, guess: Float) -> Float:
     return q
 
 
-def _dot(a: Float, b: Float) -> Float:
-    out: Float = np.einsum("pdl,pdl->p", a, b)
+def _dot(a: Floats, b: Floats) -> Floats:
+    out: Floats = np.einsum("pdl,pdl->p", a, b)
     return out
 
 
-def _inverse(values: Float, where: Bools) -> Float:
+def _inverse(values: Floats, where: Bools) -> Floats:
     """One over the values, 0 elsewhere."""
     return np.where(where, 1 / np.where(where, values, 1), 0).astype(np.float32)
