@@ -7,7 +7,7 @@ import pytest
 
 from tellapart.core.errors import SettingsError
 from tellapart.explanations import feature_maps, filters
-from tellapart.explanations.maps import drawn, first_layer, strongest
+from tellapart.explanations.maps import first_layer, kernel_pictures, strongest
 from tellapart.model import Model
 
 
@@ -44,10 +44,10 @@ def test_kernels_in_color_and_in_gray(cnn: Model, gray_cnn: Model) -> None:
 
 def test_kernels_have_scales_of_their_own_around_gray() -> None:
     one = np.array([[[[0.0, 0.5], [-1.0, 1.0]]]], np.float32)
-    both = drawn(np.concatenate([one, one / 1000]))
+    both = kernel_pictures(np.concatenate([one, one / 1000]))
     assert np.array_equal(both[0], both[1])
     assert both[0, :, :, 0].tolist() == [[128, 191], [0, 255]]
-    assert drawn(np.zeros((1, 3, 2, 2), np.float32)).min() == 128
+    assert kernel_pictures(np.zeros((1, 3, 2, 2), np.float32)).min() == 128
 
 
 def test_a_network_without_convolutions_has_none(dnn: Model, pixels: np.ndarray) -> None:

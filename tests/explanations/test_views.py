@@ -12,8 +12,8 @@ from PIL import Image
 
 from tellapart.core.errors import PictureError, SettingsError
 from tellapart.explanations import filter_sheet, kernel_sheet, map_sheet
-from tellapart.explanations.painting import enlarged, glow
-from tellapart.explanations.sheets import WIDTH, Block, fitted, sheet, tile_side
+from tellapart.explanations.painting import enlarged, false_colors
+from tellapart.explanations.sheets import WIDTH, Grid, fitted, sheet, tile_side
 from tellapart.model import Model
 
 
@@ -91,21 +91,21 @@ def test_tiles_fill_their_squares_in_proportion() -> None:
 
 def test_a_sheet_grows_with_its_rows() -> None:
     tiles = [np.zeros((4, 4, 3), np.uint8)] * 9
-    eight, nine = (sheet([Block("x", tiles[:n])]) for n in (8, 9))
+    eight, nine = (sheet([Grid("x", tiles[:n])]) for n in (8, 9))
     assert nine.shape[0] - eight.shape[0] == tile_side(8) + 8
-    labeled = sheet([Block("x", tiles[:8], labels=[str(n) for n in range(8)])])
+    labeled = sheet([Grid("x", tiles[:8], labels=[str(n) for n in range(8)])])
     assert labeled.shape[0] > eight.shape[0]
     with pytest.raises(ValueError, match="labels"):
-        sheet([Block("x", tiles, labels=["one"])])
+        sheet([Grid("x", tiles, labels=["one"])])
 
 
 def test_maps_glow_on_their_own_scale() -> None:
     ramp = np.linspace(-3, 9, 50).reshape(5, 10)
-    light = glow(ramp).reshape(-1, 3) @ np.array([0.2126, 0.7152, 0.0722])
+    light = false_colors(ramp).reshape(-1, 3) @ np.array([0.2126, 0.7152, 0.0722])
     assert np.all(np.diff(light) > 0)
-    assert np.array_equal(glow(ramp), glow(ramp * 1000))
-    assert np.ptp(glow(np.full((3, 3), 7.0)).reshape(-1, 3), axis=0).max() == 0
-    assert glow(np.array([[np.nan, np.inf, 1.0]])).shape == (1, 3, 3)
+    assert np.array_equal(false_colors(ramp), false_colors(ramp * 1000))
+    assert np.ptp(false_colors(np.full((3, 3), 7.0)).reshape(-1, 3), axis=0).max() == 0
+    assert false_colors(np.array([[np.nan, np.inf, 1.0]])).shape == (1, 3, 3)
 
 
 def test_small_squares_are_enlarged_by_whole_pixels() -> None:

@@ -1,4 +1,4 @@
-"""Evidence for a class: the number that every method of explaining shares out over the picture."""
+"""Evidence for a class: the number that every method distributes over the picture."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from tellapart.core.typing import Floats
 
 
 def evidence(logit_map: NDArray[np.floating], target: int) -> Floats:
-    """How far one class's logits are above the mean of the others', place by place.
+    """The logit of a class less the mean of the others', at each place.
 
-    A constant added to all logits changes no probability, and not the evidence either. For two
+    A constant added to all logits changes neither the probabilities nor the evidence. For two
     classes it is the difference of their logits, whose sign is the decision.
 
     Args:
@@ -20,7 +20,7 @@ def evidence(logit_map: NDArray[np.floating], target: int) -> Floats:
         target: The class, ``0 .. K - 1``.
 
     Returns:
-        float32 of the same shape without ``K``. Its mean over the places is the evidence in the
+        float32 of the same shape without ``K``. Its mean over the places is the evidence of the
         picture's logits.
     """
     own = logit_map[..., target]
@@ -37,7 +37,8 @@ def direction(classes: int, target: int) -> Floats:
         target: The class, ``0 .. classes - 1``.
 
     Returns:
-        float32 ``[classes]``: 1 for the target, the same below zero for all others, together 0.
+        float32 ``[classes]``: 1 for the target, an equal negative number for all others, with
+        the sum 0.
     """
     weights = np.full(classes, -1 / (classes - 1), np.float32)
     weights[target] = 1

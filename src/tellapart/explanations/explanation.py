@@ -1,4 +1,4 @@
-"""One picture explained: by which method, for which class, and the answer drawn."""
+"""The explanation of one picture: choice of the method, heat map, and drawing."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ METHODS: tuple[Method, ...] = get_args(Method)
 
 @dataclass(frozen=True)
 class Explanation:
-    """What speaks for a class in a picture, and where.
+    """Where in a picture the evidence for a class is.
 
     Attributes:
         target: The class that is explained.
-        predicted: The class that the model names.
+        predicted: The class that the model predicts.
         probabilities: Of every class, most probable first.
-        heat: float32 ``[h, w]``, what speaks for ``target`` at each place, in logits: positive
-            for it, negative against. Of the method ``evidence`` its mean is the whole's, of
-            ``hirescam`` the whole's less what biases add; of ``occlusion`` each number is what
-            the class loses when this place is hidden.
+        heat: float32 ``[h, w]``, the evidence for ``target`` at each place, in logits; negative is
+            against it. With ``evidence`` its mean is the evidence of the whole picture, with
+            ``hirescam`` that less what biases add; with ``occlusion`` each number is the evidence
+            that is lost if this place is hidden.
         pixels: uint8 ``[S, S, 3]``, the square that the network saw.
         png: ``pixels`` in gray under the heat in color, as a PNG file.
-        method: The one that was used, never ``auto``.
+        method: The method that was used, never ``auto``.
     """
 
     target: str
@@ -68,11 +68,11 @@ def explain(
         model: Any model.
         data: The bytes of the picture's file.
         target: The class; the predicted one unless given.
-        method: ``evidence``, exact, for networks whose file gives a ``logit_map``; ``hirescam``
-            for those with a convolution; ``occlusion`` for all; ``auto`` takes the first of
-            these that the model allows. ``gradcam``, which is better known, is for those with
-            a convolution too; :mod:`.gradcam` says why it is not the default.
-        progress: Told of each place that ``occlusion`` hides.
+        method: ``evidence``, exact, for networks whose file outputs a ``logit_map``; ``hirescam``
+            or ``gradcam`` for networks with a convolution (:mod:`.gradcam` compares them);
+            ``occlusion`` for all. ``auto`` takes the first of ``evidence``, ``hirescam`` and
+            ``occlusion`` that the model allows.
+        progress: Gets the progress of ``occlusion``.
 
     Raises:
         PictureError: The picture cannot be decoded.
@@ -100,7 +100,7 @@ def explain(
 
 
 def square(model: Model, data: bytes) -> RGB:
-    """A picture as a model sees it: uint8 ``[S, S, 3]``.
+    """A picture, decoded and resized for a model: uint8 ``[S, S, 3]``.
 
     Raises:
         PictureError: The picture cannot be decoded.
@@ -116,7 +116,7 @@ def heat_of(
     *,
     progress: Progress = SILENT,
 ) -> Floats:
-    """The heat map alone, of pixels that are already known.
+    """The heat map of decoded pixels.
 
     Args:
         model: Any model.
@@ -136,15 +136,15 @@ def heat_of(
         case "evidence":
             return evidence(model.run_with_map(pixels[None])[1][0], target)
         case "hirescam":
-            return gradcam.heat_by_place(model, pixels, target)
+            return gradcam.hirescam(model, pixels, target)
         case "gradcam":
-            return gradcam.heat(model, pixels, target)
+            return gradcam.gradcam(model, pixels, target)
         case _:
             return occlusion.heat(model, pixels, target, progress=progress)
 
 
 def _allowed(model: Model, method: str) -> Method:
-    """The method to use, of those that this model's file allows."""
+    """The method to use; :class:`SettingsError` if the model does not allow it."""
     if method not in METHODS:
         raise _unknown("method", method, METHODS)
     if method == "auto":

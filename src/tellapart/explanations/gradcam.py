@@ -1,32 +1,32 @@
-"""Grad-CAM and HiResCAM: which places of the last feature map speak for a class.
+"""Grad-CAM and HiResCAM: where the last feature map has evidence for a class.
 
-The last feature map of a convolutional network says what was found where. Both methods take the
-gradient of the evidence for a class with respect to that map, and combine map and gradient.
+Both methods combine the last feature map of a convolutional network with the gradient of the
+evidence for a class with respect to that map.
 
-*Grad-CAM* weights each channel with its gradient, summed over all places. After R. Selvaraju et
-al., Grad-CAM: visual explanations from deep networks via gradient-based localization, ICCV 2017.
-Where dense layers look at each place by itself, as in a network that flattens its last map, this
-mixes up places: the map may then speak against a class that the network is sure of. *HiResCAM*
-multiplies gradient and map place by place, so it shows at a place the evidence that comes from
-there. After R. Draelos and L. Carin, Use HiResCAM instead of Grad-CAM for faithful explanations
-of convolutional neural networks, 2020.
+*Grad-CAM* weights each channel with the sum of its gradient over all places. Source: R. Selvaraju
+et al., Grad-CAM: visual explanations from deep networks via gradient-based localization, ICCV 2017.
+If dense layers treat each place differently, as in a network that flattens its last map, this mixes
+up places: the heat map can be against a class that the network is sure of. *HiResCAM* multiplies
+gradient and map place by place, so it shows at a place the evidence that comes from there. Source:
+R. Draelos and L. Carin, Use HiResCAM instead of Grad-CAM for faithful explanations of convolutional
+neural networks, 2020.
 
 For a network that ends in global average pooling and one dense layer both are the same: the
 evidence in its ``logit_map``, less the biases.
 
-Where this differs from the papers: the score is the evidence (:mod:`.evidence`) instead of the
-logit, to which a constant could be added without changing any answer. Evidence against the class
-stays in the map, below zero, where the paper of Grad-CAM drops it. The numbers are scaled so that
-their mean over the places can be compared with the evidence; HiResCAM's mean is the evidence less
+Differences from the papers: the score is the evidence (:mod:`.evidence`) instead of the logit, to
+which a constant could be added without changing any probability. Evidence against the class stays
+in the map as negative numbers, which the paper on Grad-CAM sets to zero. The numbers are scaled so
+that their mean over the places compares with the evidence; HiResCAM's mean is the evidence less
 what the biases add.
 
-Grad-CAM's map is that of the last convolution, after its activation, even if a pooling follows:
-each pooled value stands for one place of it, so the channels' weights are the same for both maps,
-and the convolution's map is twice as fine. HiResCAM's map is the pooled one: that is what the dense
-layers see, and most places of the other have no gradient.
+Grad-CAM uses the map of the last convolution, after its activation, even if a pooling follows: each
+pooled value comes from one place of it, so the channels' weights are the same for both maps, and
+the convolution's map is twice as fine. HiResCAM uses the pooled map, which the dense layers see;
+most places of the other have no gradient.
 
-No engine is needed: the few operations after that map are computed here in NumPy, forward and
-backward, with the numbers of the file.
+The few operations after that map are computed here in NumPy, forward and backward, with the weights
+of the file.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[np.floating[Any]]
 Back = Callable[[Array], Array]
-"""From the gradient with respect to a node's output to that with respect to its input."""
+"""Turns the gradient by a node's output into the gradient by its input."""
 
 
-def heat(model: Model, pixels: npt.NDArray[np.uint8], target: int) -> Floats:
+def gradcam(model: Model, pixels: npt.NDArray[np.uint8], target: int) -> Floats:
     """The Grad-CAM map of one picture.
 
     Args:
@@ -59,19 +59,19 @@ def heat(model: Model, pixels: npt.NDArray[np.uint8], target: int) -> Floats:
         target: The class, ``0 .. K - 1``.
 
     Returns:
-        float32 ``[h, w]``, the size of the last convolution's map: positive speaks for the
+        float32 ``[h, w]``, the size of the last convolution's map; positive is evidence for the
         class.
 
     Raises:
-        ModelError: If the end of the network is of no known kind.
+        ModelError: If the network ends in operations that tellapart does not write.
     """
     tail, maps = model.last_map(pixels[None])
-    slopes = _slopes(model, tail, maps, target)
-    made = (slopes.sum(axis=(2, 3), keepdims=True) * maps).sum(axis=1)[0]
+    gradient = _gradient(model, tail, maps, target)
+    made = (gradient.sum(axis=(2, 3), keepdims=True) * maps).sum(axis=1)[0]
     return np.asarray(made, np.float32)
 
 
-def heat_by_place(model: Model, pixels: npt.NDArray[np.uint8], target: int) -> Floats:
+def hirescam(model: Model, pixels: npt.NDArray[np.uint8], target: int) -> Floats:
     """The HiResCAM map of one picture.
 
     Args:
@@ -80,11 +80,11 @@ def heat_by_place(model: Model, pixels: npt.NDArray[np.uint8], target: int) -> F
         target: The class, ``0 .. K - 1``.
 
     Returns:
-        float32 ``[h, w]``, the size of the last map behind its pooling. Its mean is the evidence
-        less what the biases behind the map add.
+        float32 ``[h, w]``, the size of the last map after its pooling. Its mean is the evidence
+        less what the biases after the map add.
 
     Raises:
-        ModelError: If the end of the network is of no known kind.
+        ModelError: If the network ends in operations that tellapart does not write.
     """
     tail, maps = model.last_map(pixels[None])
     value: Array = maps
@@ -94,26 +94,26 @@ def heat_by_place(model: Model, pixels: npt.NDArray[np.uint8], target: int) -> F
         nodes = nodes[1:]
     rest = replace(tail, tensor=nodes[0].inputs[0], nodes=nodes)
     places = value.shape[2] * value.shape[3]
-    made = places * (_slopes(model, rest, value, target) * value).sum(axis=1)[0]
+    made = places * (_gradient(model, rest, value, target) * value).sum(axis=1)[0]
     return np.asarray(made, np.float32)
 
 
-def _slopes(model: Model, tail: Tail, maps: Array, target: int) -> Array:
+def _gradient(model: Model, tail: Tail, maps: Array, target: int) -> Array:
     """The gradient of the evidence for a class with respect to the map, float ``[n, c, h, w]``."""
-    _, back = through(tail, maps)
+    _, back = forward(tail, maps)
     return back(direction(len(model.classes), target)[None])
 
 
-def through(tail: Tail, maps: Array) -> tuple[Array, Back]:
-    """Go from the last map to the logits, and remember the way back.
+def forward(tail: Tail, maps: Array) -> tuple[Array, Back]:
+    """Compute the logits from the last map, and prepare the backward pass.
 
     Args:
         tail: The end of a network.
         maps: float ``[n, c, h, w]``.
 
     Returns:
-        Logits float ``[n, K]``, and a function that turns the gradient of any scalar by the
-        logits, float ``[n, K]``, into its gradient by the maps, float ``[n, c, h, w]``.
+        Logits float ``[n, K]``, and a function that turns the gradient of a scalar by the logits,
+        float ``[n, K]``, into its gradient by the maps, float ``[n, c, h, w]``.
 
     Raises:
         ValueError: If an operation is used in a way that tellapart does not write.
@@ -124,10 +124,10 @@ def through(tail: Tail, maps: Array) -> tuple[Array, Back]:
         value, step = _OPERATIONS[node.operator](node, value, tail.weights)
         steps.append(step)
 
-    def back(slope: Array) -> Array:
+    def back(gradient: Array) -> Array:
         for step in reversed(steps):
-            slope = step(slope)
-        return slope
+            gradient = step(gradient)
+        return gradient
 
     return value, back
 
@@ -143,37 +143,37 @@ def _gemm(node: Node, x: Array, weights: Weights) -> tuple[Array, Back]:
     made = x @ kernel
     if len(node.inputs) > 2:
         made = made + weights[node.inputs[2]]
-    return made, lambda slope: slope @ kernel.T
+    return made, lambda gradient: gradient @ kernel.T
 
 
 def _relu(node: Node, x: Array, weights: Weights) -> tuple[Array, Back]:
-    return np.maximum(x, 0), lambda slope: slope * (x > 0)
+    return np.maximum(x, 0), lambda gradient: gradient * (x > 0)
 
 
 def _clip(node: Node, x: Array, weights: Weights) -> tuple[Array, Back]:
     low, high = (weights[name] for name in node.inputs[1:3])
-    return np.clip(x, low, high), lambda slope: slope * ((x > low) & (x < high))
+    return np.clip(x, low, high), lambda gradient: gradient * ((x > low) & (x < high))
 
 
 def _flatten(node: Node, x: Array, weights: Weights) -> tuple[Array, Back]:
     if node.attributes.get("axis", 1) != 1:
         raise ValueError(f"{node.output!r} flattens the pictures into one")
-    return x.reshape(len(x), -1), lambda slope: slope.reshape(x.shape)
+    return x.reshape(len(x), -1), lambda gradient: gradient.reshape(x.shape)
 
 
 def _transpose(node: Node, x: Array, weights: Weights) -> tuple[Array, Back]:
     order = node.attributes["perm"]
-    return x.transpose(order), lambda slope: slope.transpose(np.argsort(order))
+    return x.transpose(order), lambda gradient: gradient.transpose(np.argsort(order))
 
 
 def _global_mean(node: Node, x: Array, weights: Weights) -> tuple[Array, Back]:
     places = x.shape[2] * x.shape[3]
     made = x.mean(axis=(2, 3), keepdims=True)
-    return made, lambda slope: np.broadcast_to(slope / places, x.shape)
+    return made, lambda gradient: np.broadcast_to(gradient / places, x.shape)
 
 
 def _max_pool(node: Node, x: Array, weights: Weights) -> tuple[Array, Back]:
-    """The largest of each window; its gradient goes to the first place that is as large."""
+    """The maximum of each window; its gradient goes to the first place that has it."""
     side = node.attributes["kernel_shape"][0]
     allowed = {"kernel_shape": [side, side], "strides": [side, side]}
     if any(node.attributes.get(name) != value for name, value in allowed.items()) or any(
@@ -190,9 +190,9 @@ def _max_pool(node: Node, x: Array, weights: Weights) -> tuple[Array, Back]:
     )
     first = windows.argmax(axis=-1)[..., None]
 
-    def back(slope: Array) -> Array:
+    def back(gradient: Array) -> Array:
         spread = np.zeros_like(windows)
-        np.put_along_axis(spread, first, slope[..., None].astype(x.dtype), axis=-1)
+        np.put_along_axis(spread, first, gradient[..., None].astype(x.dtype), axis=-1)
         whole = np.zeros_like(x)
         whole[:, :, : rows * side, : columns * side] = (
             spread.reshape(n, channels, rows, columns, side, side)

@@ -1,12 +1,11 @@
-"""What a convolution is, shown on one picture without any network.
+"""Classic 3 x 3 convolutions of one picture, without a network.
 
 A convolution slides a small square of numbers, the *kernel*, over the picture. At each place it
-multiplies the nine pixels under the kernel with the nine numbers and adds them up: that sum
-is the new pixel. Which numbers stand in the kernel decides what comes out: a softer picture, a
-sharper one, only its edges. A convolutional network learns such numbers from pictures.
+multiplies the nine pixels under the kernel with the nine numbers and adds them up: the sum is the
+new pixel. The numbers decide the result: a softer picture, a sharper one, only its edges. A
+convolutional network learns such numbers from pictures.
 
-As in networks, the kernel is laid on as it is written, not turned around, and what falls
-below zero becomes zero, which a network calls ReLU.
+As in networks, the kernel is not flipped, and sums below zero become zero (a ReLU).
 
 Example:
     >>> edges = KERNELS[3]
@@ -28,13 +27,13 @@ from tellapart.images.resizing import RGB
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """Nine numbers and what they do.
+    """A 3 x 3 kernel.
 
     Args:
-        name: What it is called.
+        name: Its name.
         numbers: Three rows of three.
-        divisor: What the sum is divided by, so that brightness stays.
-        sentence: What it does, in plain words.
+        sentence: Its effect, in plain words.
+        divisor: The sum is divided by it, which keeps the brightness.
     """
 
     name: str
@@ -72,26 +71,25 @@ KERNELS: tuple[Kernel, ...] = (
         "As if lit from one corner.",
     ),
 )
-"""The lesson, simplest first. The upright and level edges are Sobel's."""
+"""From simple to complex. The upright and level edges are Sobel's."""
 
 
 def convolve(pixels: RGB, kernel: Kernel) -> RGB:
-    """Slide a kernel over a picture, each color by itself.
+    """Convolve each color of a picture with a kernel.
 
     Args:
         pixels: uint8 ``[H, W, 3]``.
-        kernel: The nine numbers.
+        kernel: The kernel.
 
     Returns:
-        uint8 ``[H, W, 3]``: the sums, rounded; what is below 0 or above 255 becomes 0 or 255.
-        Beyond the border the outermost pixels are repeated.
+        uint8 ``[H, W, 3]``: the sums, rounded and clipped to 0 to 255. At the border the outermost
+        pixels are repeated.
     """
     height, width = pixels.shape[:2]
-    around = np.pad(pixels.astype(np.int32), ((1, 1), (1, 1), (0, 0)), mode="edge")
+    padded = np.pad(pixels.astype(np.int32), ((1, 1), (1, 1), (0, 0)), mode="edge")
     total = np.zeros(pixels.shape, np.int32)
     for row in range(3):
         for column in range(3):
-            # All places at once: the whole picture, moved so that this neighbor lies on top.
-            neighbor = around[row : row + height, column : column + width]
+            neighbor = padded[row : row + height, column : column + width]
             total += kernel.numbers[row][column] * neighbor
     return np.clip(np.rint(total / kernel.divisor), 0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""What a network's layers make of one picture, and what its first kernels look for."""
+"""Feature maps of one picture, and the kernels of the first convolution."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 
 def feature_maps(model: Model, pixels: RGB) -> list[tuple[str, Floats]]:
-    """What each convolution and pooling makes of a picture.
+    """The output of each convolution and pooling for a picture.
 
     Args:
         model: A model with a convolution.
         pixels: uint8 ``[S, S, 3]``, the square that the network sees.
 
     Returns:
-        Layer by layer from the pixels on, its name and float32 ``[h, w, c]``.
+        In the order of the layers, name and float32 ``[h, w, c]`` of each.
 
     Raises:
-        SettingsError: If it has no convolution.
+        SettingsError: If the model has no convolution.
     """
     names = [name for name, _ in model.layers()]
     if not names:
@@ -37,14 +37,14 @@ def feature_maps(model: Model, pixels: RGB) -> list[tuple[str, Floats]]:
 
 
 def strongest(maps: Floats, limit: int) -> Floats:
-    """The channels that tell most of a picture, strongest first.
+    """The strongest channels, strongest first.
 
-    Strong is what differs most from place to place (its standard deviation over them): a
-    channel that is bright everywhere shows nothing of the picture.
+    A channel is strong if it differs much from place to place (by its standard deviation): one
+    that is bright everywhere shows nothing of the picture.
 
     Args:
         maps: float32 ``[h, w, c]``.
-        limit: How many at most.
+        limit: Most channels returned.
 
     Returns:
         float32 ``[h, w, min(c, limit)]``.
@@ -76,26 +76,26 @@ def first_layer(model: Model) -> str:
 def filters(model: Model) -> RGB | None:
     """The kernels of the first convolution as pictures.
 
-    Each is drawn on its own scale: mid-gray is zero, brighter is above, darker below. Over
-    color pictures a kernel has three channels and is drawn in color; over grey ones it is grey.
+    Each has its own scale: mid-gray is zero, brighter is above, darker below. Kernels over color
+    pictures have three channels and are in color; those over gray pictures are gray.
 
     Args:
         model: Any model.
 
     Returns:
-        uint8 ``[F, k, k, 3]``; None where the network has no convolution.
+        uint8 ``[F, k, k, 3]``; None if the network has no convolution.
     """
     if not model.layers():
         return None
-    return drawn(model.weight(f"{first_layer(model)}/kernel"))
+    return kernel_pictures(model.weight(f"{first_layer(model)}/kernel"))
 
 
-def drawn(kernels: Floats) -> RGB:
+def kernel_pictures(kernels: Floats) -> RGB:
     """Kernels as pictures.
 
     Args:
-        kernels: float32 ``[F, c, k, k]``; with any other number of channels than three, their
-            mean is drawn in grey.
+        kernels: float32 ``[F, c, k, k]``; unless there are three channels, their mean is shown
+            in gray.
 
     Returns:
         uint8 ``[F, k, k, 3]``.

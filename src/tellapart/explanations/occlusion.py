@@ -1,9 +1,9 @@
-"""Hide one place of a picture after the other, and see what the model says then.
+"""Occlusion: hide one place of a picture after the other, and compare the predictions.
 
-A patch in the picture's mean color slides over the picture. Where hiding makes a class lose,
-there was something that spoke for it. It asks nothing of the network but its answers, so it
-works for every ``model.onnx``. After M. Zeiler and R. Fergus, Visualizing and understanding
-convolutional networks, ECCV 2014, section 4.2, who used a gray square.
+A patch in the picture's mean color slides over the picture. Where hiding lowers the evidence for a
+class, there was evidence for it. This needs only predictions, so it works for every ``model.onnx``.
+Source: M. Zeiler and R. Fergus, Visualizing and understanding convolutional networks, ECCV 2014,
+section 4.2; they used a gray square.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from tellapart.model import Model
 
 CELLS = 14
-"""Places a side: 196 answers, some seconds at 224 pixels on two cores."""
+"""Places per side: 196 predictions, some seconds at 224 pixels on two cores."""
 COVERED = 3
-"""Side of the patch in cells. A smaller one hides too little of what a model goes by, a
-larger one cannot say where."""
+"""Side of the patch in cells. A smaller patch hides too little to change a prediction; a larger one
+does not show where."""
 _BYTES = 16 * 1024**2  # of patched pictures at a time
-_TINY = 1e-37  # the least probability that is told from zero; a logit of -85
+_TINY = 1e-37  # the least probability that differs from zero; a logit of -85
 
 
 def heat(
@@ -38,20 +38,19 @@ def heat(
     covered: int = COVERED,
     progress: Progress = SILENT,
 ) -> Floats:
-    """How much evidence for a class is lost when a patch hides each place.
+    """The evidence for a class that is lost if a patch hides each place.
 
     Args:
         model: Any model.
         pixels: uint8 ``[S, S, 3]``, the square that the network sees.
         target: The class, ``0 .. K - 1``.
-        cells: Places a side; no more than pixels are used.
+        cells: Places per side, but at most one per pixel.
         covered: Side of the patch, in cells.
-        progress: Told of each patch.
+        progress: Its stage counts places.
 
     Returns:
-        float32 ``[cells, cells]``, in logits: positive where what was hidden spoke for the
-        class. The patch of each cell has its middle there, so those at the border hide
-        less.
+        float32 ``[cells, cells]``, in logits: positive where the hidden pixels were evidence for
+        the class. Each patch is centered on its cell, so those at the border hide less.
     """
     side = len(pixels)
     cells = min(cells, side)
@@ -72,7 +71,7 @@ def heat(
 
 
 def patch(side: int, row: int, column: int, cells: int, covered: int) -> tuple[slice, slice]:
-    """Rows and columns of pixels that the patch of one cell hides, cut off at the border."""
+    """Rows and columns of pixels that the patch of one cell hides, clipped at the border."""
     half = covered * side / cells / 2
 
     def within(place: int) -> slice:
@@ -83,5 +82,5 @@ def patch(side: int, row: int, column: int, cells: int, covered: int) -> tuple[s
 
 
 def _evidence(probabilities: Floats, target: int) -> Floats:
-    """From probabilities: their logarithms are the logits less a constant."""
+    """The evidence in probabilities; their logarithms are the logits less a constant."""
     return evidence(np.log(np.maximum(probabilities.astype(np.float64), _TINY)), target)

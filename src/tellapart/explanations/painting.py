@@ -1,4 +1,4 @@
-"""Numbers as colors: heat over a picture, maps and kernels as small pictures."""
+"""Numbers as colors: heat maps over pictures, and feature maps."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tellapart.core.typing import Floats
 from tellapart.images.resizing import RGB, luma
 
 COVER = 0.75
-"""How much of the picture the strongest evidence hides."""
+"""Opacity of the strongest evidence over the picture."""
 SMALL, ENLARGED = 96, 192
-"""Squares with a smaller side are painted at least this large: 28 pixels are no picture."""
+"""Squares with a side below the first are enlarged to at least the second."""
 
-# From strongest against to strongest for, in equal steps of Oklab: hue 255 degrees (blue) and
-# 45 degrees (orange), lightness 0.95 in the middle and 0.55 at both ends. The pages' style
+# From the strongest evidence against to the strongest for, in equal steps of Oklab: hue 255 degrees
+# (blue) and 45 degrees (orange), lightness 0.95 in the middle, 0.55 at both ends. The pages' style
 # (report.css) and the web page's script (heat.js) repeat these colors; a test compares them.
-_COLORS = np.array(
+_HEAT_COLORS = np.array(
     [
         (41, 113, 198),
         (93, 145, 212),
@@ -33,12 +33,12 @@ _COLORS = np.array(
     ],
     np.float32,
 )
-FOR, AGAINST = (f"#{bytes(map(int, end)).hex()}" for end in (_COLORS[-1], _COLORS[0]))
+FOR, AGAINST = (f"#{bytes(map(int, end)).hex()}" for end in (_HEAT_COLORS[-1], _HEAT_COLORS[0]))
 """The colors of the strongest evidence for a class and against it, as CSS writes them."""
 
-# From nothing (nearly black) to the most (pale yellow), lighter at every step, so that it reads
-# in gray and to color-blind eyes too.
-_GLOW = np.array(
+# From the least (nearly black) to the most (pale yellow), lighter at every step, so that it can be
+# read in gray and by color-blind people too.
+_MAP_COLORS = np.array(
     [
         (18, 16, 38),
         (38, 44, 98),
@@ -53,14 +53,13 @@ _GLOW = np.array(
 
 
 def overlay(pixels: RGB, heat: NDArray[np.floating], *, scale: float | None = None) -> RGB:
-    """Lay a heat map over a picture: orange is evidence for, blue against, gray none.
+    """A heat map over a picture: orange is evidence for, blue against, gray none.
 
     Args:
         pixels: uint8 ``[H, W, 3]``.
-        heat: float ``[h, w]`` that covers the picture edge to edge; brought to its size by
-            bicubic interpolation.
-        scale: The evidence with the full color; the largest in the map unless given. Give one
-            number to several maps to compare them.
+        heat: float ``[h, w]`` that covers the whole picture; resized by bicubic interpolation.
+        scale: The evidence that gets the full color; the largest in the map unless given. The
+            same number makes several maps comparable.
 
     Returns:
         uint8 ``[H, W, 3]``.
@@ -72,14 +71,14 @@ def overlay(pixels: RGB, heat: NDArray[np.floating], *, scale: float | None = No
     smooth = Image.fromarray(values).resize((width, height), Image.Resampling.BICUBIC)
     strength = np.clip(np.asarray(smooth, np.float32), -1, 1)
     cover = COVER * np.abs(strength)[..., None]
-    # Shadows are lifted, so that a color is seen on a dark picture too.
+    # Brighter shadows, so that colors show on a dark picture too.
     gray = 64 + luma(pixels).astype(np.float32)[..., None] * 0.75
     mixed = gray * (1 - cover) + colors(strength) * cover
     return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
 
 
 def colors(strength: NDArray[np.floating]) -> Floats:
-    """Colors of numbers from -1 (blue) over 0 (light gray) to 1 (orange).
+    """Colors for numbers from -1 (blue) over 0 (light gray) to 1 (orange).
 
     Args:
         strength: float of any shape.
@@ -87,26 +86,26 @@ def colors(strength: NDArray[np.floating]) -> Floats:
     Returns:
         float32 of that shape and three channels, 0 to 255.
     """
-    return _between(_COLORS, (np.clip(strength, -1, 1) + 1) / 2)
+    return _interpolated(_HEAT_COLORS, (np.clip(strength, -1, 1) + 1) / 2)
 
 
-def glow(values: NDArray[np.floating]) -> RGB:
-    """A map in colors of its own scale: its least number is dark, its largest bright.
+def false_colors(values: NDArray[np.floating]) -> RGB:
+    """A map in colors: its least number is dark, its largest bright.
 
     Args:
         values: float ``[h, w]``.
 
     Returns:
-        uint8 ``[h, w, 3]``; dark all over where the map is one number everywhere.
+        uint8 ``[h, w, 3]``; dark all over if all numbers are equal.
     """
     clean = np.nan_to_num(np.asarray(values, np.float32), posinf=0, neginf=0)
     low, high = float(clean.min()), float(clean.max())
     share = (clean - low) / (high - low) if high > low else np.zeros_like(clean)
-    return np.rint(_between(_GLOW, share)).astype(np.uint8)
+    return np.rint(_interpolated(_MAP_COLORS, share)).astype(np.uint8)
 
 
 def enlarged(pixels: RGB) -> RGB:
-    """A picture under :data:`SMALL` with every pixel a block; a larger one as it is."""
+    """A picture smaller than :data:`SMALL` with each pixel repeated; a larger one unchanged."""
     side = min(pixels.shape[:2])
     if side >= SMALL:
         return pixels
@@ -121,8 +120,8 @@ def png(pixels: RGB) -> bytes:
     return buffer.getvalue()
 
 
-def _between(ramp: Floats, share: NDArray[np.floating]) -> Floats:
-    """Colors at 0 to 1 along a ramp float32 ``[n, 3]``."""
+def _interpolated(ramp: Floats, share: NDArray[np.floating]) -> Floats:
+    """Colors at positions from 0 to 1 on a ramp float32 ``[n, 3]``."""
     place = share * (len(ramp) - 1)
     below = np.minimum(place.astype(np.int64), len(ramp) - 2)
     rest = (place - below)[..., None]

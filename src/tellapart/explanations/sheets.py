@@ -20,15 +20,15 @@ _PAPER, _INK, _PALE = (252, 252, 250), (28, 28, 30), (110, 110, 115)
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """A caption and the pictures under it.
+class Grid:
+    """Pictures in rows under a caption.
 
     Args:
         caption: One line above them.
-        tiles: uint8 ``[h, w, 3]`` each, of any sizes; brought into squares.
-        columns: How many stand side by side; the width is shared among them.
-        labels: A short line under each, or none at all.
-        note: A paler line behind the caption.
+        tiles: uint8 ``[h, w, 3]`` each, of any sizes; resized to fit equal squares.
+        columns: Pictures per row; they share the width.
+        labels: A short line under each picture, or none at all.
+        note: A paler text after the caption.
     """
 
     caption: str
@@ -38,24 +38,24 @@ class Block:
     note: str = ""
 
 
-def sheet(blocks: Sequence[Block]) -> RGB:
-    """Lay blocks out, one below the other.
+def sheet(grids: Sequence[Grid]) -> RGB:
+    """One picture of all grids.
 
     Args:
-        blocks: From top to bottom.
+        grids: From top to bottom.
 
     Returns:
-        uint8 ``[H, WIDTH, 3]``, as high as it needs to be.
+        uint8 ``[H, WIDTH, 3]``.
 
     Raises:
-        ValueError: If a block has labels, but not one for each tile.
+        ValueError: If a grid has labels, but not one for each tile.
     """
-    heights = [_height(block) for block in blocks]
+    heights = [_height(grid) for grid in grids]
     paper = Image.new("RGB", (WIDTH, 2 * _MARGIN + sum(heights) - _AFTER), _PAPER)
     pen = ImageDraw.Draw(paper)
     top = _MARGIN
-    for block, height in zip(blocks, heights, strict=True):
-        _draw(paper, pen, block, top)
+    for grid, height in zip(grids, heights, strict=True):
+        _draw(paper, pen, grid, top)
         top += height
     return np.asarray(paper)
 
@@ -66,7 +66,7 @@ def tile_side(columns: int) -> int:
 
 
 def fitted(pixels: RGB, side: int) -> RGB:
-    """A picture within a square: small ones as blocks that can be counted, large ones averaged.
+    """A picture resized to fit a square, with hard edges between enlarged pixels.
 
     Args:
         pixels: uint8 ``[h, w, 3]``.
@@ -79,35 +79,35 @@ def fitted(pixels: RGB, side: int) -> RGB:
     scale = side / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     times = math.ceil(scale)
-    # First whole blocks, then averaged down: so all blocks come out equally wide.
-    blocks = pixels.repeat(times, axis=0).repeat(times, axis=1) if times > 1 else pixels
-    image = Image.fromarray(np.ascontiguousarray(blocks))
+    # Repeated first, then averaged down: so all pixels come out equally wide.
+    large = pixels.repeat(times, axis=0).repeat(times, axis=1) if times > 1 else pixels
+    image = Image.fromarray(np.ascontiguousarray(large))
     return np.asarray(image.resize(size, Image.Resampling.BOX))
 
 
-def _height(block: Block) -> int:
-    if block.labels and len(block.labels) != len(block.tiles):
-        raise ValueError(f"{len(block.labels)} labels for {len(block.tiles)} tiles")
-    rows = -(-len(block.tiles) // block.columns)
-    return _CAPTION_ROOM + rows * _step(block) - (_GAP if rows else 0) + _AFTER
+def _height(grid: Grid) -> int:
+    if grid.labels and len(grid.labels) != len(grid.tiles):
+        raise ValueError(f"{len(grid.labels)} labels for {len(grid.tiles)} tiles")
+    rows = -(-len(grid.tiles) // grid.columns)
+    return _CAPTION_ROOM + rows * _step(grid) - (_GAP if rows else 0) + _AFTER
 
 
-def _step(block: Block) -> int:
-    return tile_side(block.columns) + (_LABEL_ROOM if block.labels else 0) + _GAP
+def _step(grid: Grid) -> int:
+    return tile_side(grid.columns) + (_LABEL_ROOM if grid.labels else 0) + _GAP
 
 
-def _draw(paper: Image.Image, pen: ImageDraw.ImageDraw, block: Block, top: int) -> None:
+def _draw(paper: Image.Image, pen: ImageDraw.ImageDraw, grid: Grid, top: int) -> None:
     caption, label = ImageFont.load_default(_CAPTION), ImageFont.load_default(_LABEL)
-    pen.text((_MARGIN, top), block.caption, _INK, caption)
-    if block.note:
-        behind = _MARGIN + pen.textlength(block.caption, caption) + 12
-        pen.text((behind, top + _CAPTION - _LABEL), block.note, _PALE, label)
-    side = tile_side(block.columns)
-    for number, tile in enumerate(block.tiles):
-        row, column = divmod(number, block.columns)
+    pen.text((_MARGIN, top), grid.caption, _INK, caption)
+    if grid.note:
+        behind = _MARGIN + pen.textlength(grid.caption, caption) + 12
+        pen.text((behind, top + _CAPTION - _LABEL), grid.note, _PALE, label)
+    side = tile_side(grid.columns)
+    for number, tile in enumerate(grid.tiles):
+        row, column = divmod(number, grid.columns)
         left = _MARGIN + column * (side + _GAP)
-        upper = top + _CAPTION_ROOM + row * _step(block)
+        upper = top + _CAPTION_ROOM + row * _step(grid)
         drawn = Image.fromarray(fitted(tile, side))
         paper.paste(drawn, (left + (side - drawn.width) // 2, upper + (side - drawn.height) // 2))
-        if block.labels:
-            pen.text((left, upper + side + 3), block.labels[number], _PALE, label)
+        if grid.labels:
+            pen.text((left, upper + side + 3), grid.labels[number], _PALE, label)

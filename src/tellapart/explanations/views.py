@@ -1,4 +1,4 @@
-"""The sheets that show how a network sees: its maps, its first kernels, and what a kernel is."""
+"""Sheets of a network's feature maps, of its first kernels, and of classic kernels."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from PIL import Image, ImageDraw, ImageFont
 from tellapart.explanations.explanation import no_convolutions, square
 from tellapart.explanations.kernels import KERNELS, Kernel, convolve
 from tellapart.explanations.maps import feature_maps, filters, first_layer, ranked
-from tellapart.explanations.painting import glow, png
-from tellapart.explanations.sheets import Block, fitted, sheet, tile_side
+from tellapart.explanations.painting import false_colors, png
+from tellapart.explanations.sheets import Grid, fitted, sheet, tile_side
 from tellapart.images.decoder import decode
 from tellapart.images.resizing import RGB
 
@@ -20,32 +20,32 @@ if TYPE_CHECKING:
 
 
 CHANNELS = 16
-"""Maps shown of a layer."""
+"""Maps shown per layer."""
 MANY_LAYERS = 12
-"""Above this, a layer's maps stand in one row of small pictures instead of two."""
+"""Above this number, each layer has one row of small maps instead of two."""
 FILTERS = 64
 """Kernels shown of the first layer."""
 
 
 def map_sheet(model: Model, data: bytes) -> bytes:
-    """A picture's way through a network: the maps of every convolution and pooling.
+    """The feature maps of every convolution and pooling for a picture.
 
     Args:
         model: A model with convolutions.
         data: The bytes of the picture's file.
 
     Returns:
-        A PNG file: the picture, then a block for each layer with its strongest maps first.
+        A PNG file: the picture, then a grid for each layer with its strongest maps first.
 
     Raises:
         PictureError: The picture cannot be decoded.
         SettingsError: The model has no convolutions.
     """
-    return png(sheet(map_blocks(model, square(model, data))))
+    return png(sheet(map_grids(model, square(model, data))))
 
 
-def map_blocks(model: Model, pixels: RGB) -> list[Block]:
-    """What :func:`map_sheet` shows, to be laid out beside other things.
+def map_grids(model: Model, pixels: RGB) -> list[Grid]:
+    """The grids of :func:`map_sheet`.
 
     Args:
         model: A model with convolutions.
@@ -55,7 +55,7 @@ def map_blocks(model: Model, pixels: RGB) -> list[Block]:
         SettingsError: The model has no convolutions.
     """
     layers = feature_maps(model, pixels)
-    blocks = [_picture(pixels)]
+    grids = [_picture(pixels)]
     for name, maps in layers:
         height, width, channels = maps.shape
         shown = ranked(maps)[:CHANNELS]
@@ -63,13 +63,13 @@ def map_blocks(model: Model, pixels: RGB) -> list[Block]:
         note = f"{height} x {width}, {channels} maps" + (
             f"; the {len(shown)} strongest" if few else ""
         )
-        tiles = [glow(maps[..., channel]) for channel in shown]
-        blocks.append(Block(name, tiles, 8 if len(layers) <= MANY_LAYERS else 16, note=note))
-    return blocks
+        tiles = [false_colors(maps[..., channel]) for channel in shown]
+        grids.append(Grid(name, tiles, 8 if len(layers) <= MANY_LAYERS else 16, note=note))
+    return grids
 
 
 def filter_sheet(model: Model, data: bytes) -> bytes:
-    """The kernels of the first convolution, and what each makes of a picture.
+    """The kernels of the first convolution, and the map of each for a picture.
 
     Args:
         model: A model with convolutions.
@@ -83,19 +83,19 @@ def filter_sheet(model: Model, data: bytes) -> bytes:
         SettingsError: The model has no convolutions.
     """
     pixels = square(model, data)
-    kernels = kernel_block(model)
+    kernels = kernel_grid(model)
     name = first_layer(model)
     maps = model.activations(pixels[None], [name])[name][0]
-    seen = Block(
+    seen = Grid(
         "What each makes of the picture",
-        [glow(maps[..., number]) for number in range(len(kernels.tiles))],
+        [false_colors(maps[..., number]) for number in range(len(kernels.tiles))],
         kernels.columns,
         note="in the same order, behind the activation",
     )
     return png(sheet([_picture(pixels), kernels, seen]))
 
 
-def kernel_block(model: Model) -> Block:
+def kernel_grid(model: Model) -> Grid:
     """The kernels of the first convolution, the first :data:`FILTERS` of them.
 
     Raises:
@@ -107,7 +107,7 @@ def kernel_block(model: Model) -> Block:
     count, side = kernels.shape[:2]
     shown = min(count, FILTERS)
     size = f"{count} of {side} x {side}" + (f"; the first {shown}" if shown < count else "")
-    return Block(
+    return Grid(
         f"Kernels of {first_layer(model)}",
         list(kernels[:shown]),
         8 if shown <= 2 * 8 else 16,
@@ -116,26 +116,26 @@ def kernel_block(model: Model) -> Block:
 
 
 def kernel_sheet(data: bytes, model: Model | None = None) -> bytes:
-    """What a convolution is: a picture, nine numbers, and what comes out, for each kernel.
+    """Classic kernels: a picture, the nine numbers, and the result of the convolution.
 
     Args:
         data: The bytes of the picture's file.
-        model: Gives the square that is shown; without one, the picture as it is.
+        model: Resizes the picture as this model does; without one, it keeps its size.
 
     Returns:
-        A PNG file: three columns, one row for each of :data:`~.kernels.KERNELS`.
+        A PNG file: three columns, and a row for each of :data:`~.kernels.KERNELS`.
 
     Raises:
         PictureError: The picture cannot be decoded.
     """
     pixels = square(model, data) if model is not None else decode(data).pixels
     side = tile_side(3)
-    # Brought to its size first: an edge one pixel wide would be averaged away afterwards.
+    # Resized before convolving: resizing would average away edges of one pixel.
     small = fitted(pixels, side)
     return png(
         sheet(
             [
-                Block(
+                Grid(
                     kernel.name,
                     [small, _numbers(kernel, side), convolve(small, kernel)],
                     3,
@@ -147,15 +147,15 @@ def kernel_sheet(data: bytes, model: Model | None = None) -> bytes:
     )
 
 
-def _picture(pixels: RGB) -> Block:
+def _picture(pixels: RGB) -> Grid:
     height, width = pixels.shape[:2]
-    return Block(
+    return Grid(
         "The picture", [pixels], 3, note=f"{height} x {width} pixels, as the network sees it"
     )
 
 
 def _numbers(kernel: Kernel, side: int) -> RGB:
-    """A kernel's nine numbers, written into nine squares: warm above zero, cool below."""
+    """A picture of a kernel's nine numbers; squares above zero are orange, below zero blue."""
     paper = Image.new("RGB", (side, side), (252, 252, 250))
     pen = ImageDraw.Draw(paper)
     font = ImageFont.load_default(side // 11)

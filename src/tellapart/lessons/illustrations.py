@@ -16,8 +16,8 @@ from tellapart.core.progress import SILENT, Progress
 from tellapart.core.text import certainty
 from tellapart.data.catalog import Catalog, open_catalog
 from tellapart.datasets.verification import Found
-from tellapart.explanations.sheets import Block, sheet
-from tellapart.explanations.views import kernel_block, map_blocks
+from tellapart.explanations.sheets import Grid, sheet
+from tellapart.explanations.views import kernel_grid, map_grids
 from tellapart.images.decoder import decode
 from tellapart.images.resizing import RGB, resize
 from tellapart.lessons.charts import alone
@@ -114,16 +114,16 @@ class _Album:
         """The first kernels of a network with convolutions, and the feature maps of a picture."""
         rows = run.predictions.filter(pl.col("correct")).sort("probability", descending=True)
         with contextlib.suppress(SettingsError):  # without a convolution
-            block = kernel_block(run.model)
+            grid = kernel_grid(run.model)
             yield self._sheet(
-                f"{name}-filters", [block], f"What the first layer of `{name}` looks for.", False
+                f"{name}-filters", [grid], f"What the first layer of `{name}` looks for.", False
             )
             for pixels, label in self._pixels(rows.head(1), "label"):
                 size = run.settings["decode"]["size"]
                 square = resize(pixels, size, run.settings["decode"]["fit"])
                 yield self._sheet(
                     f"{name}-maps",
-                    map_blocks(run.model, square),
+                    map_grids(run.model, square),
                     f"A picture on its way through `{name}`, layer by layer: {self._named(label)}.",
                     True,
                 )
@@ -154,9 +154,9 @@ class _Album:
         if tiles:
             note = f"{len(tiles)} of {wrong.height:,}, most confident first"
             caption = "Mistakes: what it is, and what the model answered"
-            block = Block(caption, tiles, _COLUMNS, labels, note)
+            grid = Grid(caption, tiles, _COLUMNS, labels, note)
             says = f"Held-out pictures that `{name}` gets wrong, the most confident mistakes first."
-            yield self._sheet(f"{name}-mistakes", [block], says, True)
+            yield self._sheet(f"{name}-mistakes", [grid], says, True)
 
     def _pixels(self, frame: pl.DataFrame, *columns: str) -> Iterator[tuple[Any, ...]]:
         """Decoded pictures of some predictions, with the values of the columns."""
@@ -171,8 +171,8 @@ class _Album:
             return label
         return self._classes[int(label)]
 
-    def _sheet(self, stem: str, blocks: Sequence[Block], says: str, of_data: bool) -> Illustration:
-        return self._image(stem, sheet(blocks), says, of_data)
+    def _sheet(self, stem: str, grids: Sequence[Grid], says: str, of_data: bool) -> Illustration:
+        return self._image(stem, sheet(grids), says, of_data)
 
     def _image(self, stem: str, pixels: RGB, says: str, of_data: bool) -> Illustration:
         file = f"{stem}.webp"
