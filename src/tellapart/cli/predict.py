@@ -53,8 +53,8 @@ def command(
     from tellapart.cli.terminal import clean, print_json, progress_of
     from tellapart.core import text
     from tellapart.data.catalog import open_pictures
+    from tellapart.inference.class_folders import sort_into as copy_into
     from tellapart.inference.prediction import predict
-    from tellapart.inference.prediction import sort_into as copy_into
 
     if as_csv and as_json:
         raise typer.BadParameter("give either --csv or --json, not both")

@@ -1,4 +1,4 @@
-"""Open an ONNX file with ONNX Runtime, one way for all."""
+"""Sessions of ONNX Runtime, with the same options everywhere."""
 
 from __future__ import annotations
 
@@ -11,23 +11,20 @@ def open_session(data: bytes, *, threads: int = 1, spin: bool = False) -> Any:
     Its ``run`` may be called from several threads at once.
 
     Args:
-        data: The ONNX file; never taken for ONNX Runtime's own format.
-        threads: Threads within one call of ``run``. With 1, the caller's own thread works:
-            two callers on two cores are as fast as one caller with two threads, and
-            decoding fills the gaps.
-        spin: Let the threads of a call wait for each other busily, which is quicker where they
-            have the cores to themselves; between calls they sleep all the same.
-
-    Returns:
-        The session.
+        data: The ONNX file; ONNX Runtime's own format is refused.
+        threads: Threads within one call of ``run``. With 1, the caller's thread does the work: two
+            callers on two cores are as fast as one caller with two threads, and decoding fills
+            the gaps.
+        spin: Whether the threads of a call wait for each other by spinning, which is faster if the
+            cores are free. Between calls they sleep.
     """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # what goes wrong comes as an exception
-    # Waiting threads would otherwise burn the cores that decode the next pictures.
+    options.log_severity_level = 4  # errors are raised as exceptions anyway
+    # Spinning threads would take the cores from decoding the next pictures.
     options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spin)))
     options.add_session_config_entry("session.force_spinning_stop", "1")
     options.add_session_config_entry("session.load_model_format", "ONNX")
@@ -35,7 +32,7 @@ def open_session(data: bytes, *, threads: int = 1, spin: bool = False) -> Any:
 
 
 def only_asked_for() -> Any:
-    """Options for a ``run`` that skips the layers behind outputs that were not asked for."""
+    """Options for a ``run`` that computes only what the requested outputs need."""
     import onnxruntime
 
     options = onnxruntime.RunOptions()

@@ -1,1 +1,1 @@
-"""Predictions for pictures from a run's model."""
+"""Predictions for pictures, from the model of a run or an export."""

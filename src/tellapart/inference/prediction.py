@@ -1,7 +1,7 @@
-"""Pictures to predictions, with neither scikit-learn nor Keras.
+"""Predictions for the pictures of a catalog.
 
-Decoding runs in threads a few pictures ahead of the model; a picture that cannot be decoded
-becomes a prediction with its error, never a stop.
+Threads decode a few pictures ahead of the model. A picture that cannot be decoded becomes a
+prediction with an error; it stops nothing.
 
 Example:
     >>> from tellapart.data.catalog import open_pictures  # doctest: +SKIP
@@ -11,35 +11,27 @@ Example:
 
 from __future__ import annotations
 
-import contextlib
-import itertools
-import os
-import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tellapart.core.errors import PictureError, SettingsError
+from tellapart.core.errors import PictureError
 from tellapart.core.progress import SILENT, Progress
 from tellapart.core.resources import cores
 from tellapart.data.catalog import Catalog
-from tellapart.data.sources.names import raw
 from tellapart.images.decoder import decode
 from tellapart.images.resizing import RGB, Fit, resize
 
 BATCH = 16
-_RESERVED = {"", ".", ".."}
-_NAME_BYTES = 240  # file systems take 255; a number for a second one of the name has room
 
 
 class ModelLike(Protocol):
-    """A model as predicting asks it, in whatever runtime."""
+    """The parts of a model that predicting needs, in any runtime."""
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -59,15 +51,15 @@ class ModelLike(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What the model says of one picture.
+    """The prediction for one picture.
 
     Attributes:
-        path: The picture's path as shown.
-        label: The class it most likely is, or None where it could not be decoded.
-        probability: What the model gives that class, 0 to 1.
-        probabilities: What it gives each class; they sum to 1.
-        error: Why there is no answer, or None.
-        row: Its row in the catalog.
+        path: The picture's printable path.
+        label: The most probable class; None if the picture could not be decoded.
+        probability: Of that class, 0 to 1.
+        probabilities: Of each class; their sum is 1.
+        error: Why there is no prediction, or None.
+        row: The picture's row in the catalog.
     """
 
     path: str
@@ -78,7 +70,7 @@ class Prediction:
     row: int = 0
 
     def as_json(self) -> dict[str, Any]:
-        """The row of ``predict --json``."""
+        """One row of ``predict --json``."""
         return {
             "path": self.path,
             "label": self.label,
@@ -94,12 +86,9 @@ def predict(
     """Predict every picture of a catalog, in its order.
 
     Args:
-        model: The model, as a run holds it.
-        catalog: The pictures, as :func:`tellapart.data.catalog.open_pictures` gives them.
-        progress: Who is told how far it is.
-
-    Yields:
-        One prediction a picture.
+        model: The model.
+        catalog: The pictures, from :func:`tellapart.data.catalog.open_pictures`.
+        progress: Its stage counts pictures.
     """
     paths = catalog.paths
 
@@ -113,64 +102,15 @@ def predict(
         progress.stage("Predicting", total=len(catalog)) as stage,
         ThreadPoolExecutor(cores(), thread_name_prefix="decode") as pool,
     ):
-        waiting: deque[Future[RGB | PictureError]] = deque()
-        following = 0
+        pending: deque[Future[RGB | PictureError]] = deque()
+        submitted = 0
         for start in range(0, len(catalog), BATCH):
-            while following < len(catalog) and len(waiting) < 2 * BATCH:
-                waiting.append(pool.submit(load, following))
-                following += 1
-            loaded = [waiting.popleft().result() for _ in range(min(BATCH, len(waiting)))]
+            while submitted < len(catalog) and len(pending) < 2 * BATCH:
+                pending.append(pool.submit(load, submitted))
+                submitted += 1
+            loaded = [pending.popleft().result() for _ in range(min(BATCH, len(pending)))]
             yield from _predicted(model, paths[start : start + len(loaded)], loaded, start)
             stage.advance(len(loaded))
-
-
-def sort_into(
-    folder: Path,
-    catalog: Catalog,
-    predictions: Sequence[Prediction],
-    *,
-    named: Sequence[str | Path] = (),
-) -> list[tuple[str, Path]]:
-    """Copy each predicted picture into a folder of its class; nothing is moved or overwritten.
-
-    Args:
-        folder: Where the class folders are made.
-        catalog: The pictures that were predicted.
-        predictions: What was predicted of them.
-        named: The files, folders and archives that the pictures were named by.
-
-    Returns:
-        The printable path of each picture and where its copy lies; a picture that went away
-        since it was predicted has none.
-
-    Raises:
-        SettingsError: If the folder lies among the pictures, or cannot be written.
-    """
-    for place in map(Path, (raw(catalog.source.location), *named)):
-        if place.is_dir() and folder.resolve().is_relative_to(place.resolve()):
-            raise SettingsError(
-                f"--sort-into {folder} lies inside the folder of the pictures.",
-                remedy="Choose a folder outside it: nothing is written among your pictures.",
-            )
-    known = {name for row in predictions for name in row.probabilities or ()}
-    folders = _folders(known)
-    copies: list[tuple[str, Path]] = []
-    try:
-        for prediction in predictions:
-            if prediction.label is None:
-                continue
-            target = folder / folders[prediction.label]
-            target.mkdir(parents=True, exist_ok=True)
-            name = _folder_name(prediction.path.replace("!/", "/").rsplit("/", 1)[-1])
-            with contextlib.suppress(PictureError):
-                data = catalog.source.read(prediction.row)
-                copies.append((prediction.path, _write_new(target, name, data)))
-    except OSError as error:
-        raise SettingsError(
-            f"--sort-into {folder} cannot be written: {error.strerror}.",
-            remedy="Choose a folder that you may write, on a disk with room.",
-        ) from error
-    return copies
 
 
 def _predicted(
@@ -188,7 +128,7 @@ def _predicted(
 def predicted(
     path: str, probabilities: NDArray[np.float32], classes: Sequence[str], row: int = 0
 ) -> Prediction:
-    """The prediction that float32 probabilities ``[K]`` amount to."""
+    """The prediction from float32 probabilities ``[K]``."""
     best = int(np.argmax(probabilities))
     shares = [float(value) for value in probabilities]
     return Prediction(
@@ -199,47 +139,3 @@ def predicted(
         error=None,
         row=row,
     )
-
-
-def _folders(classes: Iterable[str]) -> dict[str, str]:
-    """A folder name for each class; two classes never share one, whatever they are called."""
-    named: dict[str, str] = {}
-    for label in sorted(classes):
-        name, number = _folder_name(label), 1
-        while (name if number == 1 else f"{name}-{number}") in named.values():
-            number += 1
-        named[label] = name if number == 1 else f"{name}-{number}"
-    return named
-
-
-def _folder_name(name: str) -> str:
-    """A name that stays one plain component of a path, whatever a class is called."""
-    safe = re.sub(r"[\x00-\x1f/\\:]", "_", name)
-    if len(safe.encode("utf-8", "replace")) > _NAME_BYTES:
-        stem, ending = os.path.splitext(safe)  # noqa: PTH122 - a name, not a path
-        ending = _first_bytes(ending, 20)
-        safe = _first_bytes(stem, _NAME_BYTES - 20) + ending
-    return f"_{safe}" if safe in _RESERVED else safe
-
-
-def _first_bytes(text: str, most: int) -> str:
-    return text.encode("utf-8", "replace")[:most].decode("utf-8", "ignore")
-
-
-def _write_new(folder: Path, name: str, data: bytes) -> Path:
-    """Write under the first name that is free: ``a.jpg``, ``a-2.jpg`` and so on."""
-    stem, ending = os.path.splitext(name)  # noqa: PTH122 - a name, not a path
-    for number in itertools.count(1):
-        path = folder / (name if number == 1 else f"{stem}-{number}{ending}")
-        try:
-            file = path.open("xb")
-        except FileExistsError:
-            continue
-        try:
-            with file:
-                file.write(data)
-        except BaseException:  # a full disk, an interrupt: no half copy stays
-            path.unlink(missing_ok=True)
-            raise
-        return path
-    raise AssertionError("there is always a next number")

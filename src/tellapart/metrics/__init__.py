@@ -1,1 +1,1 @@
-"""From predictions and the truth to numbers with intervals."""
+"""Accuracy and other measures of predictions, with their intervals."""

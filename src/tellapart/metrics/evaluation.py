@@ -1,6 +1,6 @@
-"""From probabilities and the truth to the numbers of ``metrics.json``, in plain NumPy.
+"""The measures of ``metrics.json``, from probabilities and labels, in plain NumPy.
 
-Definitions, where more than one is in use:
+Definitions, where there are several in use:
 
 - *accuracy interval*: Wilson's, by groups where there are groups (:mod:`.intervals`).
 - *balanced accuracy*: mean recall of the classes that have held-out pictures.
@@ -8,11 +8,11 @@ Definitions, where more than one is in use:
 - *log loss*: natural logarithm, probabilities kept above 1.2e-7 (float32's epsilon).
 - *calibration error*: expected calibration error of the most probable class, in at most 15
   bins of equal count with at least 20 pictures each (fewer pictures, fewer bins; equal
-  probabilities are never parted): Naeini et al. 2015, with the bins of Nguyen and O'Connor 2015.
-- *majority accuracy*: what always naming the commonest **training** class would get.
+  probabilities share a bin): Naeini et al. 2015, with the bins of Nguyen and O'Connor 2015.
+- *majority accuracy*: of always predicting the commonest **training** class.
 
-An undefined number is ``None``: recall of a class without held-out pictures, precision of a
-class never predicted. Numbers are rounded to six digits, so that the file is the same again.
+An undefined number is ``None``: recall of a class without held-out pictures, precision of a class
+that was never predicted. Numbers are rounded to six digits, so that the file is reproducible.
 
 Predictions of repeated folds come as ``[R, n, K]``: counts and means are averages over the
 repeats, while ``n``, and with it the interval, stays the number of pictures.
@@ -39,7 +39,7 @@ _EPSILON = float(np.finfo(np.float32).eps)
 
 @dataclass(frozen=True)
 class PerClass:
-    """How one class fared: shares from 0 to 1, None where undefined."""
+    """Measures of one class, from 0 to 1; None if undefined."""
 
     precision: float | None
     recall: float | None
@@ -48,15 +48,15 @@ class PerClass:
 
 @dataclass(frozen=True)
 class Bin:
-    """Pictures about which the model was about equally sure, for the reliability chart.
+    """A bin of the reliability chart: pictures with similar probabilities.
 
     Attributes:
         low: Least probability of the predicted class in the bin.
         high: Largest probability in the bin.
-        n: How many predictions (of all repeats together).
+        n: Predictions, of all repeats together.
         confidence: Mean probability of the predicted class.
-        accuracy: Share of them that is right.
-        ci95: Wilson's interval of that share (pictures counted once).
+        accuracy: Share of right predictions.
+        ci95: Wilson's interval of the accuracy; each picture counts once.
     """
 
     low: float
@@ -69,13 +69,13 @@ class Bin:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How good predictions are; the fields are defined in the module's docstring.
+    """All measures of some predictions; the module's docstring defines them.
 
     Attributes:
-        classes: Names in the order of the columns.
+        classes: Names, in the order of the columns.
         method: ``"split"``, ``"folds"`` or ``"given"``.
         n: Pictures.
-        groups: Groups among them; ``n`` where none were given.
+        groups: Groups of pictures; ``n`` if none were given.
         confusion: ``[K][K]``, rows true, columns predicted; fractions for repeated folds.
         reliability: Bins of rising probability.
     """
@@ -124,10 +124,10 @@ def evaluate(
         probabilities: float ``[n, K]``, or ``[R, n, K]`` for repeated folds.
         truth: int ``[n]``, each in ``0 .. K - 1``.
         classes: Names of the ``K`` columns.
-        groups: int ``[n]``; pictures with one number are not independent of each other.
+        groups: int ``[n]``; pictures with the same number are not independent.
         method: How the pictures were held out: ``"split"``, ``"folds"``, or ``"given"`` for
-            pictures that came later.
-        train_counts: Training pictures a class, ``[K]``, for the majority; those of
+            pictures of another data set.
+        train_counts: Training pictures per class, ``[K]``, for the majority accuracy; counted in
             ``truth`` unless given.
 
     Raises:
@@ -177,7 +177,7 @@ def evaluate(
 def _confusion(
     predicted: NDArray[np.int64], truth: NDArray[np.int64], k: int
 ) -> NDArray[np.float64]:
-    """Mean over the repeats of how often class ``i`` was taken for ``j``, ``[K, K]``."""
+    """How often class ``i`` was predicted as ``j``, mean over the repeats, ``[K, K]``."""
     cells = np.broadcast_to(truth, predicted.shape) * k + predicted
     return np.bincount(cells.ravel(), minlength=k * k).reshape(k, k) / len(predicted)
 
@@ -188,7 +188,7 @@ def _reliability(
     total = len(confidence)
     wanted = max(1, min(MOST_BINS, total // repeats // BIN_PICTURES))
     order = np.sort(confidence)
-    # An edge is the first value of a bin; equal values are never parted.
+    # An edge is the first value of a bin, so equal values share a bin.
     edges = np.unique(order[[i * total // wanted for i in range(1, wanted)]])
     which = np.searchsorted(edges, confidence, side="right")
     bins = []

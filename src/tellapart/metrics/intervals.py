@@ -4,7 +4,7 @@ Sources:
 
 - Wilson's interval: E. B. Wilson, Probable inference, the law of succession, and statistical
   inference, JASA 22 (1927) 209-212.
-- With groups: the ratio estimator's variance between groups gives the design effect, and the
+- With groups: the ratio estimator's variance between groups gives the design effect; the
   interval is Wilson's on the effective sample size, corrected by Student's t: E. L. Korn and
   B. I. Graubard, Confidence intervals for proportions with small expected number of positive
   counts estimated from survey data, Survey Methodology 24 (1998) 193-201.
@@ -32,8 +32,8 @@ def wilson(k: float, n: float, z: float = Z95) -> Interval:
     """Wilson's interval of a proportion, 95 % unless ``z`` says otherwise.
 
     Args:
-        k: How many were right; a fraction where answers are averages or ``n`` is effective.
-        n: Of how many. With 0 nothing is known: the interval is 0 to 1.
+        k: Right answers; a fraction if answers are averages or ``n`` is an effective size.
+        n: All answers. With 0, the interval is 0 to 1.
         z: The normal quantile.
 
     Example:
@@ -51,17 +51,16 @@ def wilson(k: float, n: float, z: float = Z95) -> Interval:
 
 
 def grouped_interval(score: NDArray[np.floating], groups: NDArray[np.integer]) -> Interval:
-    """Wilson's interval where pictures of one group stand or fall together.
+    """Wilson's interval if pictures of one group tend to be right or wrong together.
 
-    The design effect is how much larger the variance between groups makes the variance of
-    the share than independent pictures would. It is never taken to be below 1. Where few
-    groups hold the rarer kind of answer there is little to estimate it from: it is then
-    drawn towards the worst case, in which a group is worth one picture, with the weight of
-    one group against those that can tell.
+    The design effect is the ratio of the variance of the accuracy to that with independent
+    pictures; it is at least 1. If few groups have the rarer kind of answer, it cannot be estimated
+    well. So it is a weighted mean of the estimate, with those groups as its weight, and the worst
+    case, in which a group counts as one picture, with the weight of one group.
 
     Args:
-        score: Per picture 1 for right and 0 for wrong, or a mean of these, ``[n]``.
-        groups: Per picture the number of its group, ``[n]``.
+        score: ``[n]``, 1 for right and 0 for wrong, or a mean of these.
+        groups: ``[n]``, the number of each picture's group.
     """
     n = len(score)
     if n == 0:
@@ -97,7 +96,7 @@ def difference(
 
 
 def mcnemar(b: int, c: int) -> float:
-    """Exact two-sided p-value that two classifiers err equally often on the same pictures.
+    """Exact two-sided p-value of the hypothesis that two classifiers are equally accurate.
 
     Args:
         b: Pictures that only the first got right.

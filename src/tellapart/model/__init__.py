@@ -1,11 +1,11 @@
-"""model.onnx: one file that is the whole classifier, from uint8 pixels to probabilities.
+"""The model file, ``model.onnx``: the whole classifier, from uint8 pixels to probabilities.
 
-Input ``image``, uint8 ``[N, S, S, 3]`` RGB. Outputs ``probabilities``, float32 ``[N, K]``, and,
-where the logits are linear over the last feature map, ``logit_map``, float32 ``[N, h, w, K]``,
-whose mean over ``h`` and ``w`` is exactly what goes into the softmax. Classes, size and all
-else needed to use it stand in the file's metadata.
+The input is ``image``, uint8 ``[N, S, S, 3]`` RGB. The outputs are ``probabilities``, float32
+``[N, K]``, and, if the logits are linear over the last feature map, ``logit_map``, float32
+``[N, h, w, K]``; its mean over ``h`` and ``w`` is the logits. The file's metadata has the classes,
+the size and everything else that is needed to use it.
 
-Who does what: :mod:`.writing` makes the file, :mod:`.model` opens and runs it.
+:mod:`.writing` writes the file, :mod:`.model` opens and runs it, :mod:`.layers` looks into it.
 
 Example:
     >>> model = Model.load("runs/pets-1/model.onnx")  # doctest: +SKIP

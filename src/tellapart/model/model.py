@@ -1,4 +1,4 @@
-"""Open and run a model file, also one from a stranger."""
+"""Open and run a model file, also an untrusted one."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ FEATURES, PROBABILITIES, LOGIT_MAP = "features", "probabilities", "logit_map"
 MAX_BYTES = 1024**3
 MAX_SIZE = 4096
 PIXELS_A_CALL = 4 * 224 * 224
-"""Pixels a call of the engine: some 50 MB of intermediate maps, whatever the pictures' size."""
+"""Pixels per call of the engine: some 50 MB of feature maps, for pictures of any size."""
 MAX_CHUNK = 64
-"""Pictures a call of the engine at most: at 28 pixels on two cores, 256 were no faster."""
-_HEAD_CHUNK = 4096  # feature rows a call: 20 MB as float32
+"""Most pictures per call of the engine: at 28 pixels on two cores, 256 were no faster."""
+_HEAD_CHUNK = 4096  # feature rows per call: 20 MB as float32
 
 
 def pictures_a_call(size: int) -> int:
-    """How many pictures of a size go through a network at once.
+    """Pictures of a size that go through a network at once.
 
     Example:
         >>> [pictures_a_call(size) for size in (28, 150, 224, 1024)]
@@ -48,16 +48,16 @@ class Model:
 
     Args:
         data: The file.
-        where: What messages call it.
+        where: The file's name in error messages.
         threads: Threads within one call; the processor's cores unless given.
-        spin: As :func:`tellapart.graph.open_session`: for a picture that has the cores to itself.
+        spin: As in :func:`tellapart.graph.open_session`.
 
     Attributes:
-        classes: Names, in the order of the columns of every answer.
-        size: Side of the pictures it takes, in pixels.
-        fit: How pictures are brought to squares of this size.
-        has_map: Whether it gives a ``logit_map``.
-        metadata: All texts the file carries.
+        classes: Names, in the order of the outputs' columns.
+        size: Side of the input pictures, in pixels.
+        fit: How pictures are fitted to squares of this size.
+        has_map: Whether the file outputs a ``logit_map``.
+        metadata: All metadata of the file.
 
     Raises:
         ModelError: If the file is damaged, not one of ours, or from a newer version.
@@ -86,7 +86,7 @@ class Model:
                 self._session.get_modelmeta().custom_metadata_map
             )
         self._read_metadata()
-        self._check_ends()
+        self._check_inputs_and_outputs()
         self._chunk = pictures_a_call(self.size)
         self._layers = Layers(data, PROBABILITIES, chunk=self._chunk, threads=self._threads)
 
@@ -142,14 +142,14 @@ class Model:
         return self._run(pixels, [PROBABILITIES])[0]
 
     def run_with_map(self, pixels: npt.NDArray[np.uint8]) -> tuple[Floats, Floats]:
-        """Probabilities, and where in the pictures the logits come from.
+        """Probabilities, and the logits of each place.
 
         Args:
             pixels: uint8 ``[n, size, size, 3]``, RGB.
 
         Returns:
-            ``probabilities`` float32 ``[n, K]`` and ``logit_map`` float32 ``[n, h, w, K]``, whose
-            mean over ``h`` and ``w`` are the logits.
+            ``probabilities`` float32 ``[n, K]`` and ``logit_map`` float32 ``[n, h, w, K]``; its
+            mean over ``h`` and ``w`` is the logits.
 
         Raises:
             ModelError: If this model has no map, or cannot be run after all.
@@ -161,9 +161,9 @@ class Model:
         return probabilities, maps
 
     def head(self, features: npt.NDArray[np.float16] | Floats) -> Floats:
-        """Probabilities from features that are already known.
+        """Probabilities from known features of the backbone.
 
-        Runs the file's own nodes behind the tensor its metadata names as ``features``.
+        Runs only the file's operations after the tensor that its metadata calls ``features``.
 
         Args:
             features: float16 or float32 ``[n, D]``.
@@ -182,32 +182,31 @@ class Model:
                 except ValueError as error:
                     raise self._error(str(error)) from error
         name = self._head.get_inputs()[0].name
-        made = np.empty((len(features), len(self.classes)), np.float32)
+        probabilities = np.empty((len(features), len(self.classes)), np.float32)
         for start in range(0, len(features), _HEAD_CHUNK):
             part = slice(start, start + _HEAD_CHUNK)
             with self._explained():
                 rows = np.ascontiguousarray(features[part], np.float32)
-                made[part] = self._head.run([PROBABILITIES], {name: rows})[0]
-        return made
+                probabilities[part] = self._head.run([PROBABILITIES], {name: rows})[0]
+        return probabilities
 
     def layers(self) -> tuple[tuple[str, tuple[int, int, int]], ...]:
-        """Its convolutions and poolings, from the pixels to the probabilities.
+        """The convolutions and poolings, from the pixels to the probabilities.
 
         Returns:
-            Name and shape ``(height, width, channels)`` of what each gives, in order; empty
-            for a network without.
+            Name and output shape ``(height, width, channels)`` of each, in order.
 
         Raises:
             ModelError: If the file cannot be read after all.
         """
-        with self._asked():
+        with self._missing_explained():
             return tuple((layer.name, layer.shape) for layer in self._layers.with_maps)
 
     def activations(self, pixels: npt.NDArray[np.uint8], names: Sequence[str]) -> dict[str, Floats]:
-        """What some layers give, behind their activation.
+        """The outputs of some layers, after their activation functions.
 
         Args:
-            pixels: uint8 ``[n, size, size, 3]``, RGB. The answer holds all ``n``.
+            pixels: uint8 ``[n, size, size, 3]``, RGB. Memory grows with ``n``.
             names: Of :meth:`layers`.
 
         Returns:
@@ -218,7 +217,7 @@ class Model:
             ValueError: If the pixels have another shape or type.
         """
         self._check_pixels(pixels)
-        with self._asked():
+        with self._missing_explained():
             layers = [self._layers.named(name) for name in names]
             found = (
                 self._layers.activations(pixels, [layer.tensor for layer in layers])
@@ -231,30 +230,32 @@ class Model:
         }
 
     def last_map(self, pixels: npt.NDArray[np.uint8]) -> tuple[Tail, Floats]:
-        """The map of the last convolution, and what makes logits of it.
+        """The feature map of the last convolution, and the operations from it to the logits.
 
         Args:
             pixels: uint8 ``[n, size, size, 3]``, RGB.
 
         Returns:
-            The operations behind the map, and the map, float32 ``[n, c, h, w]``.
+            The operations, and the map, float32 ``[n, c, h, w]``.
 
         Raises:
-            ModelError: If the end of the network is of no known kind.
+            ModelError: If the network ends in operations that tellapart does not write.
             ValueError: If the pixels have another shape or type.
         """
         self._check_pixels(pixels)
-        with self._asked():
+        with self._missing_explained():
             tail = self._layers.tail
             return tail, self._layers.activations(pixels, [tail.tensor])[0]
 
     def weight(self, name: str) -> Floats:
-        """One of its weights, such as ``"conv1/kernel"``, float32 as the graph's table has it.
+        """A weight such as ``"conv1/kernel"``, float32.
+
+        Names and shapes are those of :func:`tellapart.graph.layers.weight_shapes`.
 
         Raises:
-            ModelError: If there is none of this name.
+            ModelError: If there is no weight of this name.
         """
-        with self._asked():
+        with self._missing_explained():
             return self._layers.weight(name)
 
     def _check_pixels(self, pixels: npt.NDArray[np.uint8]) -> None:
@@ -263,17 +264,17 @@ class Model:
 
     def _run(self, pixels: npt.NDArray[np.uint8], names: list[str]) -> list[Floats]:
         self._check_pixels(pixels)
-        tails = {PROBABILITIES: (len(self.classes),), LOGIT_MAP: self._map_shape}
-        made = [np.empty((len(pixels), *tails[name]), np.float32) for name in names]
+        shapes = {PROBABILITIES: (len(self.classes),), LOGIT_MAP: self._map_shape}
+        outputs = [np.empty((len(pixels), *shapes[name]), np.float32) for name in names]
         for start in range(0, len(pixels), self._chunk):
             chunk = np.ascontiguousarray(pixels[start : start + self._chunk])
             with self._explained():
                 answers = self._session.run(names, {INPUT: chunk}, only_asked_for())
-            for whole, answer in zip(made, answers, strict=True):
+            for whole, answer in zip(outputs, answers, strict=True):
                 if answer.shape != (len(chunk), *whole.shape[1:]):
                     raise self._error(f"it answers with the shape {answer.shape}")
                 whole[start : start + self._chunk] = answer
-        return made
+        return outputs
 
     def _read_metadata(self) -> None:
         given = self.metadata
@@ -304,7 +305,7 @@ class Model:
         self.classes: tuple[str, ...] = tuple(classes)
         self.fit: Fit = cast(Fit, fit)
 
-    def _check_ends(self) -> None:
+    def _check_inputs_and_outputs(self) -> None:
         inputs = {one.name: (one.type, one.shape[1:]) for one in self._session.get_inputs()}
         outputs = {one.name: (one.type, one.shape[1:]) for one in self._session.get_outputs()}
         count = len(self.classes)
@@ -330,7 +331,7 @@ class Model:
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
-        """ONNX Runtime's own exceptions as ours; they have no common base class."""
+        """Raise ONNX Runtime's exceptions, which have no common base class, as ours."""
         try:
             yield
         except (ModelError, MemoryError):
@@ -340,8 +341,8 @@ class Model:
             raise self._error(f"it is damaged ({lines[0][:200]})") from error
 
     @contextlib.contextmanager
-    def _asked(self) -> Iterator[None]:
-        """What the file lacks, of what somebody looks for inside it, as an error of ours."""
+    def _missing_explained(self) -> Iterator[None]:
+        """Raise the ValueError of something that the file does not have as ours, too."""
         with self._explained():
             try:
                 yield

@@ -1,4 +1,4 @@
-"""The bytes of a model file: a network, or a linear head on a backbone, with all its metadata."""
+"""Write a model file from a network, or from a linear head on a backbone."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def build_probe(
     """A linear head on a backbone as one ONNX file; the same arguments give the same bytes.
 
     Args:
-        backbone: The pretrained network below.
-        size: Side of the pictures it takes, in pixels.
-        fit: How pictures are brought to squares of this size.
+        backbone: The pretrained network.
+        size: Side of the input pictures, in pixels.
+        fit: How pictures are fitted to squares of this size.
         weights: float32 ``[D, K]``: logits are ``features @ weights + bias``.
         bias: float32 ``[K]``.
         classes: Names, in the order of the columns.
@@ -41,19 +41,19 @@ def build_probe(
 
     Raises:
         ValueError: If the arrays do not fit classes or backbone, or are not finite.
-        WeightsError: If the backbone's weights are missing or not the known ones.
+        WeightsError: If the backbone's weights are missing or changed.
     """
     count = len(classes)
     if weights.shape != (backbone.features, count) or bias.shape != (count,):
         raise ValueError(f"a head of {weights.shape} and {bias.shape} for {count} classes")
-    below = backbone.graph(size)
+    base = backbone.graph(size)
     graph = Graph(
-        below.size,
+        base.size,
         (
-            *below.layers,
+            *base.layers,
             Dense("logits", units=count, inputs=(FEATURES,)),
             Softmax(PROBABILITIES),
-            # The same numbers before the mean as after it: the mean of a linear map.
+            # The head at each place; it is linear, so the mean over places is the logits.
             Conv(LOGIT_MAP, filters=count, inputs=("feature_map",)),
         ),
         (PROBABILITIES, LOGIT_MAP),
@@ -86,16 +86,16 @@ def build_network(
     Args:
         graph: Its layers, on square pictures, with the outputs ``probabilities`` and, where
             it has one, ``logit_map``.
-        kind: What kind of network it is, such as ``"cnn"``; kept in the metadata.
+        kind: The kind of network, such as ``"cnn"``; stored in the metadata.
         weights: float32 arrays by the names of :func:`tellapart.graph.layers.weight_shapes`.
         classes: Names, in the order of the columns.
-        fit: How pictures are brought to squares of the graph's size.
+        fit: How pictures are fitted to squares of the graph's size.
 
     Returns:
         The file.
 
     Raises:
-        ValueError: If graph, weights and classes do not fit each other, or are not finite.
+        ValueError: If graph, weights and classes do not fit together, or are not finite.
     """
     if graph.size[0] != graph.size[1]:
         raise ValueError(f"pictures are squares, not {graph.size}")
@@ -116,7 +116,7 @@ def _file(
     fit: Fit,
     notes: Mapping[str, str],
 ) -> bytes:
-    """The ONNX file with all that :class:`tellapart.model.Model` asks of its metadata."""
+    """The ONNX file with the metadata that :class:`tellapart.model.Model` needs."""
     if len(set(classes)) != len(classes):
         raise ValueError("two classes have one name")
     broken = sorted(name for name, array in weights.items() if not np.isfinite(array).all())

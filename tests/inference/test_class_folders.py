@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tellapart.inference.prediction import _folder_name, _folders, _write_new
+from tellapart.inference.class_folders import _folders, _safe_name, _write_new
 
 
 @pytest.mark.parametrize(
@@ -20,17 +20,17 @@ from tellapart.inference.prediction import _folder_name, _folders, _write_new
     ],
 )
 def test_a_class_name_stays_one_folder(name: str, folder: str) -> None:
-    assert _folder_name(name) == folder
+    assert _safe_name(name) == folder
 
 
 def test_long_names_fit_into_what_file_systems_take(tmp_path: Path) -> None:
     for name in ("貓" * 150 + ".jpg", "x" * 300 + ".jpeg", "a." + "b" * 300):
-        made = _write_new(tmp_path, _folder_name(name), b"1")
-        again = _write_new(tmp_path, _folder_name(name), b"2")
+        made = _write_new(tmp_path, _safe_name(name), b"1")
+        again = _write_new(tmp_path, _safe_name(name), b"2")
         assert made != again
         assert again.read_bytes() == b"2"
-    assert _folder_name("x" * 300 + ".jpeg").endswith(".jpeg")
-    assert _folder_name("a." + "b" * 100) == "a." + "b" * 100
+    assert _safe_name("x" * 300 + ".jpeg").endswith(".jpeg")
+    assert _safe_name("a." + "b" * 100) == "a." + "b" * 100
 
 
 def test_a_copy_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
