@@ -37,7 +37,7 @@ def encoded(image: Image.Image | np.ndarray, kind: str, **options: object) -> by
 
 
 def png16(values: np.ndarray) -> bytes:
-    """A 16-bit PNG of [H, W, 1, 3 or 4], written by hand: Pillow cannot write RGB of 16 bits."""
+    """A 16-bit PNG of [H, W, 1 to 4], written by hand: Pillow cannot write RGB of 16 bits."""
     height, width, channels = values.shape
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
 
@@ -46,7 +46,7 @@ def png16(values: np.ndarray) -> bytes:
             struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
         )
 
-    header = struct.pack(">IIBBBBB", width, height, 16, {1: 0, 3: 2, 4: 6}[channels], 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 16, {1: 0, 2: 4, 3: 2, 4: 6}[channels], 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n"
         + chunk(b"IHDR", header)
@@ -459,3 +459,94 @@ def test_broken_bytes_are_refused_or_decoded_and_never_crash(kind: str) -> None:
         assert resize(picture.pixels, 32).shape == (32, 32, 3)
 
     check()
+
+
+# ------------------------------------------------------------------ what real files carry
+
+
+@pytest.mark.parametrize("size", [1 << 20, 8 << 20])
+def test_a_film_after_the_end_of_a_jpeg_takes_no_part(size: int) -> None:
+    photo = encoded(smooth(), "JPEG")
+    film = np.random.default_rng(1).bytes(size)
+    picture = decode(photo + film)
+    assert np.array_equal(picture.pixels, decode(photo).pixels)
+
+
+def test_many_scans_before_the_end_are_still_refused() -> None:
+    photo = encoded(smooth(), "JPEG", progressive=True)
+    start, end = photo.index(b"\xff\xda"), photo.rindex(b"\xff\xd9")
+    scan = photo[start : photo.index(b"\xff\xda", start + 2)]
+    assert code_of(photo[:end] + scan * 10_000 + photo[end:]) == "undecodable"
+
+
+def test_a_jpeg_without_its_last_two_bytes_is_whole() -> None:
+    photo = encoded(smooth(), "JPEG")
+    assert photo.endswith(b"\xff\xd9")
+    assert np.array_equal(decode(photo[:-2]).pixels, decode(photo).pixels)
+    assert code_of(photo[: len(photo) * 2 // 3]) == "cut_off"
+
+
+def gray_png(depth: int, row: bytes, key: int) -> bytes:
+    """A PNG of one row of four gray pixels, one gray of which is transparent."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        check = struct.pack(">I", zlib.crc32(kind + content))
+        return struct.pack(">I", len(content)) + kind + content + check
+
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", 4, 1, depth, 0, 0, 0, 0))
+        + chunk(b"tRNS", struct.pack(">H", key))
+        + chunk(b"IDAT", zlib.compress(b"\0" + row))
+        + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize(
+    ("depth", "row", "key"),
+    [
+        (2, bytes([0b00011011]), 1),
+        (4, bytes([0x05, 0xAF]), 5),
+        (8, bytes([0, 85, 170, 255]), 85),
+        (16, struct.pack(">4H", 0, 306, 511, 65535), 306),
+    ],
+)
+def test_a_transparent_gray_has_the_depth_of_the_file(depth: int, row: bytes, key: int) -> None:
+    picture = decode(gray_png(depth, row, key))
+    values = picture.pixels[0, :, 0].tolist()
+    assert (values[0], values[1], values[3]) == (0, 255, 255)
+    assert picture.alpha
+
+
+def test_deep_gray_with_alpha() -> None:
+    gray = np.tile(np.arange(96, dtype=np.uint16) * 40, (8, 1))
+    picture = decode(png16(np.dstack([gray, np.full_like(gray, 65535)])))
+    assert picture.bits == 16 and picture.alpha
+    assert np.abs(picture.pixels[0, :, 0] - gray[0] * (255.0 / gray.max())).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("data", "named"),
+    [
+        (b"\0" * 128 + b"DICM" + bytes(64), "DICOM"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(64), "JPEG 2000"),
+        (b"SIMPLE  =                    T" + bytes(64), "FITS"),
+        (b"8BPS\0\1" + bytes(64), "Photoshop"),
+        (b"%PDF-1.7\n" + bytes(64), "PDF"),
+    ],
+)
+def test_other_formats_are_called_by_their_names(data: bytes, named: str) -> None:
+    with pytest.raises(PictureError) as caught:
+        decode(data)
+    assert caught.value.code == "unsupported"
+    assert named in caught.value.message
+
+
+def test_a_jpeg_of_twelve_bits_is_called_so() -> None:
+    imagecodecs = pytest.importorskip("imagecodecs")
+    deep = smooth()[..., 0].astype(np.uint16) * 16
+    data = imagecodecs.jpeg8_encode(deep, level=95, bitspersample=12)
+    with pytest.raises(PictureError) as caught:
+        decode(data)
+    assert caught.value.code == "unsupported"
+    assert "12 bits" in caught.value.message

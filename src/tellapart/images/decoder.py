@@ -14,6 +14,7 @@ Example:
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,27 +24,28 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from tellapart.core.errors import PictureError
-from tellapart.images import color, netpbm
+from tellapart.images import color, netpbm, tiff
 from tellapart.images.opening import MAX_PIXELS, broken, check_sides, check_size, open_picture
 from tellapart.images.resizing import RESIZER, RGB
 
 MAX_FRAMES_COUNTED = 1_000
 
-DECODER = f"1-{RESIZER}-pillow{PIL.__version__}-simplejpeg{simplejpeg.__version__}"
+DECODER = f"2-{RESIZER}-pillow{PIL.__version__}-simplejpeg{simplejpeg.__version__}"
 """Changes whenever the same bytes might give other pixels; part of every cache key and run."""
 
 POLICY: tuple[str, ...] = (
     "Pictures are turned upright as their EXIF orientation says.",
     "Transparent areas become white (palette images too).",
     "CMYK, LAB, YCbCr and pictures with a color profile are converted to sRGB.",
-    "Pictures with more than 8 bits per channel are scaled by their own minimum and maximum.",
+    "Pictures with more than 8 bits per channel are scaled by their own range, stray pixels aside.",
     "Only the first frame of an animation, or the first page, is used.",
     "Gray pictures get three equal channels.",
     f"Pictures of more than {MAX_PIXELS // 1_000_000} million pixels are refused unread.",
     "The whole picture is decoded, then resized with an antialiased bicubic filter.",
 )
 
-_CALLED = {"MPO": "JPEG", "DIB": "BMP", "HEIF": "HEIC"}
+_CALLED = {"MPO": "JPEG", "DIB": "BMP", "HEIF": "HEIC", "PPM": "PNM"}
+_END = b"\xff\xd9"  # of a JPEG
 # How the eight EXIF orientations undo: (transpose, flip vertically, flip horizontally).
 _UPRIGHT = {
     2: (False, False, True),
@@ -115,6 +117,8 @@ def decode(data: bytes, *, most: int = MAX_PIXELS) -> Picture:
     if (plain := netpbm.pixels(data, most=most)) is not None:
         check_sides(plain.shape[1], plain.shape[0])
         return _plain(plain)
+    if (samples := tiff.samples(data, most=most)) is not None:
+        return _of_samples(samples)
     with open_picture(data) as image:
         kind = _CALLED.get(image.format or "", image.format or "")
         check_size(image, data, kind, most)
@@ -181,6 +185,23 @@ def _plain(pixels: NDArray[np.uint8]) -> Picture:
     )
 
 
+def _of_samples(samples: tiff.Samples) -> Picture:
+    pixels = color.from_samples(samples)
+    if samples.orientation != 1:
+        pixels = _upright(pixels, samples.orientation)
+    return Picture(
+        pixels=pixels,
+        format="TIFF",
+        mode=samples.mode,
+        bits=samples.bits,
+        frames=min(samples.frames, MAX_FRAMES_COUNTED),
+        orientation=samples.orientation,
+        alpha=samples.alpha is not None,
+        gray=_is_gray(pixels),
+        cmyk=False,
+    )
+
+
 def header_size(data: bytes) -> tuple[int, int]:
     """Width and height as the file's header says them; nothing is decoded.
 
@@ -218,6 +239,10 @@ def _pixels(image: Image.Image, data: bytes, kind: str) -> tuple[RGB, int, bool,
             return simplejpeg.decode_jpeg(data, colorspace="RGB", strict=True), 8, False, ""
         except (ValueError, RuntimeError) as error:
             warning = str(error)[:200]  # Pillow, below, decides whether the picture is whole
+            if not data.endswith(_END):  # cameras that lose power leave the last two bytes out
+                with contextlib.suppress(ValueError, RuntimeError):
+                    whole = simplejpeg.decode_jpeg(data + _END, colorspace="RGB", strict=True)
+                    return whole, 8, False, "its end mark is missing"
     rgb, bits, alpha = color.to_rgb(image)
     return rgb, bits, alpha, warning
 

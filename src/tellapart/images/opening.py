@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import warnings
 from collections.abc import Iterator
 
@@ -18,9 +19,21 @@ MAX_SIDE = 1_000_000
 MAX_SCANS = 200
 """Progressive JPEGs with more scans are refused: each scan costs a pass over the picture."""
 
-_FORMATS = ["JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF"]
+_FORMATS = ["JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "PPM"]
+_MARKER = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]")  # not a byte of pixels, nor a restart
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_SCAN, _END_OF_IMAGE, _ALONE = 0xDA, 0xD9, frozenset([0xD8, 0x01])
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 _MAGICS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF")
+
+_OTHER_FORMATS = (
+    ("JPEG 2000", b"\0\0\0\x0cjP  ", 0), ("JPEG 2000", b"\xff\x4f\xff\x51", 0),
+    ("JPEG XL", b"\xff\x0a", 0), ("JPEG XL", b"\0\0\0\x0cJXL ", 0), ("DICOM", b"DICM", 128),
+    ("FITS", b"SIMPLE  =", 0), ("Photoshop", b"8BPS", 0), ("PDF", b"%PDF-", 0),
+    ("OpenEXR", b"v/1\x01", 0), ("icon", b"\0\0\1\0", 0), ("SVG", b"<svg", 0),
+    ("PAM", b"P7\n", 0), ("HDF5", b"\x89HDF", 0),
+)  # fmt: skip
+"""Pictures that are none of ours, so that they are called by their names: name, bytes, where."""
 
 # Pillow's own limit would warn on standard error; ours (MAX_PIXELS) raises instead.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
@@ -76,6 +89,13 @@ def _unidentified(data: bytes) -> PictureError:
         )
     if data.startswith(_MAGICS) or data[4:12] == b"ftypavif":
         return broken(data, "its header is damaged")
+    for name, magic, at in _OTHER_FORMATS:
+        if data[at : at + len(magic)] == magic:
+            return PictureError(
+                f"{name} files are not read.",
+                remedy="Convert it to JPEG or PNG.",
+                code="unsupported",
+            )
     return PictureError("The content is not a picture in a known format.", code="not_a_picture")
 
 
@@ -85,9 +105,29 @@ def broken(data: bytes, reason: str) -> PictureError:
     short = any(word in lowered for word in ("truncated", "premature", "end of file", "eof"))
     if data[:4] == b"RIFF" and int.from_bytes(data[4:8], "little") + 8 > len(data):
         short = True
+    if data.startswith(b"\xff\xd8") and (bits := _jpeg_bits(data)) not in (0, 8):
+        return PictureError(
+            f"A JPEG with {bits} bits per channel cannot be read.",
+            remedy="Convert it to PNG, or to a JPEG of 8 bits.",
+            code="unsupported",
+        )
     if short:
         return PictureError("The file is cut off: part of the picture is missing.", code="cut_off")
     return PictureError(f"The picture cannot be decoded ({reason[:200]}).", code="undecodable")
+
+
+def _jpeg_bits(data: bytes) -> int:
+    """The precision that a JPEG's frame header states; 0 if there is none."""
+    at = 2
+    while found := _MARKER.search(data, at):
+        kind, at = data[found.end() - 1], found.end()
+        if kind in _FRAMES:
+            return data[at + 2] if at + 2 < len(data) else 0
+        if kind in (_SCAN, _END_OF_IMAGE):
+            return 0
+        if kind not in _ALONE:
+            at += int.from_bytes(data[at : at + 2], "big")
+    return 0
 
 
 def too_large(what: str, most: int = MAX_PIXELS) -> PictureError:
@@ -103,11 +143,25 @@ def check_size(image: Image.Image, data: bytes, kind: str, most: int) -> None:
     if width < 1 or height < 1:
         raise PictureError("The picture has no pixels.", code="undecodable")
     check_sides(width, height)
-    if kind == "JPEG" and data.count(b"\xff\xda") > MAX_SCANS:
+    if kind == "JPEG" and data.count(b"\xff\xda") > MAX_SCANS and _scans(data) > MAX_SCANS:
         raise PictureError(
             f"The JPEG has more than {MAX_SCANS} scans, as only an attack would.",
             code="undecodable",
         )
+
+
+def _scans(data: bytes) -> int:
+    """Scans of a JPEG up to its end: what follows it, such as a film, does not count."""
+    count, at = 0, 2
+    while count <= MAX_SCANS and (found := _MARKER.search(data, at)):
+        kind, at = data[found.end() - 1], found.end()
+        if kind == _END_OF_IMAGE:
+            break
+        if kind == _SCAN:
+            count += 1
+        if kind not in _ALONE:
+            at += int.from_bytes(data[at : at + 2], "big")  # skip a segment, a thumbnail's too
+    return count
 
 
 def check_sides(width: int, height: int) -> None:

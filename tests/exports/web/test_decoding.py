@@ -71,6 +71,13 @@ def strange_profile() -> bytes:
     return renamed.replace(b"rXYZ", b"tXYZ").replace(b"gXYZ", b"rXYZ").replace(b"tXYZ", b"gXYZ")
 
 
+def hot(values: np.ndarray) -> np.ndarray:
+    """The same with one pixel far above all others."""
+    changed = (values // 16).copy()
+    changed[3, 3] = 65535
+    return changed
+
+
 @cache
 def whole() -> Mapping[str, bytes]:
     """Pictures that a browser must decode as Python does."""
@@ -125,6 +132,9 @@ def whole() -> Mapping[str, bytes]:
         "PNG 16-bit color": deep_png(deep, 2),
         "PNG 16-bit alpha": deep_png(np.concatenate([deep, deep[..., :1] * 16], axis=2), 6),
         "PNG 16-bit gray alpha": deep_png(deep[..., :2] * 16, 4),
+        "PNG 16-bit gray, hot pixel": encoded(Image.fromarray(hot(deep[..., 0])), "PNG"),
+        "PNG 16-bit color, hot pixel": deep_png(hot(deep), 2),
+        "JPEG with a film behind": encoded(rgb, "JPEG") + bytes(range(256)) * 4000,
         "PGM": b"P5 30 20 255\n" + bytes(range(200)) * 3,
         "PPM": b"P6 30 20 255\n" + bytes(range(200)) * 9,
         "one pixel": encoded(rgb.resize((1, 1)), "PNG"),

@@ -1,6 +1,6 @@
 // PNG with 16 bits per channel, of which browsers use only the higher byte: pictures of a 12-bit
-// camera would turn black. Here they are decoded completely, and scaled by their own smallest and
-// largest value, as in `tellapart.images.color`. Format: the PNG specification (W3C), sections 7, 9 and 11.
+// camera would turn black. Here they are decoded completely, and scaled by their own range, as in
+// `tellapart.images.color`. Format: the PNG specification (W3C), sections 7, 9 and 11.
 
 import { PictureProblem } from "./header.js";
 
@@ -103,8 +103,7 @@ function shown(rows, width, height, channels) {
     const at = row * (line + 1) + 1 + (column * channels + channel) * 2;
     return (rows[at] << 8) | rows[at + 1];
   };
-  // Gray with alpha is an exception: Python reads only its higher bytes.
-  const level = channels === 2 ? (number) => number >> 8 : levels(range(), channels === 1);
+  const level = levels(range(), channels === 1);
   const made = new ImageData(width, height);
   let to = 0;
   for (let row = 0; row < height; row++) {
@@ -119,19 +118,41 @@ function shown(rows, width, height, channels) {
   }
   return made;
 
+  /** The smallest and largest value, unless a few are far from all others: `_limits` in Python. */
   function range() {
     let [low, high] = [65535, 0];
-    for (let row = 0; row < height; row++) {
-      for (let column = 0; column < width; column++) {
-        for (let channel = 0; channel < colors; channel++) {
-          const number = value(row, column, channel);
-          if (number < low) low = number;
-          if (number > high) high = number;
+    const some = [];
+    const band = channels === 2 ? height : Math.max(1, Math.floor(2 ** 20 / width));
+    for (let top = 0; top < height; top += band) {
+      const rowsHere = Math.min(band, height - top);
+      const step = Math.max(1, Math.floor((rowsHere * width * colors) / 2 ** 16));
+      let index = 0;
+      for (let row = top; row < top + rowsHere; row++) {
+        for (let column = 0; column < width; column++) {
+          for (let channel = 0; channel < colors; channel++, index++) {
+            const number = value(row, column, channel);
+            if (number < low) low = number;
+            if (number > high) high = number;
+            if (index % step === 0) some.push(number);
+          }
         }
       }
     }
-    return [low, high];
+    const [least, most] = quantiles(Float32Array.from(some).sort(), [0.001, 0.999]);
+    const far = 3 * (most - least);
+    if (far <= 0) return [low, high];
+    return [least - low > far ? least : low, high - most > far ? most : high];
   }
+}
+
+/** Quantiles of sorted numbers, linear between them, as NumPy has them. */
+function quantiles(sorted, shares) {
+  return shares.map((share) => {
+    const place = share * (sorted.length - 1);
+    const below = Math.floor(place);
+    const next = sorted[Math.min(below + 1, sorted.length - 1)];
+    return sorted[below] + (place - below) * (next - sorted[below]);
+  });
 }
 
 /** The 8-bit level of a number, with the same single-precision steps as NumPy. */
@@ -139,12 +160,12 @@ function levels([low, high], gray) {
   if (gray && high < 256) return (number) => number; // 8-bit values in a 16-bit file
   if (high <= low) return () => 127;
   const table = new Uint8Array(65536);
-  for (let number = low; number <= high; number++) {
+  for (let number = Math.ceil(low); number <= high; number++) {
     const unit = Math.fround(Math.fround(number / 2 - low / 2) / Math.fround(high / 2 - low / 2));
     const share = Math.fround(unit * 255);
     const below = Math.floor(share);
     const up = share - below > 0.5 || (share - below === 0.5 && below % 2 === 1);
     table[number] = below + (up ? 1 : 0);
   }
-  return (number) => table[number];
+  return (number) => (number >= high ? 255 : table[number]); // stray pixels are at the ends
 }

@@ -102,9 +102,9 @@ function jpeg(bytes, found) {
   }
   let scans = 0;
   let end = false;
-  for (let place = at; place >= 0; place = bytes.indexOf(0xff, place + 1)) {
+  for (let place = at; place >= 0 && !end; place = bytes.indexOf(0xff, place + 1)) {
     if (bytes[place + 1] === 0xda) scans++;
-    if (bytes[place + 1] === 0xd9) end = true;
+    end = bytes[place + 1] === 0xd9; // what follows, such as a film, is no part of the picture
   }
   if (scans > MAX_SCANS) {
     throw new PictureProblem("undecodable", "This JPEG has far too many scans.");
@@ -225,8 +225,26 @@ export async function needsProfile(header) {
   if (!header.profile || header.gray) return false;
   const profile = header.packed ? await inflated(header.profile) : header.profile;
   if (!profile || profile.length === 0 || profile.length > MAX_PROFILE) return false;
-  const letters = new TextDecoder("latin1").decode(profile);
-  return !letters.includes("sRGB") && !letters.includes("s\0R\0G\0B");
+  return !isSrgb(profile);
+}
+
+const SRGB = { rXYZ: [0.4361, 0.2225, 0.0139], gXYZ: [0.3851, 0.7169, 0.0971], bXYZ: [0.1431, 0.0606, 0.7141] };
+
+/** Whether a profile has the primaries of sRGB: its name says nothing. Format: ICC.1:2022, 7.3. */
+function isSrgb(profile) {
+  const data = view(profile);
+  let alike = 0;
+  try {
+    const count = Math.min(data.getUint32(128), 200);
+    for (let tag = 0; tag < count; tag++) {
+      const wanted = SRGB[text(profile, 132 + 12 * tag, 4)];
+      const at = data.getUint32(136 + 12 * tag) + 8;
+      if (wanted?.every((one, i) => Math.abs(data.getInt32(at + 4 * i) / 65536 - one) < 0.003)) alike++;
+    }
+  } catch {
+    return true; // a broken profile is none
+  }
+  return alike === 3;
 }
 
 /** A zlib stream, unpacked to at most one byte more than a profile may have; null if broken. */
