@@ -1,4 +1,4 @@
-"""What is wrong with the data: scan and audit as one value that prints, saves and shows.
+"""The data check: scan and audit, with their summary, page and files.
 
 Example:
     >>> found = check("pets/")  # doctest: +SKIP
@@ -36,12 +36,12 @@ CORRECTIONS = "corrections.csv"
 
 @dataclass(frozen=True)
 class Check:
-    """What a check found.
+    """The result of a check.
 
     Attributes:
         data: The data as the user named it.
         scan: The facts of every picture.
-        audit: The findings, and what ``train`` would leave out.
+        audit: The findings, and the pictures that ``train`` would leave out.
     """
 
     data: str
@@ -84,7 +84,7 @@ class Check:
     def write(self, folder: str | Path) -> tuple[Path, ...]:
         """Write a page, the findings as Parquet, and a corrections file to edit.
 
-        An existing corrections file is kept: it may hold somebody's work.
+        An existing corrections file is not overwritten, since the user may have edited it.
 
         Returns:
             The files that were written.
@@ -123,7 +123,7 @@ class Check:
         """The page, as one self-contained HTML document.
 
         Args:
-            corrections: The corrections file beside the page, as a command would name it.
+            corrections: The path of the corrections file, for the commands on the page.
         """
         from tellapart.reports import render_check
         from tellapart.reports.pages import check_view
@@ -161,14 +161,14 @@ def check(
     rescan: bool = False,
     progress: Progress = SILENT,
 ) -> Check:
-    """Scan and audit labelled pictures.
+    """Scan and audit labeled pictures.
 
     Args:
         data: A folder, archive or manifest.
         settings: How it is read.
-        cache: Where known facts come from; None works without.
-        rescan: Hash every file again.
-        progress: Who is told how far it is.
+        cache: Supplies known facts and keeps new ones.
+        rescan: Whether to hash every file again.
+        progress: Gets the progress of each stage.
 
     Raises:
         DataError: If the data cannot be read at all.
@@ -182,7 +182,7 @@ def check(
 
 
 def open_data(data: str | Path, settings: DataSettings) -> Catalog:
-    """Open labelled pictures as the settings say; see :func:`.open_catalog`."""
+    """Open labeled pictures with these settings; see :func:`.open_catalog`."""
     return open_catalog(data, **{name: getattr(settings, name) for name in READING})
 
 
@@ -214,7 +214,7 @@ def is_inside(folder: Path, catalog: Catalog) -> bool:
 
 
 def audit_in_words(audited: Audit) -> str:
-    """An audit in one line: how many findings of each level, and how many left out."""
+    """An audit in one line: the findings per level, and the pictures left out."""
     levels = _counted([finding.level for finding in audited.findings])
     parts = [counted(count, level) for level, count in levels.items()]
     if audited.left_out:

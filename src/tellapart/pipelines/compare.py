@@ -1,8 +1,8 @@
 """Comparison of runs: a table, and for each pair whether the difference can be chance.
 
 McNemar's exact test compares two runs that held out the same pictures with the same labels. It
-counts the pictures that only one of them got right. Pictures are the same if their content is,
-whatever folder or archive they come from. For other pairs a sentence says why there is no test.
+counts the pictures that only one of them got right. Pictures are the same if their files have the
+same content. For other pairs a sentence gives the reason why there is no test.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SURE = 0.05
 
 @dataclass(frozen=True)
 class Row:
-    """One run in the table. A number that a run does not have is None."""
+    """One run in the table; None for numbers that it does not have."""
 
     name: str
     model: str

@@ -1,13 +1,13 @@
-"""The main job: from data to a whole run folder, one stage after the other.
+"""Training: from data to a run folder.
 
-:func:`train` reads from top to bottom as the data goes: catalog, one pass with features or
-pixels, audit, split, learning, evaluation of the model file, diagnosis, report. The held-out
-pictures are used by the evaluation alone.
+:func:`train` runs the stages in order: catalog, one pass with features or pixels, audit, split,
+learning, evaluation of the model file, diagnosis, report. Only the evaluation uses the held-out
+pictures.
 
-Who does what: :mod:`.preparation` is everything before learning; :mod:`.probes`, :mod:`.networks`
-and :mod:`.selection` (``auto``) learn and build the model file; :mod:`.measurement` evaluates and
-proves it; :mod:`.run_content` says what the run's files hold. :mod:`.results` has the values that
-stages pass on.
+:mod:`.preparation` has the stages before learning. :mod:`.probes`, :mod:`.networks` and
+:mod:`.selection` (``auto``) learn and write the model file. :mod:`.measurement` evaluates and
+verifies it. :mod:`.run_content` makes the content of the run's files. :mod:`.results` has the
+values passed between stages.
 
 Example:
     >>> run = train("pets/", TrainSettings())  # doctest: +SKIP
@@ -46,10 +46,10 @@ def train(
     rescan: bool = False,
     progress: Progress = SILENT,
 ) -> runs.Run:
-    """Train a model, measure it honestly, and leave a run folder.
+    """Train a model, measure it on held-out pictures, and write a run folder.
 
     Args:
-        data: A folder, archive or manifest of labelled pictures.
+        data: A folder, archive or manifest of labeled pictures.
         settings: Model, size, fit, share held out, seed, and how the data is read.
         out: The run folder; ``runs/NAME-1`` (the first free number) unless given.
         cache: Supplies known facts and features and keeps new ones; None works without.
@@ -72,23 +72,23 @@ def train(
         target = preparation.run_folder(out, catalog)
         with contextlib.closing(catalog.source), runs.create(target) as folder:
             context = Context(folder / TRAINING, cache, rescan, progress, watch)
-            _fill(folder, target.name, Request(data, settings), catalog, context)
+            _train_into(folder, target.name, Request(data, settings), catalog, context)
     return runs.open_run(target)
 
 
 def resume(run: str | Path, *, cache: Cache | None = None, progress: Progress = SILENT) -> runs.Run:
-    """Go on with a training that was interrupted or killed.
+    """Continue a training that was interrupted or killed.
 
     Args:
-        run: The run folder that it was to become.
+        run: The run folder that the training was to write.
         cache: Supplies known facts and features and keeps new ones; None works without.
         progress: Gets the progress of each stage.
 
     Returns:
-        The run, on a CPU with the same weights as if nothing had happened.
+        The run; on a CPU its weights are those of an uninterrupted training.
 
     Raises:
-        RunError: If there is nothing to resume, or data or version are not what they were.
+        RunError: If there is nothing to resume, or data or version changed.
     """
     target = Path(run)
     with Stopwatch() as watch, runs.create(target, resume=True) as folder:
@@ -98,15 +98,17 @@ def resume(run: str | Path, *, cache: Cache | None = None, progress: Progress = 
             catalog = preparation.open_catalog(request.data, request.settings, progress)
         with contextlib.closing(catalog.source):
             context = Context(folder / TRAINING, cache, False, progress, watch)
-            _fill(folder, target.name, request, catalog, context)
+            _train_into(folder, target.name, request, catalog, context)
     return runs.open_run(target)
 
 
-def _fill(folder: Path, name: str, request: Request, catalog: Catalog, context: Context) -> None:
-    """Everything between opening the data and the whole run folder."""
+def _train_into(
+    folder: Path, name: str, request: Request, catalog: Catalog, context: Context
+) -> None:
+    """All stages after opening the data."""
     settings, watch = request.settings, context.watch
     context.folder.mkdir(exist_ok=True)
-    with networks.keras_starting(settings.model, context) as context:
+    with networks.start_keras(settings.model, context) as context:
         prepared = preparation.prepare(
             catalog,
             preparation.inputs_of(settings.model, settings.size, settings.validation),
@@ -116,7 +118,7 @@ def _fill(folder: Path, name: str, request: Request, catalog: Catalog, context: 
             context=context,
         )
         if settings.model in NETWORKS:
-            _remember(folder, request, fingerprint(prepared.scan.frame))
+            _write_or_check_request(folder, request, fingerprint(prepared.scan.frame))
         trained = _train_model(prepared, settings, context, resume=request.fingerprint is not None)
         with watch.stage("evaluating"):
             measured = measure(prepared, trained, seed=settings.seed, progress=context.progress)
@@ -129,11 +131,11 @@ def _fill(folder: Path, name: str, request: Request, catalog: Catalog, context: 
     runs.save(folder, content, timings=watch.as_json, report=report)
 
 
-def _remember(folder: Path, request: Request, fingerprint: str) -> None:
-    """Write what is needed to resume; on resuming, check that the data is the same.
+def _write_or_check_request(folder: Path, request: Request, fingerprint: str) -> None:
+    """Write what resuming needs; on resuming, check that the data is the same.
 
     Raises:
-        RunError: If the data is not what it was.
+        RunError: If the data changed.
     """
     if request.fingerprint is None:
         write_request(folder, request, fingerprint)

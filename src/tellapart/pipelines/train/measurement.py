@@ -1,4 +1,4 @@
-"""The model file measured on pictures that influenced no choice, with a proof from their bytes."""
+"""Evaluation of the model file on held-out pictures, and a check from their bytes on."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from tellapart.pipelines.train.results import Measured, Prepared, Trained
 from tellapart.pipelines.train.run_content import predictions
 
 PROOFS = 32
-"""Held-out pictures that the whole file is run on, starting from their bytes."""
+"""Held-out pictures whose bytes are decoded again and run through the whole file."""
 TOLERANCE = 1e-4
 
 
 def measure(prepared: Prepared, trained: Trained, *, seed: int, progress: Progress) -> Measured:
-    """Evaluate the model file, on features of its own backbone or on pixels."""
+    """Evaluate the model file, on known features of its backbone or on pixels."""
     model = Model.load(trained.file)
     validation = np.setdiff1d(prepared.validation, trained.rows)
     parts = [trained.rows, prepared.held_out, validation]
@@ -60,12 +60,12 @@ def _accuracy(prepared: Prepared, probabilities: Floats, rows: Ints) -> float:
 def _proof(
     prepared: Prepared, model: Model, rows: Ints, expected: Floats, seed: int
 ) -> dict[str, Any]:
-    """Run the whole file on some pictures, from their bytes on, and compare.
+    """Run the whole file on the bytes of some pictures, and compare with the measured results.
 
-    Pictures that were changed or removed since the scan prove nothing, and are skipped.
+    Pictures that were changed or removed since the scan are skipped.
 
     Raises:
-        ModelError: If the file gives other probabilities than were measured.
+        ModelError: If the probabilities differ.
     """
     drawn = np.random.default_rng([seed, len(rows)]).permutation(len(rows))[:PROOFS]
     contents = prepared.scan.frame["content"]

@@ -1,4 +1,4 @@
-"""A network trained from pixels in a child process."""
+"""Training of a network from pixels, in a child process."""
 
 from __future__ import annotations
 
@@ -27,19 +27,17 @@ if TYPE_CHECKING:
 
 FINAL = "final"
 _IMBALANCED = 2.0
-"""From this many times as many pictures in the largest class as in the smallest, classes get
-weights."""
+"""Classes get weights if the largest has at least this many times the pictures of the smallest."""
 _ROWS = 512  # pictures between two reports of progress
 
 
 def check(settings: TrainSettings) -> None:
-    """Refuse what would fail only after all pictures were read.
+    """Check, before pictures are read, that training with these settings can start.
 
-    Without Keras, ``auto`` tries the probe alone.
+    Without Keras, ``auto`` tries only the probe.
 
     Raises:
-        SettingsError: If the extra ``keras`` or TensorBoard is missing, or ``augment`` is not
-            understood.
+        SettingsError: If the extra ``keras`` or TensorBoard is missing, or ``augment`` is invalid.
     """
     from tellapart.networks.augment import Policy
     from tellapart.networks.loop import backend, tensorboard
@@ -53,8 +51,8 @@ def check(settings: TrainSettings) -> None:
 
 
 @contextlib.contextmanager
-def keras_starting(model: str, context: Context) -> Iterator[Context]:
-    """Start Keras in its process while the pictures are read; a probe needs none."""
+def start_keras(model: str, context: Context) -> Iterator[Context]:
+    """Start Keras in a child process while the pictures are read; a probe needs none."""
     if model not in NETWORKS:
         yield context
         return
@@ -73,15 +71,15 @@ def train(
     budget: float | None = None,
     resume: bool = False,
 ) -> Trained:
-    """Train a network, and build its file.
+    """Train a network, and write its model file.
 
     Args:
         prepared: The pictures, with pixels.
         kind: One of :data:`tellapart.core.config.NETWORKS`.
-        settings: What the user chose.
-        context: Where to work.
-        budget: Seconds that training may take; those of the settings unless given.
-        resume: Go on from the checkpoints in the folder.
+        settings: The user's settings.
+        context: Folder, cache and progress.
+        budget: Seconds that training may take; that of the settings unless given.
+        resume: Whether to continue from the checkpoints in the folder.
 
     Raises:
         SettingsError: If the extra ``keras`` is missing, or a setting does not fit the pictures.
@@ -175,7 +173,7 @@ def _check_slice(prepared: Prepared) -> None:
 
 @dataclass(frozen=True)
 class _Network:
-    """A network with all that training it on some rows takes."""
+    """A network, its recipe, and the pictures to train it on."""
 
     prepared: Prepared
     spec: Spec
@@ -185,14 +183,13 @@ class _Network:
     context: Context
 
     def job(self, rows: Ints) -> Job:
-        """The training on some rows, as the child process takes it."""
+        """The training on some rows, for the child process."""
         from tellapart.networks import Job
         from tellapart.networks.loop import initial_weights
 
         initial = initial_weights.pretrained(self.spec)
         if initial is not None:
-            # The head fitted on the frozen backbone's features: training starts where the probe
-            # ends.
+            # Training starts with the head that a probe has on these rows.
             head = fit_head(self.prepared, rows, seed=self.seed, progress=self.context.progress)
             initial |= {"logits/kernel": head.weights, "logits/bias": head.bias}
         return Job(
@@ -217,18 +214,18 @@ class _Network:
         )
 
     def predict(self, model: Model, rows: Ints, progress: Progress) -> Floats:
-        """Probabilities ``[n, K]`` that an open file computes from the pixels of some rows."""
+        """Probabilities ``[n, K]`` from the pixels of some rows."""
         rgb = self.prepared.pixels.rgb
-        made = np.empty((len(rows), len(model.classes)), np.float32)
+        probabilities = np.empty((len(rows), len(model.classes)), np.float32)
         with progress.stage("Measuring", total=len(rows)) as stage:
             for start in range(0, len(rows), _ROWS):
                 some = rows[start : start + _ROWS]
-                made[start : start + _ROWS] = model.run(rgb[some])
+                probabilities[start : start + _ROWS] = model.run(rgb[some])
                 stage.advance(len(some))
-        return made
+        return probabilities
 
     def out_of_fold(self, *, resume: bool) -> Floats:
-        """Each training picture by a network that has not seen it, ``[1, n, K]``."""
+        """Probabilities of each training picture by a network trained without it, ``[1, n, K]``."""
         from tellapart.networks.process import process
 
         prepared = self.prepared
@@ -243,8 +240,8 @@ class _Network:
         )
         # A class with a single group is in no fold: its pictures get equal probabilities.
         classes = len(prepared.classes)
-        made = np.full((len(rows), classes), 1 / classes, np.float32)
+        probabilities = np.full((len(rows), classes), 1 / classes, np.float32)
         for fitted, (_, test) in zip(fits, folds, strict=True):
             model = Model.load(self.onnx(fitted.weights))
-            made[test] = self.predict(model, rows[test], SILENT)
-        return made[None]
+            probabilities[test] = self.predict(model, rows[test], SILENT)
+        return probabilities[None]

@@ -1,4 +1,4 @@
-"""The stages before learning: open the data, scan it in one pass, audit it, split it."""
+"""The stages before learning: open the data, scan it, audit it, split it."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ VALIDATION = 0.1
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a kind of model learns from.
+    """The inputs of a kind of model.
 
     Attributes:
-        features: Size of the pictures that the backbone sees; None without features.
-        pixels: Whether it learns from pixels.
-        size: Their size; None for what :mod:`tellapart.networks.spec.input_size` chooses.
-        kind: The network they are for.
-        validation: Share of the training part to set aside.
+        features: Size of the pictures for the backbone's features; None without features.
+        pixels: Whether the model learns from pixels.
+        size: Their size; chosen by :mod:`tellapart.networks.spec.input_size` if None.
+        kind: The network that the pixels are for.
+        validation: Share of the training part for the validation slice.
     """
 
     features: int | None = None
@@ -53,7 +53,7 @@ class Inputs:
 
 
 def inputs_of(kind: str, size: int | None, validation: float | None) -> Inputs:
-    """What a kind of model learns from, at the size and validation share that the user chose."""
+    """The inputs of a kind of model, with the user's size and validation share."""
     if kind == "probe":
         return Inputs(features=size or BACKBONE_SIZE)
     share = VALIDATION if validation is None else validation
@@ -65,7 +65,7 @@ def inputs_of(kind: str, size: int | None, validation: float | None) -> Inputs:
 
 
 def open_catalog(data: str | Path, settings: TrainSettings, progress: Progress) -> Catalog:
-    """Open the data; refuse a single class, or folders in doubt, before anything is read."""
+    """Open the data; refuse a single class, or doubtful folders, before a picture is read."""
     with progress.stage("Reading") as stage:
         catalog = open_data(data, settings)
         for doubt in catalog.doubts:
@@ -87,7 +87,7 @@ def open_catalog(data: str | Path, settings: TrainSettings, progress: Progress) 
 
 
 def run_folder(out: str | Path | None, catalog: Catalog) -> Path:
-    """The run folder, which is never among the user's pictures."""
+    """The path of the run folder; never inside the data folder."""
     if out is not None:
         target = Path(out)
     else:
@@ -156,7 +156,7 @@ def _scan(catalog: Catalog, consumers: Sequence[Consumer], context: Context) -> 
 
 
 def _pixel_size(catalog: Catalog, kind: str) -> int:
-    """The size for a network, from the pictures' headers: no more of them than decide it."""
+    """The size for a network, from the headers of as few pictures as needed."""
     from tellapart.networks.spec import input_size
 
     sizes: set[tuple[int, int]] = set()
@@ -195,7 +195,7 @@ def _split(
 def _pixel_file(
     scanned: Scan, split: splits.Split, consumer: PixelConsumer, folder: Path
 ) -> ResizedPixels:
-    """The pixels as one file; one channel where all pictures to learn from are gray."""
+    """The pixels as one file, with one channel if all training pictures are gray."""
     rgb: Pixels = scanned.answers[consumer.key]
     learned = np.isin(split.side, (splits.TRAIN, splits.VALIDATION))
     gray = bool(scanned.frame["gray"].fill_null(False).to_numpy()[learned].all())
@@ -205,6 +205,6 @@ def _pixel_file(
         return ResizedPixels(file, rgb, consumer.size, gray=False)
     made = np.lib.format.open_memmap(file, "w+", dtype=np.uint8, shape=(*rgb.shape[:3], 1))
     for start in range(0, len(rgb), 4_096):
-        # Where the three channels are equal, each of them is the luma.
+        # The three channels of a gray picture are equal, so each of them is the luma.
         made[start : start + 4_096] = rgb[start : start + 4_096, ..., :1]
     return ResizedPixels(file, rgb, consumer.size, gray=True)

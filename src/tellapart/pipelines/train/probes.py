@@ -1,4 +1,4 @@
-"""A linear head on pretrained features, fitted and built."""
+"""Training of a probe: a linear head on pretrained features."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tellapart.transfer import probe
 
 
 def fit_head(prepared: Prepared, rows: Ints, *, seed: int, progress: Progress) -> probe.Probe:
-    """The head learned from some rows; every choice comes from folds among them."""
+    """The head fitted to some rows; its strength is chosen by folds among them."""
     return probe.fit(
         prepared.features[rows],
         prepared.labels[rows],
@@ -23,9 +23,9 @@ def fit_head(prepared: Prepared, rows: Ints, *, seed: int, progress: Progress) -
 
 
 def train(prepared: Prepared, *, fit: Fit, seed: int, context: Context) -> Trained:
-    """Fit a probe on the whole training part, and build its file.
+    """Fit a probe to the whole training part, and write its model file.
 
-    It learns from the validation slice too: its choices come from folds, so it needs no slice.
+    The validation slice is part of it: a probe chooses by folds, so it needs no slice.
     """
     rows, consumer = prepared.not_held_out, prepared.feature_consumer
     assert consumer is not None

@@ -1,4 +1,4 @@
-"""Results of the training stages; each stage takes those of the stages before it."""
+"""Values passed between the stages of training."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
     from tellapart.networks.process.process import KerasProcess
 
 Predict = Callable[[Model, Ints, Progress], Floats]
-"""Probabilities ``[n, K]`` that the open model file computes for some rows."""
+"""Computes the probabilities ``[n, K]`` of some rows with an open model file."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """Where a training works, and who is told about it; the same for every stage.
+    """Resources that all stages share.
 
     Attributes:
-        folder: For everything that is only needed until the run is whole.
-        cache: Known facts and features, or None.
+        folder: For temporary files; removed when the run is finished.
+        cache: Supplies known facts and features and keeps new ones, or None.
         rescan: Whether to hash every file again.
         progress: Gets the progress of each stage.
-        watch: Counts the seconds of each stage.
-        keras_process: A process in which Keras is starting, or None.
+        watch: Measures the seconds of each stage.
+        keras_process: A child process in which Keras is starting, or None.
     """
 
     folder: Path
@@ -53,8 +53,8 @@ class ResizedPixels:
     """The resized pixels of all pictures.
 
     Attributes:
-        file: What networks train from, a ``.npy`` of uint8 ``[N, size, size, C]`` that several
-            processes can map: one channel for gray data.
+        file: For training networks: a ``.npy`` of uint8 ``[N, size, size, C]`` that several
+            processes can map, with one channel for gray data.
         rgb: uint8 ``[N, size, size, 3]``, the input of ``model.onnx``.
         size: Side in pixels.
         gray: Whether ``file`` has one channel.
@@ -74,10 +74,10 @@ class Prepared:
         scan: The facts of every picture.
         audit: The findings, and which pictures are left out.
         split: Which pictures are held out.
-        labels: int64 ``[N]``, index into ``classes``, of pictures left out too.
-        classes: Their names, in the order of the model's outputs.
-        feature_consumer: Computed the features, for kinds of models that need them.
-        resized: The pixels, for kinds of models that need them.
+        labels: int64 ``[N]``, indices into ``classes``, also of pictures left out.
+        classes: Names, in the order of the model's outputs.
+        feature_consumer: Computed the features; None for models without features.
+        resized: The resized pixels; None for models without pixels.
     """
 
     scan: Scan
@@ -106,7 +106,7 @@ class Prepared:
 
     @property
     def not_held_out(self) -> Ints:
-        """Rows to learn from and, where there is a validation slice, to choose by."""
+        """Rows of the training part, with the validation slice."""
         return self.rows(splits.TRAIN, splits.VALIDATION)
 
     @property
@@ -116,22 +116,23 @@ class Prepared:
 
     @property
     def held_out(self) -> Ints:
-        """Rows held out, those with a copy in training too."""
+        """Rows held out, also those with a copy in training."""
         return self.rows(splits.HELD_OUT)
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A model that has learned.
+    """A trained model.
 
     Attributes:
         kind: ``probe`` or the network.
         file: The bytes of ``model.onnx``.
-        size: Side in pixels of the pictures that the file takes.
+        size: Side of the input pictures, in pixels.
         rows: The rows that it learned from.
         predict: Runs the open file on some rows.
-        out_of_fold: Probabilities ``[R, n, K]`` of the training rows, each by models that have not
-            seen it, from ``R`` rounds of folds; called only where too few pictures are held out.
+        out_of_fold: Computes probabilities ``[R, n, K]`` of the training rows, each by models
+            trained without it, from ``R`` rounds of folds; called only if there are too few
+            pictures to hold some out.
         engine: The library that trained it.
         backbone: The pretrained network in it, or None.
         details: More members for ``run.json``.
@@ -154,17 +155,17 @@ class Trained:
 
 @dataclass(frozen=True)
 class Measured:
-    """How accurate the model file is, on pictures that influenced no choice.
+    """How accurate the model file is.
 
     Attributes:
-        held_out: The headline.
-        as_given: The same with the held-out pictures that have a copy in training, where
-            there are any.
-        train_accuracy: Of the model file over the pictures that it learned from.
-        validation_accuracy: Of the model file over the validation slice; None without one, or
-            where the model learned from it too.
+        held_out: On the held-out pictures: the headline.
+        as_given: On all held-out pictures, also those with a copy in training; None if there are
+            no such copies.
+        train_accuracy: On the pictures that the model learned from.
+        validation_accuracy: On the validation slice; None without one, or if the model learned
+            from it.
         predictions: One row per held-out picture.
-        proof: How far the measured probabilities are from a run of the whole file.
+        proof: Largest difference between the measured probabilities and a run of the whole file.
     """
 
     held_out: Evaluation

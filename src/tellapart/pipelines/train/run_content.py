@@ -1,4 +1,4 @@
-"""The content of a run folder's files, as plain values."""
+"""The content of a run's files, as plain values."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def predictions(
     probabilities: Floats,
     counted: NDArray[np.bool_],
 ) -> pl.DataFrame:
-    """One row per held-out picture, as ``predictions.parquet`` keeps it.
+    """Content of ``predictions.parquet``: one row per held-out picture.
 
     Args:
-        prepared: Where paths and labels come from.
+        prepared: The pictures.
         rows: int ``[n]``, the held-out rows.
         probabilities: float32 ``[n, K]``.
         counted: bool ``[n]``, false for pictures with a copy in training.
@@ -52,7 +52,7 @@ def predictions(
 
 
 def _split_frame(prepared: Prepared) -> pl.DataFrame:
-    """One row per picture: its side, and why it was left out if it was."""
+    """Content of ``split.parquet``: one row per picture, with its side and why it was left out."""
     names = {
         splits.TRAIN: "train",
         splits.HELD_OUT: "held_out",
@@ -73,7 +73,7 @@ def _split_frame(prepared: Prepared) -> pl.DataFrame:
 def run_content(
     name: str, request: Request, prepared: Prepared, trained: Trained, measured: Measured
 ) -> runs.Content:
-    """Everything of the run but its timings and its report."""
+    """All files of the run except the timings and the report."""
     return runs.Content(
         model=trained.file,
         settings=_run_json(name, request, prepared, trained, measured.proof),
@@ -157,7 +157,7 @@ def fingerprint(frame: pl.DataFrame) -> str:
 
 
 def _command(data: str | Path, settings: TrainSettings) -> str:
-    """The command line that trains the same run."""
+    """The command that trains the same run."""
     named = str(data)
     words = ["tellapart", "train", f"./{named}" if named.startswith("-") else named]
     for name, value in settings.model_dump(mode="json", exclude_defaults=True).items():

@@ -1,7 +1,7 @@
-"""``--model auto``: the probe first, then the networks that a budget has time for.
+"""Model selection, ``--model auto``: the probe, and the networks that the budget has time for.
 
-Every candidate is measured on the validation slice, which is inside the training part; only the
-chosen one is measured on the held-out pictures.
+All candidates are compared on the validation slice, which is inside the training part. Only the
+chosen one is evaluated on the held-out pictures.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ from tellapart.pipelines.train import networks, probes
 from tellapart.pipelines.train.results import Context, Prepared, Trained
 
 BUDGET = 120.0
-"""Seconds for all candidates where no budget was given."""
+"""Seconds for all candidates if no budget was given."""
 _FOR_PHOTOS = ("resnet", "cnn")
 _FOR_SMALL_PICTURES = ("dnn", "resnet")
 _SMALL = 40  # pixels per side
 _SLICE_LEAST = 50
-"""A slice of fewer pictures chooses nothing."""
+"""Fewest pictures in a validation slice that candidates are compared on."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A model that was tried, as ``run.json`` keeps it.
+    """A model that was tried, for ``run.json``.
 
     Attributes:
         name: ``probe`` or the network.
         accuracy: On the validation slice; None if it was not trained.
-        ci95: Its interval.
+        ci95: Interval of the accuracy.
         n: Pictures of the slice.
-        seconds: How long it took.
+        seconds: Training time.
         chosen: Whether it was chosen.
         note: Why it was not trained, or why it was chosen without a trial.
     """
@@ -54,10 +54,9 @@ class Candidate:
 
 
 def train(prepared: Prepared, settings: TrainSettings, context: Context) -> Trained:
-    """Try the candidates, and choose by the validation slice.
+    """Train the candidates, and choose by their accuracy on the validation slice.
 
-    The probe is chosen unless a network has a higher accuracy on the slice: it is the quickest,
-    and can be explained exactly.
+    The probe wins a tie: it is the fastest, and has exact explanations.
     """
     n = len(prepared.validation)
     if n < _SLICE_LEAST:
@@ -106,7 +105,7 @@ def _try_all(
 def _try_network(
     prepared: Prepared, kind: str, settings: TrainSettings, context: Context, budget: float
 ) -> tuple[Candidate, Trained | None]:
-    """One network within its share of the budget; a note where it cannot be trained."""
+    """One network within its share of the budget; a note if it cannot be trained."""
     own = dataclasses.replace(context, folder=context.folder / kind)
     own.folder.mkdir()
     with context.progress.stage("Trying", unit="") as stage:
