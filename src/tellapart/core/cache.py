@@ -1,11 +1,11 @@
-"""What was worked out once is kept: keyed by content, shared by processes, bounded in size.
+"""Content-addressed cache, shared between processes, with a size limit.
 
-One SQLite file under the user's cache folder (``TELLAPART_CACHE`` overrides the folder,
-``TELLAPART_CACHE_LIMIT`` the size). SQLite's transactions make it whole after a kill at any
-moment, its locks let two processes share it, and its write-ahead log keeps both quick.
+It is one SQLite file in the user's cache folder (``TELLAPART_CACHE`` overrides the folder,
+``TELLAPART_CACHE_LIMIT`` the size). Transactions keep it consistent if a process is killed, locks
+let processes share it, and the write-ahead log makes both fast.
 
-Two kinds of rows: *identities* say which content a file had when it was last read (path,
-size, modification time, inode), and *values* are bytes under (kind, content hash).
+There are two tables: *identities* map a file (path, size, modification time, inode) to the hash of
+its content, and *values* map a kind and a content hash to bytes.
 
 Example:
     >>> cache = Cache.open()  # doctest: +SKIP
@@ -34,7 +34,7 @@ DEFAULT_LIMIT = 5 * 1024**3
 _DATABASE = "cache.sqlite"
 _GRAPHS = "graphs"
 _SCHEMA = 1
-_CHUNK = 500  # keys a query; SQLite's historic limit of variables is 999
+_CHUNK = 500  # keys per query; SQLite's old limit of variables is 999
 _DAY = 86_400
 _LARGEST = 2**63 - 1  # SQLite's integers; some file systems have larger inode numbers
 _DAMAGES = ("malformed", "not a database", "encrypted", "corrupt", "Could not decode")
@@ -54,7 +54,7 @@ CREATE INDEX IF NOT EXISTS oldest ON content_values (used);
 
 @dataclass(frozen=True, slots=True)
 class CacheInfo:
-    """What the cache holds: where, how much of how much, and entries and bytes a kind."""
+    """Folder, size and size limit of the cache, and entries and bytes of each kind."""
 
     folder: Path
     bytes: int
@@ -94,11 +94,11 @@ class Cache:
     """An open cache. Safe to use from several threads and several processes.
 
     Args:
-        folder: Where the file lies; made if missing.
-        limit: Size in bytes above which the values unused for longest are dropped.
+        folder: The folder of the file; created if missing.
+        limit: Size in bytes above which the least recently used values are removed.
 
     Raises:
-        CacheError: If the folder cannot be made or written.
+        CacheError: If the folder cannot be created or written.
     """
 
     def __init__(self, folder: Path, limit: int) -> None:
@@ -112,11 +112,11 @@ class Cache:
             except sqlite3.DatabaseError as error:
                 if not _is_damaged(error):
                     raise
-                self._connection = _made_anew(folder)
+                self._connection = _new_database(folder)
 
     @property
     def graphs(self) -> Path:
-        """Where converted networks are kept, beside the database."""
+        """The folder of converted networks, next to the database."""
         return self.folder / _GRAPHS
 
     @classmethod
@@ -125,7 +125,7 @@ class Cache:
         return cls(cache_folder(), cache_limit())
 
     def close(self) -> None:
-        """Close the file; what was put is already safe."""
+        """Close the file; all writes are already committed."""
         with self._lock:
             self._connection.close()
 
@@ -136,14 +136,14 @@ class Cache:
         self.close()
 
     def contents(self, identities: Sequence[Identity]) -> list[str | None]:
-        """The content hash each file had, or None where it is unknown or has changed."""
+        """The content hash of each file; None if the file is unknown or changed."""
         known: dict[str, tuple[int, int, int, str]] = {}
         paths = [identity[0] for identity in identities]
         with self._lock, _explained(self.folder):
             for chunk in _chunks(paths):
                 rows = self._connection.execute(
                     "SELECT path, size, mtime_ns, inode, content FROM identities "
-                    f"WHERE path IN ({_marks(chunk)})",
+                    f"WHERE path IN ({_placeholders(chunk)})",
                     chunk,
                 )
                 known.update((row[0], row[1:]) for row in rows)
@@ -155,7 +155,7 @@ class Cache:
         return answers
 
     def remember(self, contents: Iterable[tuple[Identity, str]]) -> None:
-        """Keep which content each file has."""
+        """Store the content hash of each file."""
         now = int(time.time())
         rows = [
             (path, size, mtime_ns, inode & _LARGEST, content, now)
@@ -167,7 +167,7 @@ class Cache:
             )
 
     def get(self, kind: str, contents: Sequence[str]) -> dict[str, bytes]:
-        """The values of one kind that are there, by content hash."""
+        """The stored values of one kind, by content hash."""
         found: dict[str, bytes] = {}
         stale: list[str] = []
         now = int(time.time())
@@ -175,7 +175,7 @@ class Cache:
             for chunk in _chunks(contents):
                 rows = self._connection.execute(
                     "SELECT content, value, used FROM content_values "
-                    f"WHERE kind = ? AND content IN ({_marks(chunk)})",
+                    f"WHERE kind = ? AND content IN ({_placeholders(chunk)})",
                     [kind, *chunk],
                 )
                 for content, value, used in rows:
@@ -191,10 +191,10 @@ class Cache:
         return found
 
     def put(self, kind: str, values: Mapping[str, bytes]) -> None:
-        """Keep values of one kind, all of them or none.
+        """Store values of one kind, all of them or none.
 
         Raises:
-            CacheError: If the disk is full; the cache stays as it was.
+            CacheError: If the disk is full; the cache is then unchanged.
         """
         now = int(time.time())
         rows = [(kind, content, value, now) for content, value in values.items()]
@@ -205,7 +205,7 @@ class Cache:
             self._shrink(connection)
 
     def info(self) -> CacheInfo:
-        """How much is kept, by kind."""
+        """The size of the cache, by kind."""
         with self._lock, _explained(self.folder):
             rows = self._connection.execute(
                 "SELECT kind, COUNT(*), SUM(LENGTH(value)) FROM content_values GROUP BY kind"
@@ -214,9 +214,9 @@ class Cache:
         return CacheInfo(self.folder, self._bytes(), self.limit, kinds)
 
     def clear(self) -> int:
-        """Drop everything; returns the bytes that were freed.
+        """Remove everything, and return the number of bytes freed.
 
-        Whatever else lies in the folder is not ours, and stays.
+        Other files in the folder are not ours, and stay.
         """
         with self._lock, _explained(self.folder):
             before = self._bytes()
@@ -240,7 +240,7 @@ class Cache:
 
     def _remake(self) -> None:
         self._connection.close()
-        self._connection = _made_anew(self.folder)
+        self._connection = _new_database(self.folder)
 
     def _bytes(self) -> int:
         return sum(file.stat().st_size for file in self._files())
@@ -251,7 +251,7 @@ class Cache:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: all of it is kept, or nothing."""
+        """One transaction: all of it is written, or nothing."""
         with self._lock, _explained(self.folder):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -263,7 +263,7 @@ class Cache:
                 raise
 
     def _shrink(self, connection: sqlite3.Connection) -> None:
-        """Drop the values unused for longest until a tenth of the limit is free again."""
+        """Remove the least recently used values until a tenth of the limit is free."""
         used = _used_bytes(connection)
         if used <= self.limit:
             return
@@ -298,8 +298,8 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _made_anew(folder: Path) -> sqlite3.Connection:
-    """An empty database in the place of one that is damaged: ours, and only a cache."""
+def _new_database(folder: Path) -> sqlite3.Connection:
+    """Replace a damaged database by an empty one."""
     for leftover in folder.glob(f"{_DATABASE}*"):
         leftover.unlink(missing_ok=True)
     return _connect(folder / _DATABASE)
@@ -319,7 +319,7 @@ def _is_damaged(error: sqlite3.DatabaseError) -> bool:
 
 @contextlib.contextmanager
 def _explained(folder: Path) -> Iterator[None]:
-    """Say what a failure of the cache means and what to do about it."""
+    """Raise failures of SQLite and of the file system as :class:`CacheError`."""
     try:
         yield
     except (sqlite3.Error, OSError) as error:
@@ -349,5 +349,5 @@ def _chunks(items: Sequence[str]) -> Iterator[list[str]]:
         yield list(items[start : start + _CHUNK])
 
 
-def _marks(items: Sequence[str]) -> str:
+def _placeholders(items: Sequence[str]) -> str:
     return ",".join("?" * len(items))

@@ -1,4 +1,4 @@
-"""Settings as frozen values: strict, and all faults of a set reported together.
+"""Settings: frozen, strictly validated, with all errors reported together.
 
 Example:
     >>> settings(TrainSettings, {"held_out": 0.25}).held_out
@@ -39,14 +39,14 @@ Width = Annotated[int, Field(ge=1, le=65_536)]
 
 
 def _seconds(value: object) -> object:
-    """``"2m"`` as 120.0; what is no such text is left to the check of types."""
+    """``"2m"`` as 120.0; other values are left to pydantic."""
     if isinstance(value, str) and (match := _DURATION.fullmatch(value)):
         return float(match[1]) * _SECONDS[match[2]]
     return float(value) if type(value) is int else value
 
 
 def _number(value: object) -> object:
-    """``"0.01"`` as a number; what is none is left to the check of types."""
+    """``"0.01"`` as a number; other values are left to pydantic."""
     try:
         return float(value) if isinstance(value, str) else value
     except ValueError:
@@ -82,15 +82,16 @@ class Settings(BaseModel):
 
 @dataclass(frozen=True)
 class Option:
-    """What a setting is for people: all that its type and its bounds do not say.
+    """A setting as an option of a command.
 
     Attributes:
-        help: What it does, for help pages and docstrings; the default stands in brackets at its
-            end where it depends on something.
-        metavar: Stands for its value, such as ``PIXELS``.
-        models: The only kinds of model that have it; empty for all.
-        allowed: Goes on after "but it", where a type and bounds do not say what is allowed.
-        flag: Its name on the command line, where that is not its own.
+        help: Its effect, for help pages and docstrings; a default that depends on other things is
+            in brackets at the end.
+        metavar: A name for its value, such as ``PIXELS``.
+        models: The kinds of model that have it; empty for all.
+        allowed: The allowed values, as a sentence that follows "but it", if the message of
+            pydantic is not clear.
+        flag: Its name on the command line, if that is not the name of the setting.
     """
 
     help: str
@@ -101,7 +102,7 @@ class Option:
 
 
 def options_of(kind: type[Settings]) -> dict[str, Option]:
-    """The settings of a class that are options for people, its own before those of its bases."""
+    """The settings of a class that are options, its own before those of its bases."""
     found: dict[str, Option] = {}
     for one in kind.__mro__:
         for name in vars(one).get("__annotations__", ()):
@@ -113,7 +114,7 @@ def options_of(kind: type[Settings]) -> dict[str, Option]:
 
 
 def option(name: str, kind: type[Settings] | None = None) -> str:
-    """A setting as the command line spells it: ``target_on`` is ``--target-on``."""
+    """The name of a setting on the command line: ``--target-on`` for ``target_on``."""
     known = options_of(kind).get(name) if kind is not None else None
     return (known and known.flag) or "--" + name.replace("_", "-")
 
@@ -363,14 +364,13 @@ def settings(kind: type[S], values: Mapping[str, Any]) -> S:
         values: Their values by name; the rest keep their defaults.
 
     Raises:
-        SettingsError: With every fault in one message, and the near spelling of an
-            unknown name.
+        SettingsError: With all errors in one message, and a similar name for an unknown one.
     """
     try:
         return kind.model_validate(dict(values))
     except ValidationError as error:
         sentences = [_sentence(kind, fault) for fault in error.errors(include_url=False)]
-        # A value of several allowed types has a fault for each of them.
+        # A value with several allowed types has an error for each of them.
         raise SettingsError(" ".join(dict.fromkeys(sentences))) from None
 
 

@@ -1,8 +1,8 @@
-"""The errors that tellapart raises, and nothing else that it raises on purpose.
+"""The errors that tellapart raises on purpose.
 
 ::
 
-    TellapartError            something the user can mend: what, where, what to do
+    TellapartError            something the user can fix: what, where, what to do
     ├── DataError             the pictures, as a whole, cannot be used
     │   ├── SourceError       the folder, archive or manifest cannot be read
     │   ├── LabelError        classes are missing, strange, or too few
@@ -24,11 +24,11 @@ from typing import Any
 
 
 class TellapartError(Exception):
-    """Something the user can mend.
+    """An error that the user can fix.
 
     Args:
         message: What is wrong and where, as one or two plain sentences.
-        remedy: What to do about it, as one sentence; empty where the message says it.
+        remedy: What to do about it, as one sentence; empty if the message says it.
         code: A stable name for programs, such as ``"empty_folder"``; the class's own
             ``code`` unless given.
 

@@ -1,4 +1,4 @@
-"""The order of names for people: ``2`` before ``10``, upper and lower case together."""
+"""Natural order of names: ``2`` before ``10``, upper and lower case together."""
 
 from __future__ import annotations
 

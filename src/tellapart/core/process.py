@@ -1,11 +1,11 @@
-"""Child processes: start a module in one, read its events, and end it with its parent.
+"""Child processes: run a module in one, read its events, and end it with its parent.
 
-Who does what: the parent holds a :class:`Child`. The child calls :func:`run`, which gives its work
-a :class:`Reporter`. Events cross the child's standard output, one JSON object per line with its
-name under ``"event"``. What libraries print there goes to standard error, which is kept in a log.
+The parent has a :class:`Child`. The child calls :func:`run`, which gives its work a
+:class:`Reporter`. Events go through the child's standard output, one JSON object per line with its
+name under ``"event"``. What libraries print goes to standard error, which is written to a log.
 
-A parent that is killed tells nobody, but its end of a pipe closes. The child's standard input is
-such a pipe, so a thread that waits for its end knows that the parent is gone.
+If the parent is killed, its end of a pipe closes. The child's standard input is such a pipe, so a
+thread that waits for its end notices that the parent is gone.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ DONE, FAILED, INTERRUPTED = 0, 1, 130
 """Exit statuses of a child; a child whose parent died ends with ``INTERRUPTED``."""
 
 _LONGEST_LINE = 1 << 20  # characters
-_TAIL = 4_000  # bytes of a log that are looked at
+_TAIL = 4_000  # bytes read from the end of a log
 _QUOTED = 300  # characters of its last line that are quoted
 
 
 class ChildError(Exception):
-    """A child process ended otherwise than it should, and reported no error of ours.
+    """A child process failed without reporting an error of ours.
 
     Args:
-        cause: Why, as the end of a sentence without a period.
+        cause: The reason, as the end of a sentence, without a period.
         killed: Whether a signal ended it.
     """
 
@@ -58,9 +58,9 @@ class Child:
 
     Args:
         module: The module's name; it is run as ``python -m`` runs it.
-        arguments: What follows it on the command line.
+        arguments: Its arguments on the command line.
         log: A file for its standard error.
-        environment: Variables that it gets on top of ours.
+        environment: Environment variables in addition to ours.
 
     Attributes:
         log: The same file.
@@ -105,10 +105,10 @@ class Child:
         return self._process.poll()
 
     def send(self, message: Mapping[str, Any]) -> None:
-        """Write a message to its standard input; a child that has died takes none."""
+        """Write a message to its standard input, unless the child has ended."""
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
-            # Past the stream's buffer, which would try again when the stream is closed.
+            # Not through the stream's buffer, which would try again when the stream is closed.
             os.write(self._process.stdin.fileno(), json.dumps(dict(message)).encode() + b"\n")
 
     def events(self) -> Iterator[dict[str, Any]]:
@@ -168,7 +168,7 @@ def last_line(log: Path) -> str:
 
 
 def parse(line: str) -> dict[str, Any] | None:
-    """The event in a line of a child's output; None where it is something else."""
+    """The event in a line of a child's output; None if the line is no event."""
     if len(line) > _LONGEST_LINE:
         return None
     try:
@@ -196,15 +196,15 @@ class Reporter:
     """Reports events to the parent.
 
     Args:
-        stream: A text stream that nobody else writes to. Once its reader is gone, nothing is
-            written and nothing raised: the child ends by other means.
+        stream: A text stream that nobody else writes to. If its reader is gone, nothing is
+            written and nothing raised.
     """
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream: IO[str] | None = stream
 
     def report(self, event: str, **values: Any) -> None:
-        """Report an event with values that JSON takes."""
+        """Report an event, with values that can be written as JSON."""
         if self._stream is None:
             return
         try:
@@ -239,7 +239,7 @@ def run(work: Callable[[Reporter], None]) -> NoReturn:
         sys.stderr.write(f"{type(error).__name__}: {first}\n")
         status = FAILED
     sys.stderr.flush()
-    # At once: engines' threads may take seconds to end, and everything is on the disk.
+    # Exit at once: threads of engines may take seconds to end, and all files are written.
     os._exit(status)
 
 
@@ -247,7 +247,7 @@ def received() -> dict[str, Any]:
     """The next message on standard input.
 
     Raises:
-        KeyboardInterrupt: If standard input ends instead: there is nothing to do any more.
+        KeyboardInterrupt: If standard input ends instead, since the parent is gone.
     """
     line = b""
     while not line.endswith(b"\n"):
@@ -265,7 +265,7 @@ def end_with_parent() -> None:
 
 
 def when_alone(act: Callable[[], object]) -> None:
-    """Do something as soon as the parent is gone, in a thread that waits for that."""
+    """Call ``act`` as soon as the parent is gone, in a thread that waits for that."""
 
     def wait() -> None:
         # Not through sys.stdin, whose lock a daemon thread would hold when Python ends.
@@ -277,7 +277,7 @@ def when_alone(act: Callable[[], object]) -> None:
 
 
 def _own_output() -> IO[str]:
-    """Standard output for our events; what others write there goes to standard error."""
+    """The standard output, only for events: other output is redirected to standard error."""
     own = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return os.fdopen(own, "w", encoding="utf-8")

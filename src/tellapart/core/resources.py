@@ -1,8 +1,7 @@
-"""Seconds a stage, peak anonymous memory, cores: what varies between two equal runs.
+"""Time per stage, peak memory, and the processor: what differs between two equal runs.
 
-Anonymous memory is what a process really asked for, without files that are mapped and can be
-dropped (``RssAnon`` of Linux's ``/proc/self/status``); elsewhere the peak resident size stands
-in for it.
+Memory is anonymous memory (``RssAnon`` in Linux's ``/proc/self/status``), which does not include
+mapped files. On other systems it is the peak resident size.
 """
 
 from __future__ import annotations
@@ -19,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 _STATUS = Path("/proc/self/status")
-_EVERY = 0.05  # seconds between two looks at memory
+_EVERY = 0.05  # seconds between two measurements of memory
 
 
 def processor() -> str:
-    """The processor's name as the system gives it."""
+    """The name of the processor, from the operating system."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -33,7 +32,7 @@ def processor() -> str:
 
 
 class Stopwatch:
-    """Times named stages and watches memory while it is open.
+    """Measures the time of named stages, and the peak memory while it is open.
 
     Example:
         >>> with Stopwatch() as watch:
@@ -61,13 +60,13 @@ class Stopwatch:
 
     @contextlib.contextmanager
     def stage(self, name: str, *, pictures: int | None = None) -> Iterator[None]:
-        """Time a block; with ``pictures``, its speed is given too."""
+        """Measure the time of a ``with`` block, and its speed if ``pictures`` is given."""
         start = time.perf_counter()
         yield
         self.add(name, time.perf_counter() - start, pictures=pictures)
 
     def add(self, name: str, seconds: float, *, pictures: int | None = None) -> None:
-        """Count seconds that were measured elsewhere."""
+        """Add seconds that were measured elsewhere."""
         self._seconds[name] = self._seconds.get(name, 0.0) + seconds
         if pictures is not None:
             self._pictures[name] = pictures
@@ -94,7 +93,7 @@ class Stopwatch:
 
 
 def cores() -> int:
-    """Cores this process may use, which in a container can be fewer than the machine's."""
+    """Cores that this process may use; in a container these can be fewer than the machine's."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0)) or 1
     return os.cpu_count() or 1

@@ -1,10 +1,9 @@
-"""How numbers and names are written, everywhere that people read: terminal, pages, server.
+"""Numbers and names as text, for the terminal, the pages and the server.
 
 A number and its unit are separated by a plain space; pages replace it by one that does not break.
-Names come from file systems and archives, so they may hold anything: control characters, marks
-that turn the direction of reading, bytes that are not UTF-8 (as lone surrogates), hundreds of
-letters. ``clean`` makes every such thing visible; escaping for HTML is left to the template
-engine and to the charts.
+Names come from file systems and archives, so they can contain anything: control characters, marks
+that change the direction of reading, bytes that are not UTF-8 (as lone surrogates), hundreds of
+letters. ``clean`` makes all of these visible. Templates and charts escape HTML.
 """
 
 from __future__ import annotations
@@ -17,8 +16,7 @@ from datetime import datetime
 MINUS = "\u2212"
 
 _LONE = re.compile("[\ud800-\udfff]")
-# Control characters, and invisible ones that reorder or split what is read (the joiner of
-# emoji is not one).
+# Control characters, and invisible ones that reorder or split text (except the joiner of emoji).
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028\u2029"
     "\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufffe\uffff]"
@@ -38,7 +36,7 @@ def _visible(match: re.Match[str]) -> str:
 
 
 def safe(text: str) -> str:
-    r"""Text with everything hidden in it written out, so that UTF-8 and HTML can hold it.
+    r"""Text with hidden characters escaped, so that it can be written as UTF-8 and HTML.
 
     Tabs and line breaks stay.
 
@@ -50,7 +48,7 @@ def safe(text: str) -> str:
 
 
 def clean(name: str) -> str:
-    r"""A name on one line, with tabs and line breaks written out as well.
+    r"""A name on one line, with tabs and line breaks escaped as well.
 
     Example:
         >>> clean("two\nlines")
@@ -60,7 +58,7 @@ def clean(name: str) -> str:
 
 
 def shorten(name: str, length: int = 48) -> str:
-    """A clean name of at most ``length`` characters, its middle left out if need be."""
+    """A clean name of at most ``length`` characters, shortened in the middle."""
     name = clean(name)
     if len(name) <= length:
         return name
@@ -76,7 +74,7 @@ def number(value: float, digits: int = 0) -> str:
 
 
 def count(value: float) -> str:
-    """How many; averages over repeated folds keep a decimal: ``1,204`` or ``2.5``."""
+    """A count; averages over repeated folds keep a decimal: ``1,204`` or ``2.5``."""
     return number(value, 0 if float(value).is_integer() else 1)
 
 

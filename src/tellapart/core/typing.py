@@ -1,4 +1,4 @@
-"""Names for the types of arrays that occur everywhere."""
+"""Common types of arrays."""
 
 from __future__ import annotations
 

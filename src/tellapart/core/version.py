@@ -1,4 +1,4 @@
-"""What a result was made with: the versions of Python and of the packages that bear on it."""
+"""Versions of tellapart, Python and the packages that influence results."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _PACKAGES = (
 
 
 def versions() -> dict[str, str]:
-    """Versions by name, ``tellapart`` and ``python`` first; those that are installed.
+    """Versions of the installed packages by name, ``tellapart`` and ``python`` first.
 
     Example:
         >>> list(versions())[:3]
         ['tellapart', 'python', 'numpy']
     """
-    # Here, not above: the package's front door imports this module for the version alone.
+    # Not at the top: ``import tellapart`` imports this module only for the version.
     import contextlib
     import importlib.metadata
     import platform
