@@ -67,8 +67,8 @@ def gradcam(model: Model, pixels: npt.NDArray[np.uint8], target: int) -> Floats:
     """
     tail, maps = model.last_map(pixels[None])
     gradient = _gradient(model, tail, maps, target)
-    made = (gradient.sum(axis=(2, 3), keepdims=True) * maps).sum(axis=1)[0]
-    return np.asarray(made, np.float32)
+    heat = (gradient.sum(axis=(2, 3), keepdims=True) * maps).sum(axis=1)[0]
+    return np.asarray(heat, np.float32)
 
 
 def hirescam(model: Model, pixels: npt.NDArray[np.uint8], target: int) -> Floats:
@@ -94,8 +94,8 @@ def hirescam(model: Model, pixels: npt.NDArray[np.uint8], target: int) -> Floats
         nodes = nodes[1:]
     rest = replace(tail, tensor=nodes[0].inputs[0], nodes=nodes)
     places = value.shape[2] * value.shape[3]
-    made = places * (_gradient(model, rest, value, target) * value).sum(axis=1)[0]
-    return np.asarray(made, np.float32)
+    heat = places * (_gradient(model, rest, value, target) * value).sum(axis=1)[0]
+    return np.asarray(heat, np.float32)
 
 
 def _gradient(model: Model, tail: Tail, maps: Array, target: int) -> Array:
@@ -140,10 +140,10 @@ def _gemm(node: Node, x: Array, weights: Weights) -> tuple[Array, Back]:
     if any(known.get(name) != value for name, value in node.attributes.items()):
         raise ValueError(f"the dense layer {node.output!r} is of another kind")
     kernel = weights[node.inputs[1]]
-    made = x @ kernel
+    output = x @ kernel
     if len(node.inputs) > 2:
-        made = made + weights[node.inputs[2]]
-    return made, lambda gradient: gradient @ kernel.T
+        output = output + weights[node.inputs[2]]
+    return output, lambda gradient: gradient @ kernel.T
 
 
 def _relu(node: Node, x: Array, weights: Weights) -> tuple[Array, Back]:
@@ -168,8 +168,8 @@ def _transpose(node: Node, x: Array, weights: Weights) -> tuple[Array, Back]:
 
 def _global_mean(node: Node, x: Array, weights: Weights) -> tuple[Array, Back]:
     places = x.shape[2] * x.shape[3]
-    made = x.mean(axis=(2, 3), keepdims=True)
-    return made, lambda gradient: np.broadcast_to(gradient / places, x.shape)
+    output = x.mean(axis=(2, 3), keepdims=True)
+    return output, lambda gradient: np.broadcast_to(gradient / places, x.shape)
 
 
 def _max_pool(node: Node, x: Array, weights: Weights) -> tuple[Array, Back]:

@@ -105,7 +105,7 @@ class Classifier:
         method: str = "auto",
         progress: Progress = SILENT,
     ) -> Explanation:
-        """Where in a picture the evidence for a class lies.
+        """Where in a picture the evidence for a class is.
 
         Args:
             picture: A path or the bytes of a file.

@@ -43,7 +43,7 @@ class ModelLike(Protocol):
 
     @property
     def fit(self) -> Fit:
-        """How pictures are brought to that size."""
+        """How pictures are fitted to that size."""
 
     def run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities float32 ``[n, K]`` of uint8 ``[n, size, size, 3]``."""

@@ -86,8 +86,8 @@ class FeatureConsumer:
         if pixels.dtype != np.uint8 or pixels.shape[1:] != (self.size, self.size, 3):
             raise ValueError(f"pixels are {pixels.dtype} {pixels.shape}, not {self.size} squares")
         self.prepare()
-        made = np.empty((len(pixels), *self.shape), np.float32)
+        features = np.empty((len(pixels), *self.shape), np.float32)
         for start in range(0, len(pixels), CHUNK):
             chunk = np.ascontiguousarray(pixels[start : start + CHUNK])
-            made[start : start + CHUNK] = self._session.run(["features"], {INPUT: chunk})[0]
-        return made
+            features[start : start + CHUNK] = self._session.run(["features"], {INPUT: chunk})[0]
+        return features

@@ -142,8 +142,18 @@ def _plan(
     class_weights = settings.class_weights
     if class_weights is None:
         class_weights = bool(counts.max() >= _IMBALANCED * counts.min())
-    if settings.target_on == "validation" or settings.patience is not None:
-        _check_slice(prepared)
+    needs_slice = settings.target_on == "validation" or settings.patience is not None
+    if needs_slice and not len(prepared.validation):
+        raise SettingsError(
+            "There is no validation slice to stop or choose by: "
+            + (
+                "under 200 pictures, all are learnt from and folds measure."
+                if prepared.split.method == "folds"
+                else "the training part is too small to be parted."
+            ),
+            remedy="Leave --patience and --target-on validation away, or add pictures.",
+            code="no_validation",
+        )
     recipe = recipes.resolve(
         settings,
         kind,
@@ -154,21 +164,6 @@ def _plan(
         class_weights=class_weights,
     )
     return spec, recipe
-
-
-def _check_slice(prepared: Prepared) -> None:
-    if len(prepared.validation):
-        return
-    raise SettingsError(
-        "There is no validation slice to stop or choose by: "
-        + (
-            "under 200 pictures, all are learnt from and folds measure."
-            if prepared.split.method == "folds"
-            else "the training part is too small to be parted."
-        ),
-        remedy="Leave --patience and --target-on validation away, or add pictures.",
-        code="no_validation",
-    )
 
 
 @dataclass(frozen=True)

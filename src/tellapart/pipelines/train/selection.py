@@ -64,9 +64,9 @@ def train(prepared: Prepared, settings: TrainSettings, context: Context) -> Trai
         candidates = [Candidate("probe", None, None, n, 0.0, note=why)]
         best, chosen = candidates[0], None
     else:
-        candidates, networks_trained = _try_all(prepared, settings, context)
+        candidates, trained = _try_all(prepared, settings, context)
         best = max(candidates, key=lambda one: -1.0 if one.accuracy is None else one.accuracy)
-        chosen = networks_trained.get(best.name)
+        chosen = trained.get(best.name)
     if chosen is None:
         chosen = probes.train(prepared, fit=settings.fit, seed=settings.seed, context=context)
     rows = [

@@ -92,13 +92,13 @@ class Backbone:
         """
         table = self.graph(size)
         path = folder / f"{self.key}-{size}.onnx" if folder else None
-        if path and (kept := _kept(path)):
+        if path and (kept := _read(path)):
             return kept
-        made = to_onnx(table, self.load())
+        data = to_onnx(table, self.load())
         if path:
             with contextlib.suppress(OSError):  # a full disk is no reason to stop
-                _keep(path, made)
-        return made
+                _write(path, data)
+        return data
 
 
 _BACKBONES = {
@@ -133,8 +133,8 @@ def get(name: str) -> Backbone:
     )
 
 
-def _kept(path: Path) -> bytes | None:
-    """The file if it is whole: its last 32 bytes are the SHA-256 of those before."""
+def _read(path: Path) -> bytes | None:
+    """The file without the SHA-256 at its end; None if it is missing or damaged."""
     try:
         data = path.read_bytes()
     except OSError:
@@ -143,13 +143,13 @@ def _kept(path: Path) -> bytes | None:
     return body if body and hashlib.sha256(body).digest() == digest else None
 
 
-def _keep(path: Path, made: bytes) -> None:
+def _write(path: Path, data: bytes) -> None:
+    """Write a file with its SHA-256 at the end, all of it or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".partial")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(made)
-            file.write(hashlib.sha256(made).digest())
+            file.write(data + hashlib.sha256(data).digest())
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

@@ -54,20 +54,22 @@ class _Block(NamedTuple):
     number: int
     kernel: int
     stride: int
-    wide: int  # channels between expansion and projection
-    given: int
-    made: int
+    inputs: int  # channels of the input
+    expanded: int  # channels between expansion and projection
+    outputs: int  # channels of the output
 
 
 def _blocks() -> list[_Block]:
     blocks: list[_Block] = []
-    given = _STEM
+    inputs = _STEM
     for stage in _STAGES:
         for repeat in range(stage.repeats):
             stride = stage.stride if repeat == 0 else 1
-            wide = given * stage.expansion
-            blocks.append(_Block(len(blocks), stage.kernel, stride, wide, given, stage.channels))
-            given = stage.channels
+            expanded = inputs * stage.expansion
+            blocks.append(
+                _Block(len(blocks), stage.kernel, stride, inputs, expanded, stage.channels)
+            )
+            inputs = stage.channels
     return blocks
 
 
@@ -83,20 +85,20 @@ def graph(size: int) -> Graph:
     ]
     for block in _blocks():
         name, before = f"block{block.number}", layers[-1].name
-        if block.wide != block.given:
-            layers.append(Conv(f"{name}/expand", filters=block.wide, activation="relu6"))
+        if block.expanded != block.inputs:
+            layers.append(Conv(f"{name}/expand", filters=block.expanded, activation="relu6"))
         layers.append(
             Conv(
                 f"{name}/depthwise",
-                filters=block.wide,
+                filters=block.expanded,
                 kernel=block.kernel,
                 stride=block.stride,
-                groups=block.wide,
+                groups=block.expanded,
                 activation="relu6",
             )
         )
-        layers.append(Conv(f"{name}/project", filters=block.made))
-        if block.stride == 1 and block.given == block.made:
+        layers.append(Conv(f"{name}/project", filters=block.outputs))
+        if block.stride == 1 and block.inputs == block.outputs:
             layers.append(Add(f"{name}/sum", inputs=(f"{name}/project", before)))
     layers.append(Conv("feature_map", filters=FEATURES, activation="relu6"))
     layers.append(GlobalAveragePool("features"))
@@ -113,7 +115,7 @@ def weights() -> Weights:
 
 
 def _converted(state: Mapping[str, Array]) -> dict[str, npt.NDArray[np.float32]]:
-    made: dict[str, npt.NDArray[np.float32]] = {}
+    folded: dict[str, npt.NDArray[np.float32]] = {}
 
     def fold(name: str, conv: str, norm: str) -> None:
         # In double precision, so that folding adds nothing to float32's own rounding.
@@ -123,15 +125,15 @@ def _converted(state: Mapping[str, Array]) -> dict[str, npt.NDArray[np.float32]]
             for part in ("weight", "bias", "running_mean", "running_var")
         )
         factor = gamma / np.sqrt(variance + _EPSILON)
-        made[f"{name}/kernel"] = (kernel * factor[:, None, None, None]).astype(np.float32)
-        made[f"{name}/bias"] = (beta - mean * factor).astype(np.float32)
+        folded[f"{name}/kernel"] = (kernel * factor[:, None, None, None]).astype(np.float32)
+        folded[f"{name}/bias"] = (beta - mean * factor).astype(np.float32)
 
     fold("stem", "_conv_stem", "_bn0")
     for block in _blocks():
         ours, theirs = f"block{block.number}", f"_blocks.{block.number}"
-        if block.wide != block.given:
+        if block.expanded != block.inputs:
             fold(f"{ours}/expand", f"{theirs}._expand_conv", f"{theirs}._bn0")
         fold(f"{ours}/depthwise", f"{theirs}._depthwise_conv", f"{theirs}._bn1")
         fold(f"{ours}/project", f"{theirs}._project_conv", f"{theirs}._bn2")
     fold("feature_map", "_conv_head", "_bn1")
-    return made
+    return folded
