@@ -219,9 +219,14 @@ def test_corrections_are_proposals_with_an_empty_action() -> None:
     rows[4]["content"] = rows[35]["content"] = "two labels"
     rows[6]["content"] = rows[7]["content"] = "one label"
     scan = make_scan(rows)
+    rows[9]["alpha"] = True
+    scan = make_scan(rows)
     assert corrections_frame(audit(scan), scan).rows() == [
-        ("cats/0004.jpg", "", "cats"),
-        ("dogs/0005.jpg", "", "dogs"),
+        ("cats/0004.jpg", "", "cats", "contradicting_labels"),
+        ("dogs/0005.jpg", "", "dogs", "contradicting_labels"),
+        ("cats/0006.jpg", "", "cats", "exact_duplicates"),
+        ("cats/0007.jpg", "", "cats", "exact_duplicates"),
+        ("cats/0009.jpg", "", "cats", "alpha"),
     ]
 
 

@@ -550,3 +550,23 @@ def test_a_jpeg_of_twelve_bits_is_called_so() -> None:
         decode(data)
     assert caught.value.code == "unsupported"
     assert "12 bits" in caught.value.message
+
+
+def test_what_the_first_frame_of_an_animation_leaves_open_is_white() -> None:
+    frame = Image.new("RGBA", (32, 32), (0, 0, 0, 0))
+    frame.paste((255, 0, 0, 255), (16, 8, 32, 32))
+    other = Image.new("RGBA", (32, 32), (0, 0, 255, 255))
+    still = decode(encoded(frame, "WEBP", lossless=True)).pixels
+    for kind in ("WEBP", "GIF"):
+        options = {"lossless": True} if kind == "WEBP" else {}
+        moving = encoded(frame, kind, save_all=True, append_images=[other], **options)
+        picture = decode(moving)
+        assert np.array_equal(picture.pixels, still)
+        assert picture.alpha and picture.frames == 2
+
+
+def test_an_alpha_channel_that_is_opaque_is_no_transparency() -> None:
+    opaque = Image.fromarray(smooth()).convert("RGBA")
+    assert not decode(encoded(opaque, "PNG")).alpha
+    opaque.putpixel((1, 1), (0, 0, 0, 254))
+    assert decode(encoded(opaque, "PNG")).alpha

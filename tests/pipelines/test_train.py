@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -158,3 +159,16 @@ def test_other_fits_train_and_predict_alike(small_photos: Path, tmp_path: Path, 
     assert run.model.fit == fit
     picture = sorted((small_photos / "cats").iterdir())[0]
     assert ta.load(run).predict(picture).error is None
+
+
+def test_a_class_that_also_stands_in_another_stops_at_once(
+    small_photos: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(small_photos / "cats", data / "animal")
+    shutil.copytree(small_photos / "dogs", data / "animal", dirs_exist_ok=True)
+    shutil.copytree(small_photos / "dogs", data / "dog")
+    with pytest.raises(ta.TellapartError) as caught:
+        ta.train(data, out=tmp_path / "run")
+    assert caught.value.code == "same_pictures"
+    assert "'dog'" in caught.value.message and "--exclude dog" in caught.value.remedy

@@ -139,25 +139,26 @@ def findings_frame(audit: Audit) -> pl.DataFrame:
 
 
 def corrections_frame(audit: Audit, scan: Scan) -> pl.DataFrame:
-    """Proposals for a corrections file: pictures whose labels are worth a look.
-
-    These are pictures that also exist, or nearly, under another label, and near-copies.
+    """A corrections file to fill in: a row for every picture that a finding names.
 
     Returns:
         ``path``, ``action`` (empty: reading ignores the line until somebody writes
-        ``exclude`` or ``relabel``) and ``label`` (the present one), sorted by path.
+        ``exclude`` or ``relabel``), ``label`` (the present one) and ``finding`` (its codes);
+        pictures with errors first, then by path.
     """
-    rows = sorted({row for pair in audit.pairs for row in (pair.a, pair.b)})
-    labels = scan.frame["label"].to_list()
-    content = scan.frame["content"].to_list()
-    disputed = {
-        row
-        for pair in audit.pairs
-        for row in (pair.a, pair.b)
-        if labels[pair.a] != labels[pair.b] or content[pair.a] != content[pair.b]
-    }
+    codes: dict[str, list[str]] = {}
+    for finding in audit.findings:  # errors first
+        for path in dict.fromkeys(finding.paths):
+            codes.setdefault(path, []).append(finding.code)
+    levels = {finding.code: LEVELS.index(finding.level) for finding in audit.findings}
+    named = pl.DataFrame(
+        [(path, " ".join(found), levels[found[0]]) for path, found in codes.items()],
+        schema={"path": pl.String, "finding": pl.String, "level": pl.Int64},
+        orient="row",
+    )
     return (
-        scan.frame[[row for row in rows if row in disputed]]
-        .select("path", pl.lit("").alias("action"), "label")
-        .sort("path")
+        scan.frame.select("path", pl.lit("").alias("action"), "label")
+        .join(named, on="path", how="inner")
+        .sort("level", "path")
+        .drop("level")
     )

@@ -23,8 +23,16 @@ def command(
       tellapart evaluate runs/pets-1 newer-pets/
     """
     import tellapart as ta
-    from tellapart.cli.terminal import clean, console, print_headline, print_json, progress_of
+    from tellapart.cli.terminal import (
+        clean,
+        console,
+        print_headline,
+        print_indented,
+        print_json,
+        progress_of,
+    )
     from tellapart.core.text import counted
+    from tellapart.diagnosis import weakest
 
     measured = ta.evaluate(run, data, progress=progress_of(quiet=quiet), **options)
     if as_json:
@@ -33,6 +41,8 @@ def command(
     shown = console()
     result = measured["evaluation"]
     print_headline(shown, result, counted(result["n"], "picture"))
+    if weak := weakest(result):
+        print_indented(shown, clean(weak))
     if measured["missing_classes"]:
         missing = ", ".join(clean(name) for name in measured["missing_classes"][:10])
         shown.print(f"  No pictures of: {missing}. The number says nothing about them.")

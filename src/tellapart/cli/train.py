@@ -106,7 +106,7 @@ def print_result(run: Run) -> None:
         quoted,
     )
     from tellapart.core.text import counted
-    from tellapart.diagnosis import plain
+    from tellapart.diagnosis import plain, weakest
 
     shown = console()
     held = run.metrics["held_out"]
@@ -115,6 +115,8 @@ def print_result(run: Run) -> None:
         print_headline(shown, held, counted(held["n"], "held-out picture"))
     else:
         print_headline(shown, held, counted(held["n"], "picture"), ", cross-validated")
+    if weak := weakest(held):
+        print_indented(shown, clean(weak))
     print_indented(shown, clean(verdict["sentence"]))
     for step in run.next_steps:
         print_indented(shown, clean(plain(step)), first="  · ")

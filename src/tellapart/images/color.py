@@ -87,7 +87,9 @@ def to_rgb(image: Image.Image) -> tuple[NDArray[np.uint8], int, bool]:
     if key is not None:
         image.info["transparency"] = key
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-        return _by_bands(_flat, image), bits, True
+        least: list[int] = []
+        pixels = _by_bands(lambda part: _flat(part, least), image)
+        return pixels, bits, min(least) < 255  # an alpha channel may be opaque everywhere
     if image.mode == "LAB":
         return _by_bands(_lab_to_srgb, image), bits, False
     return _by_bands(_opaque, image), bits, False
@@ -132,11 +134,12 @@ def _opaque(image: Image.Image) -> NDArray[np.uint8]:
     return np.asarray(_through_profile(image, stored))
 
 
-def _flat(image: Image.Image) -> NDArray[np.uint8]:
-    """A picture with transparency, on white."""
+def _flat(image: Image.Image, least: list[int]) -> NDArray[np.uint8]:
+    """A picture with transparency, on white; its least alpha joins a list."""
     straight = image.convert("RGBA")
-    opaque = np.asarray(_through_profile(image, straight.convert("RGB")))
-    return _on_white(opaque, np.asarray(straight)[..., 3])
+    alpha = np.asarray(straight)[..., 3]
+    least.append(int(alpha.min()))
+    return _on_white(np.asarray(_through_profile(image, straight.convert("RGB"))), alpha)
 
 
 def _scaled_gray(image: Image.Image, key: int | None = None) -> tuple[NDArray[np.uint8], int, bool]:

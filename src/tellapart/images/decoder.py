@@ -25,7 +25,14 @@ from PIL import ExifTags, Image
 
 from tellapart.core.errors import PictureError
 from tellapart.images import color, netpbm, tiff
-from tellapart.images.opening import MAX_PIXELS, broken, check_sides, check_size, open_picture
+from tellapart.images.opening import (
+    MAX_PIXELS,
+    broken,
+    check_sides,
+    check_size,
+    first_frame,
+    open_picture,
+)
 from tellapart.images.resizing import RESIZER, RGB
 
 MAX_FRAMES_COUNTED = 1_000
@@ -125,6 +132,8 @@ def decode(data: bytes, *, most: int = MAX_PIXELS) -> Picture:
         stored = image.mode
         frames = _count_frames(image)
         pixels, bits, alpha, warning = _pixels(image, data, kind)
+        if kind == "WEBP" and frames > 1 and (place := first_frame(data)) is not None:
+            pixels, alpha = _on_canvas(pixels, place), True
         orientation, note = _orientation(image)  # last: a PNG's EXIF may follow its pixels
     if orientation != 1:
         pixels = _upright(pixels, orientation)
@@ -140,6 +149,13 @@ def decode(data: bytes, *, most: int = MAX_PIXELS) -> Picture:
         cmyk=stored == "CMYK",
         note=warning or note,
     )
+
+
+def _on_canvas(pixels: RGB, place: tuple[slice, slice]) -> RGB:
+    """The first frame of an animation on a white canvas: what it does not cover is transparent."""
+    canvas = np.full_like(pixels, 255)
+    canvas[place] = pixels[place]
+    return canvas
 
 
 def from_image(image: Image.Image) -> RGB:

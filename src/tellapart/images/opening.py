@@ -116,6 +116,23 @@ def broken(data: bytes, reason: str) -> PictureError:
     return PictureError(f"The picture cannot be decoded ({reason[:200]}).", code="undecodable")
 
 
+def first_frame(data: bytes) -> tuple[slice, slice] | None:
+    """Rows and columns that an animated WebP's first frame covers; None if that is all.
+
+    Format: RFC 9649, 2.7.1.1 (chunks VP8X and ANMF). Pillow leaves the rest black.
+    """
+    at = data.find(b"ANMF")
+    if data[12:16] != b"VP8X" or at < 0 or at + 20 > len(data):
+        return None
+    width, height = (int.from_bytes(data[k : k + 3], "little") + 1 for k in (24, 27))
+    left, top, wide, high = (
+        int.from_bytes(data[at + k : at + k + 3], "little") for k in (8, 11, 14, 17)
+    )
+    rows, columns = slice(2 * top, 2 * top + high + 1), slice(2 * left, 2 * left + wide + 1)
+    covers = rows.start == columns.start == 0 and rows.stop >= height and columns.stop >= width
+    return None if covers else (rows, columns)
+
+
 def _jpeg_bits(data: bytes) -> int:
     """The precision that a JPEG's frame header states; 0 if there is none."""
     at = 2

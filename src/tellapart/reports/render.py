@@ -14,7 +14,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from tellapart.core import text
-from tellapart.diagnosis import QUOTED
+from tellapart.diagnosis import QUOTED, weakest
 from tellapart.reports import charts, confusion, network_sections, sections
 from tellapart.reports.thumbnails import Budget
 from tellapart.reports.views import CheckView, RunView
@@ -64,6 +64,7 @@ def render_run(view: RunView) -> str:
         verdict_title=verdict_title,
         verdict_sentence=sections.without(verdict_title, str(verdict["sentence"])),
         next_steps=list(view.next_steps or verdict.get("next", ())),
+        weakest=weakest(held_out),
         headline=text.percent(held_out["accuracy"]).removesuffix(" %"),
         strip=charts.interval_strip(
             held_out["accuracy"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from tellapart import audit, runs, splits
 from tellapart.core.config import TrainSettings
 from tellapart.core.errors import LabelError, PictureError, RunError
 from tellapart.core.progress import Progress
+from tellapart.core.text import listed
 from tellapart.core.typing import Ints, Pixels
 from tellapart.data.catalog import Catalog
 from tellapart.images.decoder import header_size
@@ -29,6 +31,7 @@ from tellapart.transfer.features import FeatureConsumer
 BACKBONE = "efficientnet-lite0"
 BACKBONE_SIZE = 224
 """The size that the backbone was trained on."""
+_COMPARED = 20  # pictures of a class, and files of the same size, that are compared
 VALIDATION = 0.1
 """Share of the training part that is set aside for networks unless asked otherwise."""
 
@@ -78,12 +81,52 @@ def open_catalog(data: str | Path, settings: TrainSettings, progress: Progress) 
                 remedy="Give a folder with one sub-folder for each of two or more classes.",
                 code="one_class",
             )
+        _check_copies(catalog)
         counts = Counter(catalog.frame["label"].to_list())
         named = [f"{name} {counts[name]:,}" for name in catalog.classes]
         if len(named) > 4:
             named = [f"{len(named):,} classes of {min(counts.values()):,} pictures or more"]
         stage.summarize(" · ".join([f"{len(catalog):,} pictures", *named]))
     return catalog
+
+
+def _check_copies(catalog: Catalog) -> None:
+    """Refuse a class whose pictures all stand in another class too, before they are decoded.
+
+    A few pictures of each class are compared with files of the same size; the first that has no
+    twin clears its class.
+
+    Raises:
+        LabelError: With both classes.
+    """
+    labels, sizes = catalog.columns["label"], catalog.columns["bytes"]
+    by_size: dict[int, list[int]] = {}
+    by_class: dict[str, list[int]] = {}
+    for row, (label, size) in enumerate(zip(labels, sizes, strict=True)):
+        by_size.setdefault(size, []).append(row)
+        by_class.setdefault(label, []).append(row)
+    for label, rows in by_class.items():
+        twins: set[str] = set()
+        for row in rows[:: max(1, len(rows) // _COMPARED)][:_COMPARED]:
+            alike = [one for one in by_size[sizes[row]] if labels[one] != label][:_COMPARED]
+            found = _same_content(catalog, row, alike)
+            if found is None:
+                break
+            twins.add(labels[found])
+        else:
+            raise LabelError(
+                f"All pictures of the class '{label}' that were compared are also in "
+                f"{listed(sorted(twins))}, so nobody can tell which label is right.",
+                remedy=f"Leave one of the classes out: --exclude {shlex.quote(label)}",
+                code="same_pictures",
+            )
+
+
+def _same_content(catalog: Catalog, row: int, others: Sequence[int]) -> int | None:
+    with contextlib.suppress(PictureError):
+        data = catalog.source.read(row)
+        return next((one for one in others if catalog.source.read(one) == data), None)
+    return None
 
 
 def run_folder(out: str | Path | None, catalog: Catalog) -> Path:
