@@ -532,7 +532,6 @@ def test_deep_gray_with_alpha() -> None:
         (b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(64), "JPEG 2000"),
         (b"SIMPLE  =                    T" + bytes(64), "FITS"),
         (b"8BPS\0\1" + bytes(64), "Photoshop"),
-        (b"%PDF-1.7\n" + bytes(64), "PDF"),
     ],
 )
 def test_other_formats_are_called_by_their_names(data: bytes, named: str) -> None:

@@ -29,9 +29,8 @@ _MAGICS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RI
 _OTHER_FORMATS = (
     ("JPEG 2000", b"\0\0\0\x0cjP  ", 0), ("JPEG 2000", b"\xff\x4f\xff\x51", 0),
     ("JPEG XL", b"\xff\x0a", 0), ("JPEG XL", b"\0\0\0\x0cJXL ", 0), ("DICOM", b"DICM", 128),
-    ("FITS", b"SIMPLE  =", 0), ("Photoshop", b"8BPS", 0), ("PDF", b"%PDF-", 0),
-    ("OpenEXR", b"v/1\x01", 0), ("icon", b"\0\0\1\0", 0), ("SVG", b"<svg", 0),
-    ("PAM", b"P7\n", 0), ("HDF5", b"\x89HDF", 0),
+    ("FITS", b"SIMPLE  =", 0), ("Photoshop", b"8BPS", 0), ("OpenEXR", b"v/1\x01", 0),
+    ("Icon", b"\0\0\1\0", 0), ("PAM", b"P7\n", 0),
 )  # fmt: skip
 """Pictures that are none of ours, so that they are called by their names: name, bytes, where."""
 

@@ -9,12 +9,12 @@ stands for no data. What has no clear colors is refused by its true name. Tags: 
 from __future__ import annotations
 
 import io
+import struct
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from tellapart.core.errors import PictureError
 from tellapart.images.opening import broken, check_sides, too_large
@@ -29,6 +29,7 @@ _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE = 0, 1, 2, 3
 _PILLOW_COMPRESSIONS = frozenset([1, 2, 3, 4, 5, 6, 7, 8, 32773, 32946])
 _PILLOW_PHOTOMETRICS = frozenset([0, 1, 2, 3, 5, 6, 8])
 _ALPHAS = (1, 2)  # associated and unassociated
+_LETTERS, _MOST_VALUES = {1: "B", 2: "B", 3: "H", 4: "I"}, 64  # by type of tag
 _MOST_BYTES = 4 << 30  # of all samples together
 
 
@@ -91,20 +92,15 @@ def _is_plain(data: bytes) -> bool:
     if 43 in data[2:4]:  # BigTIFF
         return False
     try:
-        directory = ImageFileDirectory_v2(data[:8])
-        stream = io.BytesIO(data)
-        stream.seek(directory.next)
-        directory.load(stream)
-    except Exception:  # hostile bytes: Pillow will say what is wrong with them
-        return True
-    bits, formats = _all(directory, _BITS, 1), _all(directory, _FORMAT, 1)
-    extra, planar = _all(directory, _EXTRA, 0), directory.get(_PLANAR, 1)
-    photometric, count = directory.get(_PHOTOMETRIC, _BLACK_IS_ZERO), directory.get(_SAMPLES, 1)
-    if _EXTRA not in directory:
-        extra = ()
-    if directory.get(_NO_DATA) or set(formats) != {1} or len(set(bits)) != 1:
+        tags = _tags(data)
+    except (struct.error, IndexError):
+        return True  # Pillow will say what is wrong
+    bits, formats = tags.get(_BITS, (1,)), tags.get(_FORMAT, (1,))
+    planar, photometric = _first(tags, _PLANAR, 1), _first(tags, _PHOTOMETRIC, _BLACK_IS_ZERO)
+    extra, count = tags.get(_EXTRA, ()), _first(tags, _SAMPLES, 1)
+    if tags.get(_NO_DATA) or set(formats) != {1} or len(set(bits)) != 1:
         return False
-    if directory.get(_COMPRESSION, 1) not in _PILLOW_COMPRESSIONS:
+    if _first(tags, _COMPRESSION, 1) not in _PILLOW_COMPRESSIONS:
         return False
     if bits[0] <= 8:
         return photometric in _PILLOW_PHOTOMETRICS and len(bits) <= 4
@@ -115,9 +111,25 @@ def _is_plain(data: bytes) -> bool:
     return alone or colors
 
 
-def _all(directory: Any, tag: int, usual: int) -> tuple[int, ...]:
-    value = directory.get(tag, usual)
-    return tuple(value) if isinstance(value, tuple) else (int(value),)
+def _tags(data: bytes) -> dict[int, tuple[int, ...]]:
+    """The whole numbers and letters of the first directory's tags (TIFF 6.0, section 2)."""
+    order = "<" if data[:2] == b"II" else ">"
+    (at,) = struct.unpack_from(f"{order}I", data, 4)
+    (entries,) = struct.unpack_from(f"{order}H", data, at)
+    found: dict[int, tuple[int, ...]] = {}
+    for entry in range(at + 2, at + 2 + 12 * entries, 12):
+        tag, kind, count = struct.unpack_from(f"{order}HHI", data, entry)
+        if kind in _LETTERS and 0 < count <= _MOST_VALUES:
+            length = count * struct.calcsize(_LETTERS[kind])
+            place = (
+                entry + 8 if length <= 4 else struct.unpack_from(f"{order}I", data, entry + 8)[0]
+            )
+            found[tag] = struct.unpack_from(f"{order}{count}{_LETTERS[kind]}", data, place)
+    return found
+
+
+def _first(tags: dict[int, tuple[int, ...]], tag: int, usual: int) -> int:
+    return tags.get(tag, (usual,))[0]
 
 
 def _read(page: Any, frames: int, most: int) -> Samples:
