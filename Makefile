@@ -40,7 +40,7 @@ help: ## Show this list
 	@echo "make lint             ruff and the import layers only"
 	@echo "make format           let ruff rewrite the code's layout"
 	@echo "make types            mypy only"
-	@echo "make unit             pytest only; ARGS=tests/test_demo.py for a part"
+	@echo "make unit             pytest only; ARGS=tests/splits/test_drawing.py for a part"
 	@echo "make test-torch       the networks' tests on PyTorch (about 3 GB to download on Linux)"
 	@echo "make docs             build the documentation into site/"
 	@echo "make bench            measure speed and accuracy (minutes to hours); BENCH=--help"

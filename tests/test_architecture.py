@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import tellapart
+from tellapart.data import sources
 
 ROOT = Path(__file__).parents[1]
 SOURCE = Path(tellapart.__file__).parent
@@ -46,6 +47,19 @@ def test_a_package_exports_at_most_ten_names(package: Path) -> None:
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"`([\w/]+\.py)`", PAGE))))
 def test_every_file_that_the_page_names_exists(name: str) -> None:
     assert (SOURCE / name).is_file()
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "Makefile"])
+def test_every_test_that_a_page_names_exists(page: str) -> None:
+    names = re.findall(r"\btests/[\w/.]*\w", (ROOT / page).read_text(encoding="utf-8"))
+    assert names
+    assert [name for name in names if not (ROOT / name).exists()] == []
+
+
+def test_the_modules_of_data_sources_are_listed() -> None:
+    listed = re.findall(r"^    ([\w, ]+?)  ", sources.__doc__ or "", re.M)
+    names = {path.stem for path in Path(sources.__file__).parent.glob("*.py")} - {"__init__"}
+    assert set(", ".join(listed).split(", ")) == names
 
 
 @pytest.mark.parametrize("hop", re.findall(r"`([\w/]+\.py)`, `([\w.]+)` \|", PAGE), ids="-".join)
