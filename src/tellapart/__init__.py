@@ -1,4 +1,4 @@
-"""From a folder of labelled pictures to a classifier you can trust.
+"""From a folder of labeled pictures to a classifier you can trust.
 
 Example:
     >>> import tellapart as ta

@@ -1,4 +1,4 @@
-"""The verbs: what ``import tellapart as ta`` offers, the same as the command line.
+"""The functions of ``import tellapart as ta``: the same as the commands of the command line.
 
 Each takes plain values, checks them all at once, opens the user's cache, and calls the module
 that does the work.
@@ -89,7 +89,7 @@ def _takes(kind: type[Settings]) -> Callable[[F], F]:
     return mark
 
 
-_OPTIONS = "        options: How; shown by ``help`` and checked before anything is read."
+_OPTIONS = "        options: Settings, listed by ``help`` and checked before anything is read."
 
 
 @_takes(DataSettings)
@@ -104,12 +104,12 @@ def scan(
     """Read every picture once: hash, decode, facts, and pixels where sizes are asked for.
 
     Args:
-        data: A folder, archive or manifest of labelled pictures.
-        sizes: Sides of squares to bring the pictures to; their pixels, uint8
-            ``[N, size, size, 3]``, stand in ``scan.pixels(size)``.
-        options: How; shown by ``help`` and checked before anything is read.
+        data: A folder, archive or manifest of labeled pictures.
+        sizes: Sides of the squares to resize the pictures to; their pixels, uint8
+            ``[N, size, size, 3]``, are in ``scan.pixels(size)``.
+        options: Settings, listed by ``help`` and checked before anything is read.
         rescan: Hash every file again instead of trusting its date.
-        progress: Told how far it is.
+        progress: Where progress is reported.
 
     Raises:
         DataError: If the data cannot be read at all.
@@ -131,13 +131,13 @@ def check(
     progress: Progress = SILENT,
     **options: Any,
 ) -> Check:
-    """Say what is wrong with labelled pictures, and what to do about it.
+    """Say what is wrong with labeled pictures, and what to do about it.
 
     Args:
-        data: A folder, archive or manifest of labelled pictures.
-        options: How; shown by ``help`` and checked before anything is read.
+        data: A folder, archive or manifest of labeled pictures.
+        options: Settings, listed by ``help`` and checked before anything is read.
         rescan: Hash every file again instead of trusting its date.
-        progress: Told how far it is.
+        progress: Where progress is reported.
 
     Raises:
         DataError: If the data cannot be read at all.
@@ -156,20 +156,21 @@ def train(
     progress: Progress = SILENT,
     **options: Any,
 ) -> Run:
-    """Train a classifier, measure it honestly, and leave a run folder.
+    """Train a classifier, measure it on pictures that it has not seen, and write a run folder.
 
     Args:
-        data: A folder, archive or manifest of labelled pictures.
-        options: How; shown by ``help`` and checked before anything is read.
+        data: A folder, archive or manifest of labeled pictures.
+        options: Settings, listed by ``help`` and checked before anything is read.
         out: The run folder; ``runs/NAME-1`` unless given.
         rescan: Hash every file again instead of trusting its date.
-        progress: Told how far it is.
+        progress: Where progress is reported.
 
     Raises:
-        SettingsError: With every setting that has no meaning, or if an extra is missing.
-        DataError: If the data cannot be read, or has no two classes to tell apart.
+        SettingsError: If settings are unknown or not allowed (one message names all), or an extra
+            is missing.
+        DataError: If the data cannot be read, or has fewer than two classes.
         RunError: If ``out`` exists or cannot be written.
-        KeyboardInterrupt: If it was interrupted; :func:`resume` goes on from a checkpoint.
+        KeyboardInterrupt: If it was interrupted; :func:`resume` continues from a checkpoint.
     """
     chosen = settings(TrainSettings, options)
     with _cache() as cache:
@@ -177,14 +178,14 @@ def train(
 
 
 def resume(run: str | Path, *, progress: Progress = SILENT) -> Run:
-    """Go on with a network's training that was interrupted or killed.
+    """Continue a network's training that was interrupted or killed.
 
     Args:
-        run: The run folder that it was to become.
-        progress: Told how far it is.
+        run: The run folder that the training was to write.
+        progress: Where progress is reported.
 
     Raises:
-        RunError: If there is nothing to resume, or data or versions are not what they were.
+        RunError: If there is nothing to resume, or the data or the versions have changed.
     """
     with _cache() as cache:
         return training.resume(run, cache=cache, progress=progress)
@@ -198,19 +199,19 @@ def evaluate(
     progress: Progress = SILENT,
     **options: Any,
 ) -> Mapping[str, Any]:
-    """Measure a run's model on other labelled pictures; classes are matched by name.
+    """Measure a run's model on other labeled pictures; classes are matched by name.
 
     Args:
         run: A run, or its folder.
-        data: A folder, archive or manifest of labelled pictures.
-        options: How; shown by ``help`` and checked before anything is read.
-        progress: Told how far it is.
+        data: A folder, archive or manifest of labeled pictures.
+        options: Settings, listed by ``help`` and checked before anything is read.
+        progress: Where progress is reported.
 
     Returns:
         ``{"schema", "run", "data", "evaluation", "not_counted", "missing_classes"}``:
-        ``evaluation`` has the members of ``held_out`` in ``metrics.json``, ``not_counted`` says
-        how many pictures were left out and why, ``missing_classes`` which classes of the model
-        the data has no pictures of.
+        ``evaluation`` has the members of ``held_out`` in ``metrics.json``, ``not_counted`` the
+        number of pictures left out by reason, ``missing_classes`` the classes of the model
+        without pictures in the data.
 
     Raises:
         LabelError: If the data has a class that the model does not know.
@@ -230,7 +231,7 @@ def load(run: str | Path | Run) -> Classifier:
     Raises:
         RunError: If the run is missing, damaged, or from a newer version.
         ModelError: If the export is damaged, changed, or from a newer version.
-        SettingsError: If what runs the export is not installed.
+        SettingsError: If the runtime of the export is not installed.
     """
     if not isinstance(run, Run) and is_export(Path(run)):
         return Classifier(open_export(run))
@@ -238,7 +239,10 @@ def load(run: str | Path | Run) -> Classifier:
 
 
 def compare(runs: Sequence[str | Path | Run]) -> Comparison:
-    """Set runs side by side; McNemar's exact test where they held out the same pictures.
+    """Compare runs, by McNemar's exact test where they held out the same pictures.
+
+    Args:
+        runs: Two or more runs, or their folders.
 
     Raises:
         SettingsError: If there are fewer than two runs.

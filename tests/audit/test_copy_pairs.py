@@ -64,9 +64,9 @@ def test_the_same_content_under_two_labels_is_left_out_wholly() -> None:
     assert codes["contradicting_labels"].level == "error"
     assert codes["contradicting_labels"].count == 3
     assert result.left_out == {
-        4: "the same picture as 'dogs/0005.jpg', which is labelled 'dogs'",
-        6: "the same picture as 'dogs/0005.jpg', which is labelled 'dogs'",
-        35: "the same picture as 'cats/0004.jpg', which is labelled 'cats'",
+        4: "the same picture as 'dogs/0005.jpg', which is labeled 'dogs'",
+        6: "the same picture as 'dogs/0005.jpg', which is labeled 'dogs'",
+        35: "the same picture as 'cats/0004.jpg', which is labeled 'cats'",
     }
 
 

@@ -212,7 +212,7 @@ def run_view(
         findings=found,
         examples={
             one.code: [
-                Example(path, picture, "labelled cats")
+                Example(path, picture, "labeled cats")
                 for path, picture in zip(one.paths[:5], shown, strict=False)
             ]
             for one in found

@@ -48,7 +48,7 @@ class Copies:
         }
         copies = self._sound.filter(pl.len().over("content") > 1)
         for row, path, label in self._disputed.select("row", "other", "other_label").iter_rows():
-            reasons[row] = f"the same picture as '{path}', which is labelled '{label}'"
+            reasons[row] = f"the same picture as '{path}', which is labeled '{label}'"
         agreeing = copies.filter(pl.col("label").n_unique().over("content") == 1)
         keys = ["content", "part"]
         extra = agreeing.with_columns(

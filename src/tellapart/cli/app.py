@@ -45,7 +45,7 @@ COMMANDS: tuple[tuple[str, Callable[..., Any]], ...] = (
 )
 
 
-HELP = "From a folder of labelled pictures to a classifier you can trust."
+HELP = "From a folder of labeled pictures to a classifier you can trust."
 
 
 def build() -> typer.Typer:

@@ -1,4 +1,4 @@
-"""``tellapart evaluate``: how good a run's model is on other labelled pictures."""
+"""``tellapart evaluate``: how good a run's model is on other labeled pictures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def command(
     quiet: Quiet = False,
     **options: Any,
 ) -> None:
-    """Measure a model on other labelled pictures; classes are matched by name.
+    """Measure a model on other labeled pictures; classes are matched by name.
 
     Exact copies of pictures that the model was trained on are not counted.
 

@@ -1,6 +1,6 @@
 """From a folder, archive or manifest to a catalog: one row per picture, in a fixed order.
 
-Every command begins with a catalog. :func:`open_catalog` reads labelled data,
+Every command begins with a catalog. :func:`open_catalog` reads labeled data,
 :func:`open_pictures` reads pictures to predict. Neither decodes a picture or changes a file. A
 file that cannot be read, or is not a picture, still gets a row, so that later stages can report
 it. Everything else is counted in ``passed_over``.
@@ -132,7 +132,7 @@ def open_catalog(
     path_column: str | None = None,
     label_column: str | None = None,
 ) -> Catalog:
-    """Open labelled pictures.
+    """Open labeled pictures.
 
     Args:
         data: A folder, a ``.zip``, ``.tar`` or ``.tar.gz``, an ``.npz``, or a manifest (``.csv``,

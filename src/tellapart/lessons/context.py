@@ -22,7 +22,7 @@ class Context:
         folder: Existing folder for the runs.
         data: Pictures to train on, or None for a lesson without pictures.
         seed: Seed of every random choice.
-        progress: Receives the progress.
+        progress: Where progress is reported.
 
     Attributes:
         numbers: From :meth:`record`, in order.

@@ -61,7 +61,7 @@ def draw(
         folder: For the files; created if necessary.
         found: The data of the trainings.
         runs: Runs by the name of their training.
-        progress: Receives the progress.
+        progress: Where progress is reported.
     """
     if not runs:
         return []

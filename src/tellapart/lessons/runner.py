@@ -74,7 +74,7 @@ def run(
             by default. Finished trainings in it are kept, so an interrupted lesson continues when
             it is run there again.
         seed: Seed of every random choice.
-        progress: Receives the progress.
+        progress: Where progress is reported.
 
     Returns:
         The result, which is also in ``project.json``.

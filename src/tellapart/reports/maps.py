@@ -105,7 +105,7 @@ def filters(pictures: NDArray[np.uint8], budget: Budget) -> tuple[Tile, ...]:
     """Filters as they are, pixel by pixel.
 
     Args:
-        pictures: uint8 ``[F, k, k, 3]``, or ``[F, k, k, 1]`` for grey networks.
+        pictures: uint8 ``[F, k, k, 3]``, or ``[F, k, k, 1]`` for gray networks.
         budget: What is left for the pictures of the page.
 
     Raises:

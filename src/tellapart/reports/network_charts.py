@@ -1,7 +1,7 @@
 """Loss and accuracy over the epochs of a network as inline SVG.
 
 The validation line is dashed as well as of another color, so the two lines are told apart in
-grey; every strip of the plot says its numbers under a pointer, and the page has them as a table.
+gray; every strip of the plot says its numbers under a pointer, and the page has them as a table.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ class FindingLike(Protocol):
 class Example(NamedTuple):
     """One picture shown under a finding; a plain ``(path, picture)`` tuple does as well.
 
-    ``caption`` stands under the picture before its path, such as ``"labelled cats"``.
+    ``caption`` stands under the picture before its path, such as ``"labeled cats"``.
     """
 
     path: str
@@ -83,7 +83,7 @@ class GalleryItem:
 
     Args:
         path: The picture's path in the data.
-        truth: The class it is labelled with.
+        truth: The class it is labeled with.
         predicted: The class the model gives it.
         probability: What the model gives ``predicted``, 0 to 1.
         picture: The picture; for a heat map, exactly the part of it that the network saw

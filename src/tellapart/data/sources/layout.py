@@ -282,13 +282,13 @@ def _parts(
         return {}
     trees = _unwrapped([top.enter(name) for name in named], passed_over)
     parts = dict(zip(trees, named.values(), strict=True))
-    labelled: dict[Tree, Part | None] = {
+    labeled: dict[Tree, Part | None] = {
         folder: part for folder, part in parts.items() if folder.inner and part
     }
-    for folder in _without_known_class(labelled):
-        del labelled[folder]
-    flat = [folder for folder in parts if folder not in labelled]
-    if not labelled:
+    for folder in _without_known_class(labeled):
+        del labeled[folder]
+    flat = [folder for folder in parts if folder not in labeled]
+    if not labeled:
         training = [folder for folder in flat if parts[folder] == "train"]
         pictures = [member for folder in training or flat for member in folder.pictures]
         if _labels_in_names(pictures):
@@ -297,15 +297,15 @@ def _parts(
     if any(parts[folder] == "train" for folder in flat):
         without = next(folder for folder in flat if parts[folder] == "train")
         raise LabelError(
-            f"In {quote(shown)}, {quote(next(iter(labelled)).path)} holds class folders, but "
+            f"In {quote(shown)}, {quote(next(iter(labeled)).path)} holds class folders, but "
             f"{quote(without.path)} holds pictures without a class.",
-            remedy=f"Use the labelled folder alone: {_join(shown, next(iter(labelled)).path)}",
+            remedy=f"Use the labeled folder alone: {_join(shown, next(iter(labeled)).path)}",
             code="unlabelled_part",
         )
-    doubts += _how_read(top, named, labelled, flat, shown)
+    doubts += _how_read(top, named, labeled, flat, shown)
     for folder in flat:
         _pass_over(folder.all_pictures, f"pictures without a class in {folder.path}", passed_over)
-    return labelled
+    return labeled
 
 
 def _without_known_class(parts: Mapping[Tree, Part | None]) -> list[Tree]:
@@ -344,14 +344,14 @@ def _below_part_names(tree: Tree) -> Tree:
 def _how_read(
     top: Tree,
     named: Mapping[str, Part | None],
-    labelled: Mapping[Tree, Part | None],
+    labeled: Mapping[Tree, Part | None],
     flat: Sequence[Tree],
     shown: str,
 ) -> Iterator[Doubt]:
     """How parts were read, unless they are called as usual and all have labels."""
     if not flat and all(name.lower() in PARTS for name in named):
         return
-    has_test = "test" in labelled.values()
+    has_test = "test" in labeled.values()
     roles = {"train": "train", "test": "held out", "validation": "validation"}
     if not has_test:
         roles["validation"] = "held out"
@@ -359,8 +359,8 @@ def _how_read(
     told = ", ".join(
         f"{folder.path.split('/')[step]} → {roles[part]}"
         for part in ("train", "validation", "test")
-        for folder in labelled
-        if labelled[folder] == part
+        for folder in labeled
+        if labeled[folder] == part
     )
     without = "".join(
         f" {folder.path} has {counted(len(folder.all_pictures), 'picture')} without a class, "

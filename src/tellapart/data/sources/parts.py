@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from tellapart.data.sources.names import Part
 
-Meaning = Literal["train", "validation", "test", "evaluation", "unlabelled"]
+Meaning = Literal["train", "validation", "test", "evaluation", "unlabeled"]
 
 _WORDS: dict[str, Meaning] = {
     **dict.fromkeys(("train", "training"), "train"),
@@ -17,7 +17,7 @@ _WORDS: dict[str, Meaning] = {
     **dict.fromkeys(("eval", "evaluation", "evaluate"), "evaluation"),
     **dict.fromkeys(
         ("pred", "predict", "prediction", "predictions", "unlabelled", "unlabeled", "submission"),
-        "unlabelled",
+        "unlabeled",
     ),
 }
 # fmt: off
@@ -91,7 +91,7 @@ def parts_among(folders: Iterable[str]) -> dict[str, Part | None] | None:
     """The part of each folder, if all are parts of one data set.
 
     Returns:
-        By folder the part, None for one of unlabelled pictures; or None if a folder is no part, or
+        By folder the part, None for one of unlabeled pictures; or None if a folder is no part, or
         their names differ in more than the part.
 
     Example:
@@ -117,7 +117,7 @@ def parts_among(folders: Iterable[str]) -> dict[str, Part | None] | None:
 
 
 def _part(meaning: Meaning, has_test: bool) -> Part | None:
-    if meaning == "unlabelled":
+    if meaning == "unlabeled":
         return None
     if meaning == "evaluation":
         return "validation" if has_test else "test"

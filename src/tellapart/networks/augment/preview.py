@@ -117,7 +117,7 @@ def preview(catalog: Catalog, settings: PreviewSettings, *, progress: Progress =
     """Draw a few pictures as training would see them.
 
     Args:
-        catalog: Labelled pictures; if they are split into parts, those to train from are shown.
+        catalog: Labeled pictures; if they are split into parts, those to train from are shown.
         settings: The options.
         progress: Told how many pictures are read.
 
