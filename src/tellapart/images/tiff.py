@@ -9,6 +9,7 @@ stands for no data. What has no clear colors is refused by its true name. Tags: 
 from __future__ import annotations
 
 import io
+import logging
 import struct
 from dataclasses import dataclass
 from typing import Any
@@ -72,6 +73,7 @@ def samples(data: bytes, *, most: int) -> Samples | None:
         return None
     import tifffile  # not at the top: few pictures need it
 
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # it would write to standard error
     try:
         with tifffile.TiffFile(io.BytesIO(data)) as file:
             return _read(file.pages[0], len(file.pages), most)
@@ -121,9 +123,8 @@ def _tags(data: bytes) -> dict[int, tuple[int, ...]]:
         tag, kind, count = struct.unpack_from(f"{order}HHI", data, entry)
         if kind in _LETTERS and 0 < count <= _MOST_VALUES:
             length = count * struct.calcsize(_LETTERS[kind])
-            place = (
-                entry + 8 if length <= 4 else struct.unpack_from(f"{order}I", data, entry + 8)[0]
-            )
+            (far,) = struct.unpack_from(f"{order}I", data, entry + 8)
+            place = entry + 8 if length <= 4 else far
             found[tag] = struct.unpack_from(f"{order}{count}{_LETTERS[kind]}", data, place)
     return found
 
