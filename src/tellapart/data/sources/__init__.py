@@ -17,6 +17,8 @@ The modules::
     manifest        a table with path and label -> rows
     tree            the files of a listing as a tree of folders
     parts           training, validation and test parts by the names of folders
+    name_labels     labels in the names of files
+    part_folders    the folders that are parts, and the class folders in them
     layout          which folder is a class, which a part, which only wraps
     doubts          what may be wrong with the way folders were understood
     groups          groups read from paths

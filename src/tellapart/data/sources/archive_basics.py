@@ -10,12 +10,11 @@ from __future__ import annotations
 import os
 import re
 import weakref
-from collections.abc import Iterable
 from typing import Literal
 
 from tellapart.core.errors import SourceError
 from tellapart.data.sources.base import Listing, Member, unreadable
-from tellapart.data.sources.names import passing_reason, printable, quote
+from tellapart.data.sources.names import few, passing_reason, quote
 
 ArchiveKind = Literal["zip", "tar", "tar.gz"]
 
@@ -209,7 +208,7 @@ class Gathering:
         """The listing of everything taken."""
         listing = self._listing
         if self._unsafe:
-            reason = f"names that lead out of the archive ({some(self._unsafe)})"
+            reason = f"names that lead out of the archive ({few(self._unsafe)})"
             listing.passed_over[reason] += len(self._unsafe)
         for name in self._files:
             while (name := name.rpartition("/")[0]) and name not in self._folders:
@@ -217,12 +216,6 @@ class Gathering:
         listing.members = list(self._files.values())
         listing.folders = list(self._folders)
         return listing
-
-
-def some(names: Iterable[str], most: int = 3) -> str:
-    """The first few names, printable, for a message."""
-    shown = [printable(name)[:80] for name in names]
-    return ", ".join(shown[:most]) + (", …" if len(shown) > most else "")
 
 
 def damaged(path: str, why: str) -> SourceError:

@@ -20,12 +20,18 @@ from numpy.typing import NDArray
 
 from tellapart.core.errors import PictureError, SourceError
 from tellapart.core.natural_order import natural
-from tellapart.data.sources.archive_basics import some
 from tellapart.data.sources.base import LabeledMember, Listing, Member, Store, unreadable
 from tellapart.data.sources.folder import FolderStore, read_file
 from tellapart.data.sources.idx import MAX_ARRAY_BYTES, ArrayName, idx_name, read_idx
 from tellapart.data.sources.labeled_arrays import LabeledArray, labeled_array
-from tellapart.data.sources.names import PICTURE_ENDINGS, Part, ending, may_be_picture, quote
+from tellapart.data.sources.names import (
+    PICTURE_ENDINGS,
+    Part,
+    ending,
+    few,
+    may_be_picture,
+    quote,
+)
 from tellapart.data.sources.npz import NpzFile, npz_name
 from tellapart.images import netpbm
 
@@ -115,14 +121,14 @@ def arrays_in(store: Store, listing: Listing, shown: str) -> ArrayStore | None:
         return None
     if not isinstance(store, FolderStore):
         raise SourceError(
-            f"{quote(shown)} is an archive that holds {some(m.name for m in packed)}.",
+            f"{quote(shown)} is an archive that holds {few(m.name for m in packed)}.",
             remedy="Unpack it, and give the .npz by itself.",
             code="many_arrays",
         )
     if len(packed) > 1:
         raise SourceError(
             f"{quote(shown)} holds {len(packed):,} .npz files: "
-            f"{some(sorted(member.name for member in packed))}.",
+            f"{few(sorted(member.name for member in packed))}.",
             remedy="Give one of them by itself.",
             code="many_arrays",
         )
@@ -253,7 +259,7 @@ def open_npz(path: str, within: tuple[Store, Member, Listing] | None = None) -> 
                 passed_over["files beside the arrays"] += beside
         if unknown:
             reason = (
-                f"arrays without a partner or a known name ({some(sorted(unknown, key=natural))})"
+                f"arrays without a partner or a known name ({few(sorted(unknown, key=natural))})"
             )
             passed_over[reason] += len(unknown)
         labeled = [
@@ -273,7 +279,7 @@ def open_npz(path: str, within: tuple[Store, Member, Listing] | None = None) -> 
 
 
 def _no_pairs(path: str, names: Sequence[str]) -> SourceError:
-    holds = f"the arrays {some(names, 6)}" if names else "no arrays"
+    holds = f"the arrays {few(names, 6)}" if names else "no arrays"
     return SourceError(
         f"{quote(path)} holds {holds}, and not pictures with their labels.",
         remedy="Name them x_train, y_train, x_test and y_test, or x and y.",

@@ -25,30 +25,28 @@ from __future__ import annotations
 
 import fnmatch
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tellapart.core.errors import LabelError, SettingsError, SourceError
+from tellapart.core.errors import SettingsError, SourceError
 from tellapart.core.natural_order import natural
-from tellapart.core.text import counted, listed
-from tellapart.data.sources.archive_basics import some
+from tellapart.core.text import listed
 from tellapart.data.sources.base import LabeledMember, Listing, Member
-from tellapart.data.sources.doubts import Doubt, doubts_of, train_command
+from tellapart.data.sources.doubts import Doubt, doubts_of
+from tellapart.data.sources.name_labels import no_class_folders, rows_by_name
 from tellapart.data.sources.names import (
-    PARTS,
-    PICTURE_ENDINGS,
     Part,
     ending,
+    few,
     is_archive_name,
-    label_in_name,
     label_of,
     may_be_picture,
     quote,
 )
-from tellapart.data.sources.parts import is_generic, part_name, parts_among
+from tellapart.data.sources.part_folders import find_parts, given_parts, parts_inside
 from tellapart.data.sources.tables import looks_like_table
-from tellapart.data.sources.tree import Tree
+from tellapart.data.sources.tree import Tree, pass_over
 
 Kind = Literal["folders", "parts", "names"]
 HERE = "."
@@ -123,28 +121,29 @@ def arrange(
     if chosen.classes_in is None:
         top = _look_through(top, passed_over)
     if chosen.label_from == "name":
-        return _by_name(top, shown, passed_over)
+        rows = rows_by_name(top, shown, passed_over)
+        return Arrangement("names", tuple(rows), 0, passed_over)
     if not top.inner:
-        raise _flat(top.pictures, shown, top.others)
+        raise no_class_folders(top.pictures, shown, top.others)
     doubts: list[Doubt] = []
     if chosen.classes_in is not None:
         folders = _classes_in(top, chosen.classes_in, shown)
     elif chosen.parts is not None:
-        folders = _given_parts(top, chosen.parts, shown, passed_over)
+        folders = given_parts(top, chosen.parts, shown, passed_over)
     else:
-        folders = _parts(top, shown, passed_over, doubts)
-        if not folders and (rows := _parts_inside(top, doubts)):
+        folders = find_parts(top, shown, passed_over, doubts)
+        if not folders and (rows := parts_inside(top, doubts)):
             return _finished("parts", rows, top.depth + 1, passed_over, doubts)
         if not folders:
             doubts += doubts_of(top, shown, read)
     above = {top.path: top} if folders else {}
     folders = folders or {top: None}
     for folder in (*above.values(), *folders):
-        _pass_over(folder.others, "files outside the class folders", passed_over)
-        _pass_over(folder.pictures, "pictures outside the class folders", passed_over)
+        pass_over(folder.others, "files outside the class folders", passed_over)
+        pass_over(folder.pictures, "pictures outside the class folders", passed_over)
     empty = _empty_folders(listing, (top, *folders), chosen.exclude)
     if empty:
-        passed_over[f"folders without pictures ({some(empty)})"] += len(empty)
+        passed_over[f"folders without pictures ({few(empty)})"] += len(empty)
     rows = [
         LabeledMember(member, label, part)
         for folder, part in folders.items()
@@ -233,178 +232,15 @@ def _classes_in(top: Tree, place: str, shown: str) -> dict[Tree, Part | None]:
     return dict.fromkeys(found)
 
 
-def _given_parts(
-    top: Tree, parts: Mapping[str, Part], shown: str, passed_over: Counter[str]
-) -> dict[Tree, Part | None]:
-    missing = [name for name in parts if name not in top.inner]
-    if missing:
-        raise SettingsError(
-            f"--parts names {listed(missing)}, but {quote(shown)} has no such folder.",
-            remedy=f"It has {listed(sorted(top.inner, key=natural))}.",
-            code="parts",
-        )
-    for name in top.inner.keys() - parts.keys():
-        _pass_over(top.inner[name], "files outside the given parts", passed_over)
-    trees = _unwrapped([top.enter(name) for name in parts], passed_over)
-    folders: dict[Tree, Part | None] = dict(zip(trees, parts.values(), strict=True))
-    flat = [folder for folder in folders if not folder.inner]
-    if flat:
-        raise LabelError(
-            f"{quote(flat[0].path)} in {quote(shown)} has no class folders.",
-            remedy="Name only parts that have some in --parts.",
-            code="unlabelled_part",
-        )
-    return folders
-
-
-def _pass_over(members: Sequence[Member], reason: str, passed_over: Counter[str]) -> None:
-    if members:
-        passed_over[reason] += len(members)
-
-
 def _look_through(top: Tree, passed_over: Counter[str]) -> Tree:
     """The folder below those that hold nothing but one folder of folders."""
     while (name := top.only_folder) is not None:
         below = top.enter(name)
         if below.pictures or not below.inner:
             break
-        _pass_over(top.others, "files outside the class folders", passed_over)
+        pass_over(top.others, "files outside the class folders", passed_over)
         top = below
     return top
-
-
-def _parts(
-    top: Tree, shown: str, passed_over: Counter[str], doubts: list[Doubt]
-) -> dict[Tree, Part | None]:
-    """The parts in the top folder; empty if its folders are classes."""
-    named = parts_among(top.inner)
-    if named is None:
-        return {}
-    trees = _unwrapped([top.enter(name) for name in named], passed_over)
-    parts = dict(zip(trees, named.values(), strict=True))
-    labeled: dict[Tree, Part | None] = {
-        folder: part for folder, part in parts.items() if folder.inner and part
-    }
-    for folder in _without_known_class(labeled):
-        del labeled[folder]
-    flat = [folder for folder in parts if folder not in labeled]
-    if not labeled:
-        training = [folder for folder in flat if parts[folder] == "train"]
-        pictures = [member for folder in training or flat for member in folder.pictures]
-        if _labels_in_names(pictures):
-            raise _flat(pictures, shown, top.others)
-        return {}
-    if any(parts[folder] == "train" for folder in flat):
-        without = next(folder for folder in flat if parts[folder] == "train")
-        raise LabelError(
-            f"In {quote(shown)}, {quote(next(iter(labeled)).path)} holds class folders, but "
-            f"{quote(without.path)} holds pictures without a class.",
-            remedy=f"Use the labeled folder alone: {_join(shown, next(iter(labeled)).path)}",
-            code="unlabelled_part",
-        )
-    doubts += _how_read(top, named, labeled, flat, shown)
-    for folder in flat:
-        _pass_over(folder.all_pictures, f"pictures without a class in {folder.path}", passed_over)
-    return labeled
-
-
-def _without_known_class(parts: Mapping[Tree, Part | None]) -> list[Tree]:
-    """Parts whose only folder says nothing, and is no class to learn (``val/images``)."""
-    known = {name for folder, part in parts.items() if part == "train" for name in folder.inner}
-    return [
-        folder
-        for folder, part in parts.items()
-        if known
-        and part != "train"
-        and (name := folder.only_folder)
-        and name not in known
-        and is_generic(name)
-    ]
-
-
-def _unwrapped(parts: Sequence[Tree], passed_over: Counter[str]) -> list[Tree]:
-    """The folders that hold the classes of each part: below ``test/test``, ``test/images``."""
-    inner = [_below_part_names(part) for part in parts]
-    names = {tree.only_folder for tree in inner}
-    if len(names) == 1 and (name := names.pop()) is not None:
-        below = [tree.enter(name) for tree in inner]
-        if all(len(tree.inner) > 1 and not tree.pictures for tree in below):
-            for tree in inner:
-                _pass_over(tree.others, "files outside the class folders", passed_over)
-            return below
-    return inner
-
-
-def _below_part_names(tree: Tree) -> Tree:
-    while (name := tree.only_folder) is not None and part_name(name):
-        tree = tree.enter(name)
-    return tree
-
-
-def _how_read(
-    top: Tree,
-    named: Mapping[str, Part | None],
-    labeled: Mapping[Tree, Part | None],
-    flat: Sequence[Tree],
-    shown: str,
-) -> Iterator[Doubt]:
-    """How parts were read, unless they are called as usual and all have labels."""
-    if not flat and all(name.lower() in PARTS for name in named):
-        return
-    has_test = "test" in labeled.values()
-    roles = {"train": "train", "test": "held out", "validation": "validation"}
-    if not has_test:
-        roles["validation"] = "held out"
-    step = top.path.count("/")
-    told = ", ".join(
-        f"{folder.path.split('/')[step]} → {roles[part]}"
-        for part in ("train", "validation", "test")
-        for folder in labeled
-        if labeled[folder] == part
-    )
-    without = "".join(
-        f" {folder.path} has {counted(len(folder.all_pictures), 'picture')} without a class, "
-        "left out."
-        for folder in flat
-    )
-    remedy = "If that is wrong, say what they are with --parts, --classes-in or --exclude."
-    if flat:
-        remedy = f"Predict them: tellapart predict RUN {_join(shown, flat[0].path)}"
-    yield Doubt("read_as_parts", "note", len(named), f"Read as parts: {told}.{without}", remedy)
-
-
-def _parts_inside(top: Tree, doubts: list[Doubt]) -> list[LabeledMember]:
-    """The rows of classes that hold nothing but folders named like parts; else none."""
-    rows: list[LabeledMember] = []
-    seen: dict[str, Part | None] = {}
-    for name in top.inner:
-        tree = top.enter(name)
-        parts = parts_among(tree.inner) if not tree.pictures else None
-        if parts is None or len(parts) < 2:
-            return []
-        seen |= parts
-        rows += [
-            LabeledMember(member, label_of(name), part)
-            for inner, part in parts.items()
-            for member in tree.inner[inner]
-        ]
-    if len(top.inner) < 2 or not rows:
-        return []
-    told = ", ".join(f"{name} → {part or 'no part'}" for name, part in seen.items())
-    doubts.append(
-        Doubt(
-            "read_as_parts",
-            "note",
-            len(seen),
-            f"Read as parts inside the classes: {told}.",
-            "If that is wrong, say so: --classes-in .",
-        )
-    )
-    return rows
-
-
-def _join(shown: str, path: str) -> str:
-    return quote(f"{shown.rstrip('/')}/{path.rstrip('/')}")
 
 
 def _empty_folders(listing: Listing, folders: Iterable[Tree], exclude: Sequence[str]) -> list[str]:
@@ -420,75 +256,14 @@ def _empty_folders(listing: Listing, folders: Iterable[Tree], exclude: Sequence[
     return sorted(empty, key=natural)
 
 
-def _by_name(top: Tree, shown: str, passed_over: Counter[str]) -> Arrangement:
-    named = parts_among(top.inner) or {}
-    as_parts = len(named) > 1 and not top.pictures
-    files = [(member, None) for member in (*top.pictures, *top.others)]
-    inside = [
-        (member, named[name] if as_parts else None)
-        for name, members in top.inner.items()
-        for member in members
-    ]
-    rows: list[LabeledMember] = []
-    without: list[str] = []
-    for member, part in (*files, *inside):
-        if not may_be_picture(member.name):
-            passed_over["files that are no pictures by their ending"] += 1
-        elif (label := label_in_name(member.name)) is None:
-            without.append(member.name)
-        else:
-            rows.append(LabeledMember(member, label, part))
-    if not rows:
-        raise LabelError(
-            f"No file name in {quote(shown)} carries a label; the first is {quote(min(without))}.",
-            remedy="The label is the text before the first number, as in 'cat.0.jpg'.",
-            code="no_labels_in_names",
-        )
-    if without:
-        passed_over[f"names that carry no label ({some(sorted(without, key=natural))})"] += len(
-            without
-        )
-    return Arrangement("names", tuple(rows), 0, passed_over)
-
-
-def _labels_in_names(pictures: Iterable[Member]) -> Counter[str]:
-    """The labels that names seem to contain, with counts; empty if that is not likely."""
-    names = [member.name for member in pictures if ending(member.name) in PICTURE_ENDINGS]
-    labels = Counter(label for name in names if (label := label_in_name(name)))
-    likely = 2 <= len(labels) <= len(names) / 2 and labels.total() == len(names)
-    return labels if likely else Counter()
-
-
-def _flat(pictures: Sequence[Member], shown: str, others: Iterable[Member]) -> SourceError:
-    tables = [member.name for member in others if looks_like_table(member.name)]
-    manifest = f", or give the table of labels: {train_command(shown, tables[0])}" if tables else ""
-    count = counted(len(pictures), "picture")
-    labels = _labels_in_names(pictures)
-    if not labels:
-        return SourceError(
-            f"{quote(shown)} has {count} but no class folders, so there are no labels.",
-            remedy=f"Sort them into one folder per class{manifest}.",
-            code="no_class_folders",
-        )
-    common = sorted(labels.items(), key=lambda item: (-item[1], item[0]))
-    listed = ", ".join(f"{quote(label)} {n:,}" for label, n in common[:10])
-    more = f" and {len(common) - 10:,} more" if len(common) > 10 else ""
-    return SourceError(
-        f"{quote(shown)} has {count} but no class folders. Their names seem to carry "
-        f"{len(labels):,} labels: {listed}{more}.",
-        remedy=f"If these are right, add --label-from name{manifest}.",
-        code="labels_in_names",
-    )
-
-
 def _empty(shown: str, listing: Listing, archives: Sequence[str], files: int) -> SourceError:
     holds = "nothing" if not listing.folders and not files else "no pictures"
     if archives:
-        holds = f"no pictures, but archives ({some(archives)})"
+        holds = f"no pictures, but archives ({few(archives)})"
     elif files:
         holds = f"no pictures, only {files:,} other file" + ("s" if files > 1 else "")
     elif listing.folders:
-        holds = f"no pictures, only empty folders ({some(sorted(listing.folders, key=natural))})"
+        holds = f"no pictures, only empty folders ({few(sorted(listing.folders, key=natural))})"
     passed = sum(listing.passed_over.values())
     more = f" ({passed:,} hidden or unreadable entries were passed over)" if passed else ""
     return SourceError(

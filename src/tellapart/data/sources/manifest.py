@@ -15,12 +15,11 @@ from collections import Counter
 from dataclasses import dataclass
 
 from tellapart.core.errors import SourceError
-from tellapart.data.sources.archive_basics import some
 from tellapart.data.sources.base import LabeledMember, Listing, Member
 from tellapart.data.sources.columns import Columns, columns_of
 from tellapart.data.sources.folder import FolderStore, member_at
 from tellapart.data.sources.lookup import Lookup, is_elsewhere
-from tellapart.data.sources.names import absolute, label_of, part_of, quote, raw
+from tellapart.data.sources.names import absolute, few, label_of, part_of, quote, raw
 from tellapart.data.sources.parts import parts_among
 from tellapart.data.sources.tables import Table, looks_like_table, read_table, report_faults
 
@@ -86,7 +85,7 @@ def read_manifest(
             code="missing_files",
         )
     if strange := columns.unused:
-        listing.noted[f"columns of the manifest that are not used ({some(strange)})"] = len(strange)
+        listing.noted[f"columns of the manifest that are not used ({few(strange)})"] = len(strange)
     for how, count in files.lookup.how.items():
         listing.noted[f"pictures {how}"] += count
     return Manifest(FolderStore(root), tuple(rows), listing, _read_as(columns))
@@ -131,7 +130,7 @@ def read_tables_in_parts(root: str, listing: Listing) -> Manifest | None:
         together.passed_over.update(read[0].listing.passed_over)
         together.noted.update(read[0].listing.noted)
         said.add(f"{folder}/{names[0]}")
-    told = f"Read as parts with a table of labels each: {some(sorted(said))}."
+    told = f"Read as parts with a table of labels each: {few(sorted(said))}."
     return Manifest(FolderStore(root), tuple(rows), together, told)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Literal
 
 Part = Literal["train", "validation", "test"]
@@ -198,3 +199,9 @@ def quote(name: str) -> str:
 def absolute(path: str) -> str:
     """The absolute path, with links kept and ``..`` removed textually; undecodable bytes stay."""
     return os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links
+
+
+def few(names: Iterable[str], most: int = 3) -> str:
+    """The first few names, printable, for a message."""
+    shown = [printable(name)[:80] for name in names]
+    return ", ".join(shown[:most]) + (", …" if len(shown) > most else "")

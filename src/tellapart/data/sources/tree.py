@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from tellapart.core.natural_order import natural
@@ -65,3 +65,9 @@ class Tree:
         """All files in it that may be pictures, however deep."""
         inside = (member for files in self.inner.values() for member in files)
         return [*self.pictures, *(member for member in inside if may_be_picture(member.name))]
+
+
+def pass_over(members: Sequence[Member], reason: str, passed_over: Counter[str]) -> None:
+    """Count files that are left out."""
+    if members:
+        passed_over[reason] += len(members)
